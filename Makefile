@@ -1,0 +1,75 @@
+# Kaiwa: `make demo` shows it, `make test` proves it; both install what is missing first.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check docs pictures hardware deb check-arm64 bench bench-start bench-voice bench-mint \
+	bench-broadcast test-sora-vendor constraints clean
+ARGS ?=
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## the whole chain on this computer (ARGS="--once --json out.json" for one scripted conversation)
+	@.ci/setup demo
+	@.venv/bin/kaiwa-cloud demo $(ARGS)
+
+test: ## install what is missing, then run every test (ARGS="-k session" for some)
+	@.ci/setup test
+	@.venv/bin/python -W error::ResourceWarning -m pytest $(ARGS)
+
+check: ## style, types, and the rules of the layering
+	@.ci/setup test
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+bench-broadcast: ## how late observers hear and read, and what it costs (ARGS="--only viewers")
+	@.ci/setup test
+	@.venv/bin/python -m tests.bench.broadcast $(ARGS)
+
+test-sora-vendor: ## sora-python-sdk's own tests against the stand-in (CLONE=path of a clone)
+	@.ci/setup test
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python -m tests.sora_vendor $(CLONE) $(ARGS)
+
+docs: ## draw what is generated in docs/
+	@.ci/setup test
+	.venv/bin/python -c "from device.diagram import document; print(document(), end='')" > docs/session.md
+
+pictures: ## draw docs/pictures/ anew
+	@.ci/setup test
+	.venv/bin/python -m tests.provisioning.observer.pictures
+	.venv/bin/python -m tests.provisioning.local.demo.pictures
+
+bench: bench-start bench-mint bench-voice bench-broadcast ## every bench, one after the other
+
+bench-start: ## from the press to light, sound and conversation (ARGS="--starts 20 --json FILE")
+	@.ci/setup test
+	@.venv/bin/python -m tests.bench.start $(ARGS)
+
+bench-mint: ## grants over Mosquitto with mutual TLS
+	@.ci/setup test
+	@.venv/bin/python -m tests.provisioning.minting_bench $(ARGS)
+
+bench-voice: ## how the voice sounds, lags and costs, beside its peers (ARGS="--quick", "--only loss", "--json FILE")
+	@.ci/setup test
+	@VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/uv pip install --quiet --constraints constraints.txt --group bench
+	@.venv/bin/python -m tests.bench.voice $(ARGS)
+
+hardware: ## draw wiring and enclosure in hardware/
+	@.ci/setup hardware
+	hardware/draw
+
+deb: ## build Debian packages for this machine into dist/ (ARGS=device or ARGS=cloud for one of them)
+	@.ci/setup demo
+	@for role in $(or $(ARGS),device cloud); do packaging/build-deb $$role dist; done
+
+check-arm64: ## resolve every wheel a board needs, for both Debians, and list them in docs/arm64.md
+	@.ci/setup test
+	@.venv/bin/python packaging/check_arm64.py
+
+constraints: ## resolve every dependency anew into constraints.txt
+	@.ci/setup test
+	.venv/bin/uv pip compile pyproject.toml --all-extras --group dev --group bench --group hardware --universal --python-version 3.11 --upgrade \
+		--generate-hashes --no-emit-index-url --custom-compile-command "make constraints" -q -o constraints.txt
+
+clean: ## remove what the other targets made here
+	rm -rf .venv .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
