@@ -1,0 +1,57 @@
+"""PURE. What operators may order, and the steps in which a device answers."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Final
+
+from device.messages.wire import Message
+
+LONGEST_SECONDS: Final = 15.0
+"""A command is valid for this long at most: a microphone must not open itself later."""
+
+
+class Verb(StrEnum):
+    """The orders that exist."""
+
+    START = "start"
+    STOP = "stop"
+
+
+class Command(Message, frozen=True):
+    """One order to one device; executed at most once, by id."""
+
+    id: str
+    device: str
+    verb: Verb
+    issuer: str
+    issued_at: float
+    expires_at: float
+    args: dict[str, Any] = {}
+
+
+class Step(StrEnum):
+    """How far a command has come; the last five are final."""
+
+    ACCEPTED = "ACCEPTED"
+    IN_PROGRESS = "IN_PROGRESS"
+    SUCCEEDED = "SUCCEEDED"
+    REJECTED = "REJECTED"
+    FAILED = "FAILED"
+    EXPIRED = "EXPIRED"
+    DUPLICATE = "DUPLICATE"
+
+    @property
+    def final(self) -> bool:
+        """True when no further step follows."""
+        return self not in {Step.ACCEPTED, Step.IN_PROGRESS}
+
+
+class CommandStatus(Message, frozen=True):
+    """One step of one command."""
+
+    id: str
+    device: str
+    step: Step
+    at: float
+    reason: str = ""

@@ -1,0 +1,86 @@
+"""PURE. Asking for a session, and the grant that carries all it needs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from device.messages.secret import Secret
+from device.messages.wire import Message
+
+
+class Refusal(StrEnum):
+    """Why the cloud grants no session; each tells the device what to do next."""
+
+    DENIED = "DENIED"
+    REVOKED = "REVOKED"
+    QUOTA = "QUOTA"
+    BUDGET = "BUDGET"
+    REPLAY = "REPLAY"
+    CLOCK_SKEW = "CLOCK_SKEW"
+    BUSY = "BUSY"
+    UPSTREAM = "UPSTREAM"
+
+
+class MintRequest(Message, frozen=True):
+    """A device asks for one session; valid for 30 seconds at most."""
+
+    device: str
+    nonce: str
+    """32 hex digits, fresh; the id of the session from here on."""
+    issued_at: float
+    expires_at: float
+    reason: str
+    """What started it: `button`, or `remote:` and the command's id."""
+    reply_key: bytes
+    """X25519 public key made for this request; the answer is sealed to it."""
+    broadcast: bool = True
+
+
+class OpenAIGrant(Message, frozen=True):
+    """What opens one Realtime call."""
+
+    base_url: str
+    secret: Secret
+    expires_at: float
+    model: str
+
+
+class BroadcastGrant(Message, frozen=True):
+    """What opens one Sora connection that may send."""
+
+    signalling_urls: list[str]
+    channel_id: str
+    metadata: dict[str, Any] | None = None
+    video: bool = False
+
+
+class Limits(Message, frozen=True):
+    """How long a session may last, in seconds."""
+
+    longest: float = 1800.0
+    idle: float = 60.0
+
+
+class Grant(Message, frozen=True):
+    """All that one session needs."""
+
+    session: str
+    openai: OpenAIGrant
+    broadcast: BroadcastGrant | None = None
+    observer_url: str = ""
+    language: str = "en"
+    limits: Limits = Limits()
+    server_time: float = 0.0
+
+
+class MintAnswer(Message, frozen=True):
+    """The signed answer to one request: a sealed `Grant`, or a refusal."""
+
+    device: str
+    nonce: str
+    server_time: float
+    sealed: bytes = b""
+    refusal: Refusal | None = None
+    text: str = ""
+    retry_after: float | None = None
