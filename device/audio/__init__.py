@@ -1,0 +1,1 @@
+"""PURE. Sound as numpy arrays: echo, playout, concealment, mixing, levels; time is an argument."""

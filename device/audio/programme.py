@@ -1,0 +1,25 @@
+"""PURE. What is broadcast: the voice in the room and the robot's, each brought to one loudness, and never too loud."""
+
+from __future__ import annotations
+
+from device.audio.block import Samples
+from device.audio.loudness import Leveller
+from device.audio.mix import limit
+
+CEILING = 0.82
+"""Largest sample, of full scale: -1.7 dBFS, which keeps what a converter makes between samples below -1 dBTP."""
+
+
+class Programme:
+    """Mixes both voices, block by block."""
+
+    def __init__(self) -> None:
+        self._near, self._played = Leveller(), Leveller()
+
+    def mix(self, near: Samples, played: Samples) -> Samples:
+        """Return one block, shape (960,), of what the microphone and the speaker gave; silence stays silence."""
+        return limit(self._near.level(near) + self._played.level(played), knee=0.5, ceiling=CEILING)
+
+    def counters(self) -> dict[str, float]:
+        """Return what each voice is amplified by, in dB."""
+        return {"near_gain_db": self._near.gain_db, "played_gain_db": self._played.gain_db}

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+
+from device.audio.block import SILENCE, Samples
+from device.audio.echo import Aec3, EchoMode, HalfDuplex
+from device.audio.ladder import WARM_UP, EchoLadder, guarded
+from device.audio.level import rms_dbfs
+from tests.device.audio.sound import blocks, speech, tone
+
+
+class Canceller:
+    """Takes out as many dB as the test says."""
+
+    mode = EchoMode.AEC3
+
+    def __init__(self, decibels: float) -> None:
+        self.decibels = decibels
+
+    def process(self, near: Samples, far: Samples) -> Samples:
+        loss = self.decibels if far.any() else 0.0
+        reduced: Samples = np.rint(near * 10 ** (-loss / 20)).astype(np.int16)
+        return reduced
+
+
+def run(ladder: EchoLadder, seconds: float, near: Samples | None = None) -> list[Samples]:
+    far = blocks(tone(seconds))
+    return [ladder.process(block if near is None else near, block) for block in far]
+
+
+def test_a_canceller_that_does_too_little_is_replaced_and_trusted_again_when_it_is_better(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def modes() -> list[EchoMode]:
+        return [ladder.mode]
+
+    canceller = Canceller(5.0)
+    ladder = EchoLadder(canceller)
+    with caplog.at_level(logging.WARNING):
+        run(ladder, 7.0)
+    assert modes() == [EchoMode.HALF_DUPLEX]
+    assert "half-duplex from now on" in caplog.text
+    assert not any(block.any() for block in run(ladder, 1.0))
+    canceller.decibels = 15.0
+    run(ladder, 6.0)
+    assert modes() == [EchoMode.HALF_DUPLEX], "between the two limits nothing changes"
+    canceller.decibels = 30.0
+    run(ladder, 6.0)
+    assert modes() == [EchoMode.AEC3]
+    canceller.decibels = 15.0
+    run(ladder, 6.0)
+    assert modes() == [EchoMode.AEC3]
+    assert ladder.falls == 1
+
+
+def test_the_first_second_of_the_robots_voice_finds_the_microphone_closed() -> None:
+    ladder = EchoLadder(Canceller(3.0))
+    assert ladder.process(tone(0.02), SILENCE).any()
+    heard = run(ladder, 1.5)
+    assert not any(block.any() for block in heard[1 : WARM_UP - 1])
+    assert all(block.any() for block in heard[WARM_UP:])
+
+
+def test_a_speaker_that_nobody_hears_leaves_the_microphone_open() -> None:
+    ladder = EchoLadder(Canceller(0.0))
+    run(ladder, 10.0, near=tone(0.02, amplitude=20))
+    assert ladder.mode is EchoMode.AEC3
+
+
+def test_somebody_who_interrupts_now_and_then_does_not_look_like_an_echo() -> None:
+    ladder = EchoLadder(Canceller(30.0))
+    for _ in range(5):
+        run(ladder, 4.0)
+        ladder._canceller.decibels = 0.0  # type: ignore[attr-defined]  # as it looks while somebody talks
+        run(ladder, 1.0)
+        ladder._canceller.decibels = 30.0  # type: ignore[attr-defined]  # and now it does not
+    assert ladder.falls == 0
+
+
+def test_only_a_canceller_needs_a_guard() -> None:
+    gate = HalfDuplex()
+    assert guarded(gate) is gate
+    assert isinstance(guarded(Aec3()), EchoLadder)
+
+
+def test_a_real_echo_is_taken_out_without_closing_the_microphone_for_long() -> None:
+    ladder = EchoLadder(Aec3())
+    far = speech(8.0)
+    near = np.concatenate((np.zeros(3840, np.int16), far[:-3840])) // 2
+    left = [ladder.process(n, f) for n, f in zip(blocks(near.astype(np.int16)), blocks(far), strict=True)]
+    assert ladder.falls == 0
+    assert rms_dbfs(np.concatenate(left)) < rms_dbfs(far) - 30

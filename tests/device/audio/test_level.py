@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from device.audio.block import BLOCK, SILENCE
+from device.audio.level import FLOOR_DBFS, INTERVAL, Meter, dbfs, energy, is_quiet, rms_dbfs
+from tests.device.audio.sound import tone
+
+
+def test_a_full_scale_square_is_zero_and_silence_is_the_floor() -> None:
+    assert rms_dbfs(np.full(BLOCK, -32768, np.int16)) == pytest.approx(0.0)
+    assert rms_dbfs(SILENCE) == FLOOR_DBFS
+    assert energy(SILENCE[:0]) == 0.0
+    assert dbfs(1e-20) == FLOOR_DBFS
+
+
+def test_a_sine_is_three_decibels_below_its_peak() -> None:
+    assert rms_dbfs(tone(1.0, amplitude=16_384)) == pytest.approx(-9.03, abs=0.02)
+
+
+def test_quiet_is_what_nobody_would_miss() -> None:
+    assert is_quiet(SILENCE)
+    assert is_quiet(tone(0.02, amplitude=100))
+    assert not is_quiet(tone(0.02, amplitude=1000))
+
+
+def test_a_meter_shows_the_last_whole_interval() -> None:
+    meter = Meter()
+    for _ in range(INTERVAL):
+        assert meter.rms == FLOOR_DBFS
+        meter.add(tone(0.02, hertz=1000, amplitude=16_384))
+    assert meter.rms == pytest.approx(-9.03, abs=0.05)
+    assert meter.peak == pytest.approx(-6.02, abs=0.05)
+    for _ in range(INTERVAL):
+        meter.add(SILENCE)
+    assert (meter.rms, meter.peak) == (FLOOR_DBFS, FLOOR_DBFS)
+
+
+def test_a_meter_counts_blocks_that_touch_full_scale_on_either_side() -> None:
+    meter = Meter()
+    for value in (32_767, -32_768, 32_766):
+        meter.add(np.full(BLOCK, value, np.int16))
+    assert meter.clipped == 2

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as nst
+
+from device.audio.block import BLOCK, SILENCE, Samples
+from device.audio.level import rms_dbfs
+from device.audio.mix import KNEE, amplify, limit, mix
+from tests.device.audio.sound import noise, tone
+
+anything = nst.arrays(np.int16, 64)
+
+
+@given(anything, anything, st.floats(0, 4), st.floats(0, 4))
+def test_no_mix_clips_and_none_changes_sign(near: Samples, played: Samples, one: float, other: float) -> None:
+    total = near.astype(np.float64) * one + played.astype(np.float64) * other
+    mixed = mix(near, played, one, other)
+    assert mixed.dtype == np.int16
+    assert np.abs(mixed.astype(np.int32)).max() <= 0.99 * 32767 + 1
+    assert np.all((np.sign(mixed) == np.sign(total)) | (np.abs(total) < 2))
+
+
+@given(st.lists(st.floats(-100_000, 100_000, width=32), min_size=2, max_size=50))
+def test_louder_in_is_never_quieter_out(values: list[float]) -> None:
+    ordered = np.array(sorted(values), np.float32)
+    assert np.all(np.diff(limit(ordered).astype(np.int32)) >= 0)
+
+
+def test_below_the_knee_a_mix_is_the_sum() -> None:
+    one, other = tone(0.02, 300, 6000), tone(0.02, 700, 6000)
+    assert np.abs(mix(one, other, 1.0, 1.0).astype(np.int32) - one - other).max() <= 1
+    assert KNEE * 32_767 > 12_000
+
+
+def test_the_bend_at_the_knee_is_smooth() -> None:
+    limited = limit(np.arange(0, 60_000, 10, dtype=np.float32)).astype(np.int32)
+    assert np.diff(limited).max() <= 11
+
+
+def test_silence_stays_silence_and_gains_are_kept() -> None:
+    assert not mix(SILENCE, SILENCE).any()
+    sound = noise(0.02, 4000)
+    assert abs(rms_dbfs(mix(sound, SILENCE)) - (rms_dbfs(sound) - 1.94)) < 0.05
+    assert amplify(sound, 1.0) is sound
+    assert abs(rms_dbfs(amplify(sound, 0.5)) - (rms_dbfs(sound) - 6.02)) < 0.05
+    assert mix(sound, SILENCE).shape == (BLOCK,)

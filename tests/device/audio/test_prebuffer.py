@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.audio.block import BLOCK, Samples
+from device.audio.prebuffer import CAPACITY, Prebuffer
+
+
+def block(number: int) -> Samples:
+    return np.full(BLOCK, number, np.int16)
+
+
+def numbers(sent: list[Samples]) -> list[int]:
+    return [int(samples[0]) for samples in sent]
+
+
+@given(st.integers(0, CAPACITY + 100), st.integers(0, 300))
+def test_what_is_kept_comes_whole_and_in_order_at_twice_the_speed(kept: int, more: int) -> None:
+    prebuffer, sent = Prebuffer(), list[Samples]()
+    prebuffer.keep()
+    for number in range(kept):
+        assert not prebuffer.push(block(number))
+    prebuffer.release()
+    for number in range(kept, kept + more):
+        now = prebuffer.push(block(number))
+        assert 1 <= len(now) <= 2
+        sent += now
+    lost = max(0, kept - CAPACITY)
+    assert prebuffer.dropped == lost
+    assert numbers(sent) == list(range(lost, lost + len(sent)))
+    assert len(sent) + prebuffer.behind + lost == kept + more
+    assert prebuffer.behind == max(0, min(kept, CAPACITY) - more)
+
+
+def test_once_caught_up_blocks_pass_straight_through() -> None:
+    prebuffer = Prebuffer()
+    prebuffer.keep()
+    prebuffer.push(block(1))
+    prebuffer.release()
+    assert numbers(list(prebuffer.push(block(2)))) == [1, 2]
+    assert numbers(list(prebuffer.push(block(3)))) == [3]
+
+
+def test_without_a_press_blocks_pass_through_and_a_new_press_begins_anew() -> None:
+    prebuffer = Prebuffer()
+    assert numbers(list(prebuffer.push(block(1)))) == [1]
+    prebuffer.keep()
+    prebuffer.push(block(2))
+    prebuffer.keep()
+    prebuffer.push(block(3))
+    prebuffer.release()
+    assert numbers(list(prebuffer.push(block(4)))) == [3, 4]
+
+
+def test_what_was_kept_can_be_forgotten() -> None:
+    prebuffer = Prebuffer()
+    prebuffer.keep()
+    prebuffer.push(block(1))
+    prebuffer.discard()
+    assert numbers(list(prebuffer.push(block(2)))) == [2]
