@@ -1,0 +1,1 @@
+"""Everything aiortc needs to be a good voice endpoint; each mend is documented and tested."""

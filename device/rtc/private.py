@@ -1,0 +1,29 @@
+"""PURE. Reaching aiortc's private parts: by name, checked, with one clear error when a name is gone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from device.errors import MediaError
+
+
+def mangled(owner: object, private: str) -> str:
+    """Return the name under which `owner`'s class keeps its attribute `__private`.
+
+    Raises:
+        MediaError: there is no such attribute, so this version of the library cannot be mended.
+    """
+    for kind in type(owner).__mro__:
+        name = f"_{kind.__name__.lstrip('_')}__{private}"
+        if hasattr(owner, name):
+            return name
+    raise MediaError(f"{type(owner).__module__}.{type(owner).__name__} has no __{private} any more; use aiortc 1.16")
+
+
+def part(owner: object, private: str) -> Any:
+    """Return `owner`'s attribute `__private`.
+
+    Raises:
+        MediaError: there is no such attribute.
+    """
+    return getattr(owner, mangled(owner, private))

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+from aiortc.rtp import RtcpReceiverInfo, RtcpRrPacket
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.audio.opus import OpusSettings
+from device.errors import MediaError
+from device.rtc.losses import MOST_PERCENT, ExpectedLoss, on_loss_report
+from tests.device.rtc.loopback import loopback, stay_at_home
+
+
+def report(ssrc: int, fraction: int) -> bytes:
+    info = RtcpReceiverInfo(
+        ssrc=ssrc, fraction_lost=fraction, packets_lost=1, highest_sequence=1, jitter=0, lsr=0, dlsr=0
+    )
+    return bytes(RtcpRrPacket(ssrc=1, reports=[info]))
+
+
+async def test_what_the_far_end_reports_reaches_the_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    stay_at_home(monkeypatch)
+    async with loopback() as (one, _):
+        sender = one.peer.getSenders()[0]
+        one.mouth.follow(sender)
+        floor = OpusSettings().expected_loss_percent
+        for ssrc, fraction, percent in ((sender._ssrc + 1, 64, floor), (sender._ssrc, 64, 25), (sender._ssrc, 0, 22)):
+            await sender.transport._handle_rtcp_data(report(ssrc, fraction))
+            assert one.mouth.counters()["expected_loss_percent"] == percent
+
+
+@given(st.integers(0, 20), st.lists(st.floats(0, 1), max_size=30))
+def test_the_expectation_is_bounded_and_falls_back_to_the_floor(floor: int, shares: list[float]) -> None:
+    loss = ExpectedLoss(floor)
+    for share in shares:
+        assert floor <= loss.reported(share) <= MOST_PERCENT
+    assert loss.reported(1.0) == MOST_PERCENT
+    for _ in range(60):
+        loss.reported(0.0)
+    assert loss.percent == floor
+
+
+def test_a_library_whose_names_have_changed_is_refused() -> None:
+    class RTCRtpSender:
+        """What aiortc may become."""
+
+    with pytest.raises(MediaError, match="_handle_rtcp_packet"):
+        on_loss_report(RTCRtpSender(), lambda _: None)  # type: ignore[arg-type]  # that is the point
