@@ -1,0 +1,147 @@
+"""The two directions of one sound card, whoever drives them: its threads on one side, the event loop on the other.
+
+The card's threads only copy. What the microphone heard crosses into the event loop once for each 20 ms, and is paired
+there with what the speaker was handed, because by then the other thread mostly has had its turn; where it has not,
+the block waits a few milliseconds for it, so that what is heard elsewhere has no holes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from typing import Final
+
+import numpy as np
+
+from device.audio.block import BLOCK, RATE, Block, Samples
+from device.soundcard.card import Deliver
+from device.soundcard.ring import SpeakerRing
+from device.soundcard.tap import Tap
+
+PENDING: Final = 25
+"""Blocks (half a second) that may wait for a busy event loop; what comes then is dropped and counted."""
+
+PATIENCE: Final = 0.012
+"""Seconds after its capture that a block waits for its pair: one late call of the speaker, and no more."""
+
+_RETRY: Final = 0.002
+
+
+class Duplex:
+    """Speaker ring, tap and microphone blocks of one open card; made in the event loop that gets the blocks."""
+
+    def __init__(self, deliver: Deliver, frames: int) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._deliver = deliver
+        self.ring = SpeakerRing()
+        self._tap = Tap(frames)
+        self._filling = np.empty(BLOCK, np.int16)
+        self._filled = 0
+        self._heard = 0
+        self._posted = 0
+        self._arrived = 0
+        self._waiting: deque[tuple[Samples, int, float]] = deque()
+        self._retry: asyncio.TimerHandle | None = None
+        self._dropped = 0
+        self._open = True
+        self._spoken = 0
+        self.input_xruns = 0
+        """Times the card lost what it had captured because it was not fetched in time."""
+        self.output_xruns = 0
+        """Times the card had to play a gap because it was not fed in time."""
+
+    def speak(self, count: int, at: float) -> Samples:
+        """Return the next `count` samples for the speaker, in its thread, called at the monotonic time `at`."""
+        samples = self.ring.pull(count)
+        self._spoken += count
+        self._tap.write(samples, at)
+        return samples
+
+    def hear(self, samples: Samples, at: float) -> None:
+        """Take what the microphone captured until the monotonic time `at`, shape (n,), in its thread."""
+        while len(samples):
+            fitting = samples[: BLOCK - self._filled]
+            self._filling[self._filled : self._filled + len(fitting)] = fitting
+            self._filled += len(fitting)
+            samples = samples[len(fitting) :]
+            if self._filled == BLOCK:
+                self._post(at - len(samples) / RATE)
+
+    def _post(self, at: float) -> None:
+        full, self._filling, self._filled = self._filling, np.empty(BLOCK, np.int16), 0
+        position, self._heard = self._heard, self._heard + BLOCK
+        if self._posted - self._arrived >= PENDING:
+            self._dropped += 1
+        elif self._open:
+            self._posted += 1
+            self._loop.call_soon_threadsafe(self._arrive, full, position, at)  # FROM THE SOUND CARD'S THREAD
+
+    def _arrive(self, captured: Samples, position: int, at: float) -> None:
+        self._arrived += 1
+        self._waiting.append((captured, position, at))
+        self._hand_on()
+
+    def _hand_on(self) -> None:
+        while self._open and self._waiting:
+            captured, position, at = self._waiting[0]
+            if self._tap.lacks(position, BLOCK) and time.monotonic() - at < PATIENCE:
+                self._hand_on_later()
+                return
+            self._waiting.popleft()
+            self._deliver(Block(captured, self._tap.pair(position, BLOCK, at), at))
+
+    def _hand_on_later(self) -> None:
+        if self._retry is not None:
+            self._retry.cancel()
+        self._retry = self._loop.call_later(_RETRY, self._hand_on)
+
+    def close(self) -> None:
+        """Deliver nothing more, whatever is still under way."""
+        self._open = False
+        if self._retry is not None:
+            self._retry.cancel()
+
+    def counters(self) -> dict[str, float]:
+        """Return what every card counts."""
+        return {
+            "blocks": self._arrived,
+            "spoken": self._spoken,
+            "blocks_dropped": self._dropped,
+            "input_xruns": self.input_xruns,
+            "output_xruns": self.output_xruns,
+            "speaker_underruns": self.ring.underruns,
+            "speaker_overflowed": self.ring.overflowed,
+            "pair_missing": self._tap.missing,
+            "pair_drift": self._tap.drift,
+            "pair_jumps": self._tap.jumps,
+            "pair_off": self._tap.off,
+        }
+
+
+class DuplexCard:
+    """What every card does alike, as long as it is open."""
+
+    _duplex: Duplex
+
+    @property
+    def queued(self) -> int:
+        """Samples that wait to be taken by the speaker."""
+        return self._duplex.ring.queued
+
+    @property
+    def underruns(self) -> int:
+        """Times that the speaker found nothing to take amid sound; only grows."""
+        return self._duplex.ring.underruns
+
+    def play(self, samples: Samples) -> None:
+        """Append samples of any length, shape (n,), to what the speaker plays; the oldest go when it is too much."""
+        self._duplex.ring.play(samples)
+
+    def flush(self) -> int:
+        """Drop everything that waits for the speaker; return how many samples that was."""
+        return self._duplex.ring.flush()
+
+    def counters(self) -> dict[str, float]:
+        """Return numbers that only grow, and a few gauges; the keys are the same for every card."""
+        return self._duplex.counters()

@@ -1,0 +1,117 @@
+"""The sound card of this computer, through PortAudio: two streams with a callback each, which only copy.
+
+One stream for both directions would miss its time again and again where microphone and speaker are two devices.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Final, Self
+
+import numpy as np
+import pyaudio
+
+from device.audio.block import RATE
+from device.errors import SoundError
+from device.soundcard.card import Deliver
+from device.soundcard.devices import choose, open_portaudio
+from device.soundcard.duplex import Duplex, DuplexCard
+from device.soundcard.settings import SoundSettings
+
+_log = logging.getLogger(__name__)
+
+_Answer = tuple[bytes | None, int]
+_Callback = Callable[[Any, int, Mapping[str, float], int], _Answer]
+
+
+class PyAudioCard(DuplexCard):
+    """The chosen microphone and speaker of this computer."""
+
+    stood_in: Final = False
+
+    def __init__(self, settings: SoundSettings, deliver: Deliver) -> None:
+        self._settings, self._deliver = settings, deliver
+        self._audio: pyaudio.PyAudio | None = None
+        self.name = "PyAudio"
+
+    async def __aenter__(self) -> Self:
+        """Open both streams, off the event loop.
+
+        Raises:
+            SoundError: no such device, it refuses 48 kHz mono, or it is in use.
+        """
+        self._duplex = Duplex(self._deliver, self._settings.frames)
+        opening = asyncio.get_running_loop().run_in_executor(None, self._open)
+        try:
+            await asyncio.shield(opening)
+        except BaseException:
+            await asyncio.wait([opening])  # a thread cannot be cancelled; what it opened must be closed
+            await self._end()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close both streams, off the event loop."""
+        await self._end()
+
+    async def _end(self) -> None:
+        self._duplex.close()
+        await asyncio.to_thread(self._close)
+
+    def _open(self) -> None:
+        self._audio = audio = open_portaudio()
+        speaker = choose(audio, self._settings.output, "speaker")
+        microphone = choose(audio, self._settings.input, "microphone")
+        self.name = f"{microphone.name} and {speaker.name}"
+        try:
+            for stream in (
+                self._stream(audio, output=True, output_device_index=speaker.index, callback=self._speak),
+                self._stream(audio, input=True, input_device_index=microphone.index, callback=self._hear),
+            ):
+                stream.start_stream()
+        except OSError as error:
+            raise SoundError(f"{self.name} cannot be opened: {error.args[-1]}") from error
+        _log.info("sound: %s", self.name)
+
+    def _stream(self, audio: pyaudio.PyAudio, callback: _Callback, **side: Any) -> Any:
+        frames = self._settings.frames
+        return audio.open(
+            RATE, 1, pyaudio.paInt16, frames_per_buffer=frames, start=False, stream_callback=_guarded(callback), **side
+        )
+
+    def _close(self) -> None:
+        if self._audio is not None:
+            self._audio.terminate()
+            self._audio = None
+
+    def _hear(self, data: bytes, _count: int, _times: Mapping[str, float], flags: int) -> _Answer:
+        """Take what was captured, in PortAudio's thread."""
+        self._duplex.input_xruns += bool(flags & pyaudio.paInputOverflow)
+        self._duplex.hear(np.frombuffer(data, np.int16), time.monotonic())
+        return None, pyaudio.paContinue
+
+    def _speak(self, _data: None, count: int, _times: Mapping[str, float], flags: int) -> _Answer:
+        """Give what is to be played, in PortAudio's thread."""
+        self._duplex.output_xruns += bool(flags & pyaudio.paOutputUnderflow)
+        return self._duplex.speak(count, time.monotonic()).tobytes(), pyaudio.paContinue
+
+
+def _guarded(callback: _Callback) -> _Callback:
+    """Return the callback such that a mistake in it is logged and ends its stream, and not the process."""
+
+    @functools.wraps(callback)
+    def guarded(data: Any, count: int, times: Mapping[str, float], flags: int) -> _Answer:
+        try:
+            return callback(data, count, times, flags)
+        except Exception:  # noqa: BLE001 - the edge of a thread
+            _log.exception("a stream of the sound card has stopped")
+            return None, pyaudio.paAbort
+
+    return guarded
