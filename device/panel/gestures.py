@@ -1,0 +1,69 @@
+"""PURE. What a hand does to the button, from the raw edges of its contact.
+
+A contact bounces for some milliseconds, both ways (Ganssle, "A Guide to Debouncing", 2004: mostly under 10 ms, rarely
+over 20). A press counts at its very first edge, so that the light answers at once; a release counts when the contact
+has stayed open for `DEBOUNCE`. Times are monotonic seconds. The caller passes each edge to `handle` and calls `due`
+when `deadline` has come.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+DEBOUNCE: Final = 0.025
+"""Seconds for which an open contact must stay open."""
+
+HOLD: Final = 1.2
+"""Seconds after which a press has become a hold."""
+
+
+class Gesture(StrEnum):
+    """What was meant."""
+
+    PRESS = "press"
+    """The button went down."""
+    HOLD = "hold"
+    """It has been down for `HOLD`; a press came before, a release will follow."""
+    RELEASE = "release"
+    """It is up again."""
+
+
+class Gestures:
+    """Turns edges into gestures: press, perhaps hold, release, and again."""
+
+    def __init__(self) -> None:
+        self._closed = False
+        self._opened_at = 0.0
+        self._pressed_at: float | None = None
+        self._held = False
+
+    @property
+    def deadline(self) -> float | None:
+        """When `due` should be called next; None when only an edge can change anything."""
+        if self._pressed_at is None:
+            return None
+        if not self._closed:
+            return self._opened_at + DEBOUNCE
+        return None if self._held else self._pressed_at + HOLD
+
+    def handle(self, closed: bool, at: float) -> list[Gesture]:
+        """Take one edge of the contact, closed or open since `at`; return the gestures known by then, in order."""
+        gestures = self.due(at)
+        if self._closed and not closed:
+            self._opened_at = at
+        self._closed = closed
+        if closed and self._pressed_at is None:
+            self._pressed_at, self._held = at, False
+            gestures.append(Gesture.PRESS)
+        return gestures
+
+    def due(self, now: float) -> list[Gesture]:
+        """Return what has become true by waiting until `now`."""
+        if self.deadline is None or now < self.deadline:
+            return []
+        if self._closed:
+            self._held = True
+            return [Gesture.HOLD]
+        self._pressed_at = None
+        return [Gesture.RELEASE]

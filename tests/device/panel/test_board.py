@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+
+from device.errors import PanelError, SettingsError
+from device.messages.settings import read_settings
+from device.panel.board import Panel
+from device.panel.gestures import HOLD, Gesture
+from device.panel.patterns import Light
+from device.panel.settings import PanelSettings
+
+MOCK = PanelSettings(factory="mock")
+
+
+class Watcher:
+    """Sees and feels what a panel does."""
+
+    def __init__(self) -> None:
+        self.gestures: list[tuple[Gesture, float]] = []
+        self.lights: list[tuple[float, float]] = []
+        self._more = asyncio.Event()
+
+    def gesture(self, gesture: Gesture, at: float) -> None:
+        self.gestures.append((gesture, at))
+        self._more.set()
+
+    def light(self, at: float, brightness: float) -> None:
+        self.lights.append((at, brightness))
+        self._more.set()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not condition():
+                self._more.clear()
+                await self._more.wait()
+
+    def panel(self, settings: PanelSettings = MOCK) -> Panel:
+        return Panel(settings, self.gesture, self.light)
+
+
+async def test_a_press_from_another_thread_becomes_a_gesture_in_the_loop() -> None:
+    watcher = Watcher()
+    async with watcher.panel() as panel:
+        assert panel.stood_in
+        thread = threading.Thread(target=panel.press)
+        thread.start()
+        thread.join()
+        assert watcher.gestures == []
+        await watcher.until(lambda: len(watcher.gestures) == 1)
+        panel.release()
+        await watcher.until(lambda: len(watcher.gestures) == 2)
+
+    assert [gesture for gesture, _ in watcher.gestures] == [Gesture.PRESS, Gesture.RELEASE]
+
+
+async def test_bounces_of_the_pin_are_one_press() -> None:
+    watcher = Watcher()
+    async with watcher.panel() as panel:
+        for _ in range(6):
+            panel.press()
+            panel.release()
+        await watcher.until(lambda: len(watcher.gestures) == 2)
+
+    assert [gesture for gesture, _ in watcher.gestures] == [Gesture.PRESS, Gesture.RELEASE]
+
+
+async def test_holding_is_felt_while_the_button_is_down() -> None:
+    watcher = Watcher()
+    async with watcher.panel() as panel:
+        panel.press()
+        await watcher.until(lambda: len(watcher.gestures) == 2)
+
+    (press, pressed), (hold, held) = watcher.gestures
+    assert (press, hold) == (Gesture.PRESS, Gesture.HOLD)
+    assert held - pressed >= HOLD
+
+
+async def test_the_light_shows_a_phase_before_show_returns() -> None:
+    watcher = Watcher()
+    async with watcher.panel() as panel:
+        panel.show(Light.LISTENING)
+        assert [brightness for _, brightness in watcher.lights] == [1.0]
+        panel.show("preparing")
+        await watcher.until(lambda: len(watcher.lights) >= 4)
+        assert [brightness for _, brightness in watcher.lights[1:4]] == [0.35, 1.0, 0.35]
+        with pytest.raises(ValueError, match="dancing"):
+            panel.show("dancing")
+
+
+async def test_showing_the_same_again_does_not_start_it_again() -> None:
+    watcher = Watcher()
+    async with watcher.panel() as panel:
+        panel.show(Light.PREPARING)
+        await watcher.until(lambda: len(watcher.lights) == 2)
+        panel.show(Light.PREPARING)
+        assert len(watcher.lights) == 2
+
+
+async def test_speaking_follows_the_level() -> None:
+    watcher = Watcher()
+    async with watcher.panel() as panel:
+        panel.show(Light.SPEAKING)
+        panel.level(-15.0)
+        await watcher.until(lambda: watcher.lights[-1][1] == 1.0)
+        panel.level(-60.0)
+        await watcher.until(lambda: watcher.lights[-1][1] == pytest.approx(0.15))
+
+
+async def test_leaving_puts_the_lights_out_and_frees_the_pins() -> None:
+    watcher = Watcher()
+    panel = watcher.panel()
+    for _ in range(2):
+        async with panel:
+            panel.show(Light.FAULT)
+            panel.on_air(True)
+            pins = [panel._light.pin, panel._red.pin]
+            assert [pin.state for pin in pins] == [1.0, 1.0]
+            panel.press()
+        assert watcher.lights[-1][1] == 0.0
+        assert [pin.state for pin in pins] == [0.0, 0.0]
+        panel = watcher.panel()
+
+
+async def test_a_fault_leaves_no_light_on() -> None:
+    watcher = Watcher()
+    panel = watcher.panel()
+    with suppress(RuntimeError):
+        async with panel:
+            panel.show(Light.LISTENING)
+            raise RuntimeError("somewhere else")
+    assert watcher.lights[-1][1] == 0.0
+
+
+async def test_two_things_on_one_pin_are_a_clear_error() -> None:
+    with pytest.raises(PanelError, match=r"GPIO 24 cannot be used: .*in use"):
+        async with Watcher().panel(PanelSettings(factory="mock", button=24)):
+            pass
+    async with Watcher().panel():
+        pass
+
+
+def test_a_pin_that_the_header_does_not_have_is_a_settings_error() -> None:
+    with pytest.raises(SettingsError, match="button"):
+        read_settings("button = 40", "kaiwa.toml", PanelSettings)

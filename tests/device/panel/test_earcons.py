@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from device.audio.block import BLOCK, RATE, SILENCE
+from device.audio.echo import Aec3
+from device.audio.level import rms_dbfs
+from device.panel.earcons import Earcon, sound
+from device.soundcard.room import Room
+from device.soundcard.settings import RoomSettings
+
+
+@pytest.mark.parametrize("earcon", Earcon)
+def test_length_and_loudness(earcon: Earcon) -> None:
+    samples = sound(earcon)
+    assert samples.dtype == np.int16
+    assert samples.ndim == 1
+    assert len(samples) / RATE < (1.5 if earcon is Earcon.ANNOUNCE else 0.7)
+    peak = 20 * np.log10(np.abs(samples.astype(float)).max() / 32768)
+    assert peak == pytest.approx(-18.0, abs=0.1)
+
+
+@pytest.mark.parametrize("earcon", Earcon)
+def test_no_clicks(earcon: Earcon) -> None:
+    samples = sound(earcon).astype(float)
+    assert abs(samples[0]) <= 1
+    assert abs(samples[-1]) <= 1
+    peak = np.abs(samples).max()
+    assert np.abs(samples[: RATE // 2000]).max() < 0.2 * peak, "the first half millisecond is soft"
+    bends = np.abs(np.diff(samples, n=2))
+    assert bends.max() < 0.6 * peak, "no step that the overtones do not explain"
+
+
+def test_a_press_is_heard_at_once() -> None:
+    samples = np.abs(sound(Earcon.START).astype(float))
+    assert samples[: RATE // 100].max() > 0.5 * samples.max()
+
+
+@pytest.mark.parametrize(("one", "other"), list(combinations(Earcon, 2)))
+def test_they_differ_from_each_other(one: Earcon, other: Earcon) -> None:
+    a, b = sound(one).astype(float), sound(other).astype(float)
+    size = len(a) + len(b)
+    crossing = np.fft.irfft(np.fft.rfft(a, size) * np.conj(np.fft.rfft(b, size)))
+    likeness = np.abs(crossing).max() / np.sqrt(np.sum(a**2) * np.sum(b**2))
+    assert likeness < 0.85
+
+
+def test_echo_control_learns_the_room_from_them() -> None:
+    room, echo = Room(RoomSettings(), BLOCK), Aec3()
+    silence = np.zeros(RATE // 2 // BLOCK * BLOCK, np.int16)
+    played = np.concatenate([part for earcon in Earcon for part in (sound(earcon), silence)])
+    left = [
+        rms_dbfs(echo.process(room.hear(block, SILENCE), block))
+        for block in np.split(played[: len(played) // BLOCK * BLOCK], len(played) // BLOCK)
+    ]
+    assert max(left) < -45, "louder than this, and a listener takes it for a word"
+
+
+def test_cannot_be_spoilt_by_who_plays_it() -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        sound(Earcon.LIVE)[0] = 1
+    assert sound(Earcon.LIVE) is sound(Earcon.LIVE)

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.panel.gestures import DEBOUNCE, HOLD, Gesture, Gestures
+
+PRESS, HELD, RELEASE = Gesture.PRESS, Gesture.HOLD, Gesture.RELEASE
+
+Told = list[tuple[Gesture, float]]
+
+
+def live(edges: list[tuple[float, bool]], until: float) -> Told:
+    """Return every gesture and when it was told, with a caller that keeps each deadline."""
+    gestures = Gestures()
+    told: Told = []
+
+    def wait(end: float) -> None:
+        while gestures.deadline is not None and gestures.deadline <= end:
+            now = gestures.deadline
+            told.extend((gesture, now) for gesture in gestures.due(now))
+
+    for at, closed in edges:
+        wait(at)
+        told.extend((gesture, at) for gesture in gestures.handle(closed, at))
+    wait(until)
+    return told
+
+
+def trace(*milliseconds: float, start: float = 1.0) -> list[tuple[float, bool]]:
+    """Return edges at these times, alternately closing and opening."""
+    return [(start + at / 1000.0, number % 2 == 0) for number, at in enumerate(milliseconds)]
+
+
+CLEAN = trace(0.0, 180.0)
+TACT_SWITCH = trace(0.0, 0.31, 0.38, 0.9, 1.02, 1.13, 1.6, 142.0, 142.2, 142.31, 143.05, 144.9)
+ARCADE_BUTTON = trace(0.0, 2.1, 2.4, 6.8, 7.9, 11.2, 14.0, 230.0, 231.5, 233.8, 239.0, 241.1, 247.7, 251.0, 260.4)
+WORN = trace(0.0, 5.0, 9.0, 16.0, 24.0, 24.5, 28.0, 300.0, 318.0, 330.0, 349.0, 360.0)
+
+
+@pytest.mark.parametrize("edges", [CLEAN, TACT_SWITCH, ARCADE_BUTTON, WORN])
+def test_one_push_is_one_press_at_its_first_edge_and_one_release(edges: list[tuple[float, bool]]) -> None:
+    opened = edges[-1][0]
+    if len(edges) % 2:
+        edges = [*edges, (opened := edges[-1][0] + 0.001, False)]
+
+    told = live(edges, until=3.0)
+
+    assert [gesture for gesture, _ in told] == [PRESS, RELEASE]
+    assert told[0][1] == edges[0][0]
+    assert told[1][1] == pytest.approx(opened + DEBOUNCE)
+
+
+def test_a_long_push_is_a_hold_once() -> None:
+    told = live(trace(0.0, 1.0, 2.0, 9000.0), until=12.0)
+
+    assert [gesture for gesture, _ in told] == [PRESS, HELD, RELEASE]
+    assert told[1][1] == pytest.approx(1.0 + HOLD)
+
+
+def test_a_hold_does_not_survive_an_opening_that_lasts() -> None:
+    told = live(trace(0.0, 600.0, 640.0, 1500.0), until=5.0)
+
+    assert [gesture for gesture, _ in told] == [PRESS, RELEASE, PRESS, RELEASE]
+
+
+def test_a_flicker_while_held_is_no_new_press() -> None:
+    told = live(trace(0.0, 600.0, 610.0, 1500.0), until=5.0)
+
+    assert [gesture for gesture, _ in told] == [PRESS, HELD, RELEASE]
+
+
+def test_pushes_one_after_the_other_are_all_felt() -> None:
+    told = live(trace(0.0, 60.0, 120.0, 180.0, 240.0, 300.0), until=5.0)
+
+    assert [gesture for gesture, _ in told] == [PRESS, RELEASE] * 3
+
+
+def test_a_caller_that_was_late_hears_everything_in_order() -> None:
+    gestures = Gestures()
+    assert gestures.handle(True, 1.0) == [PRESS]
+    assert gestures.handle(False, 3.0) == [HELD]
+    assert gestures.handle(True, 4.0) == [RELEASE, PRESS]
+
+
+def test_a_button_that_was_down_from_the_beginning_does_nothing() -> None:
+    gestures = Gestures()
+    assert gestures.handle(False, 1.0) == []
+    assert gestures.deadline is None
+
+
+@given(st.lists(st.tuples(st.floats(0.0001, 3.0), st.booleans()), max_size=40))
+def test_whatever_the_contact_does_gestures_make_sense(pauses: list[tuple[float, bool]]) -> None:
+    now, edges = 0.0, []
+    for pause, closed in pauses:
+        now += pause
+        edges.append((now, closed))
+    edges.append((now + 0.001, False))
+
+    told = live(edges, until=now + 10.0)
+
+    order = [gesture for gesture, _ in told]
+    times = [at for _, at in told]
+    assert times == sorted(times)
+    assert order.count(PRESS) == order.count(RELEASE)
+    text = "".join(gesture.value[0] for gesture in order)
+    assert text.replace("phr", "").replace("pr", "") == ""
+    closings = {at for at, closed in edges if closed}
+    assert all(at in closings for gesture, at in told if gesture is PRESS)
+
+
+@given(st.lists(st.floats(0.00001, DEBOUNCE * 0.99), max_size=20), st.floats(0.03, 1.0))
+def test_no_bounce_shorter_than_the_limit_is_ever_felt(bounces: list[float], push: float) -> None:
+    edges, now, closed = [(0.0, True)], 0.0, True
+    for pause in bounces:
+        now, closed = now + pause, not closed
+        edges.append((now, closed))
+    if not closed:
+        edges.append((now := now + 0.001, True))
+    edges.append((now + push, False))
+
+    order = [gesture for gesture, _ in live(edges, until=now + 10.0)]
+
+    assert order in ([PRESS, RELEASE], [PRESS, HELD, RELEASE])
