@@ -1,0 +1,1 @@
+"""The conversation with OpenAI Realtime: events, turns, captions, and the call itself."""

@@ -1,0 +1,247 @@
+"""One Realtime call: owns the peer connection and the data channel, from the offer to the hang-up.
+
+The session was bound to the secret when the cloud minted it, and nothing that would change it is sent from here. So
+`session.created` is enough to know that the right session is in force, and the call counts as up; a client that sends
+a `session.update` would have to wait for `session.updated`, or its first words would meet the default session.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final, Self
+
+import aiohttp
+from aiortc import RTCDataChannel, RTCPeerConnection, RTCSessionDescription
+from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
+
+from device.errors import MediaError, UpstreamError
+from device.messages.minting import OpenAIGrant
+from device.realtime.conversation import CallEvent, Conversation, Flush, SessionOver
+from device.realtime.events import EventReader, SessionCreated, output_audio_buffer_clear, response_cancel
+from device.realtime.liveness import overdue
+from device.realtime.offer import SERVICE, exchange
+from device.realtime.settings import RealtimeSettings
+from device.rtc.peer import new_peer
+from device.rtc.receiving import VoiceReceiver
+from device.rtc.sending import OpusSender
+
+CHANNEL: Final = "oai-events"
+
+WATCH_SECONDS: Final = 0.5
+"""How often the liveness of a call is looked at."""
+
+HUNG_UP: Final = "hung up"
+CLOSED_BY_SERVICE: Final = "closed by the service"
+
+UNUSABLE_ANSWER: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    InvalidAccessError,
+    InvalidStateError,
+    LookupError,
+    OperationError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What aiortc raises, from many places, when an SDP makes no sense."""
+
+_log = logging.getLogger(__name__)
+
+
+class RealtimeCall:
+    """A call that is up while it is entered.
+
+    Args:
+        grant: what opens it; the secret appears in the one request and nowhere else.
+        http: the session that the request is made with.
+        on_event: called in the event loop with all that happens, from before `__aenter__` returns until the end.
+        settings: time-outs, and how the microphone is encoded.
+
+    Raises (on entering, within the time-outs):
+        UpstreamError: the service refused the offer or answered nonsense.
+        MediaError: it accepted the offer, but no media or no session came up.
+    """
+
+    def __init__(
+        self,
+        grant: OpenAIGrant,
+        *,
+        http: aiohttp.ClientSession,
+        on_event: Callable[[CallEvent], None],
+        settings: RealtimeSettings | None = None,
+    ) -> None:
+        self.settings = settings or RealtimeSettings()
+        self.uplink = OpusSender(self.settings.opus)
+        """Takes what the microphone hears."""
+        self.downlink = VoiceReceiver()
+        """Gives what the assistant says."""
+        self.conversation = Conversation()
+        """Whose turn it is, and what it cost so far."""
+        self.call_id = ""
+        """By which the cloud can hang up; empty until the offer was answered."""
+        self._grant, self._http, self._on_event = grant, http, on_event
+        self._events = EventReader()
+        self._peer: RTCPeerConnection | None = None
+        self._channel: RTCDataChannel | None = None
+        self._greeted = False
+        self._event_at = time.monotonic()
+        self._changed = asyncio.Event()
+        self._over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._watching: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._open()
+        except BaseException:
+            await self._close()
+            raise
+        self._watching = asyncio.create_task(self._watch(), name="watch the call")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end(HUNG_UP)
+        await self._close()
+
+    async def ended(self) -> str:
+        """Wait until the call is over for any reason, and return the reason."""
+        return await asyncio.shield(self._over)
+
+    def interrupt(self) -> None:
+        """Stop the assistant now: here at once, and at the service."""
+        if self.conversation.active:
+            self.send(response_cancel())
+        self.send(output_audio_buffer_clear())
+        self._emit(self.conversation.interrupt())
+
+    def send(self, client_event: str) -> None:
+        """Send one client event (see `events.py`); dropped while the channel is not open."""
+        if self._channel is not None and self._channel.readyState == "open":
+            self._channel.send(client_event)
+
+    def counters(self) -> dict[str, float]:
+        """Return numbers that only grow, for meters."""
+        read = {"events_malformed": float(self._events.malformed), "events_unknown": float(self._events.unknown)}
+        up = {f"uplink_{name}": value for name, value in self.uplink.counters().items()}
+        down = {f"downlink_{name}": value for name, value in self.downlink.counters().items()}
+        return {**read, **up, **down}
+
+    async def _open(self) -> None:
+        self._peer = peer = new_peer(())
+        peer.on("connectionstatechange", self._connection_changed)
+        # aiortc offers Opus first and other codecs after it; this very offer is known to be accepted.
+        transceiver = peer.addTransceiver(self.uplink.track, direction="sendrecv")
+        self.downlink.attach(transceiver.receiver)
+        self.uplink.follow(transceiver.sender)
+        self._channel = self._open_channel(peer)
+        await peer.setLocalDescription(await peer.createOffer())
+        await self._negotiate(peer)
+        await self._media_up()
+
+    def _open_channel(self, peer: RTCPeerConnection) -> RTCDataChannel:
+        channel = peer.createDataChannel(CHANNEL)
+        channel.on("open", self._changed.set)
+        channel.on("message", self._received)
+        channel.on("close", lambda: self._end(CLOSED_BY_SERVICE))
+        return channel
+
+    async def _negotiate(self, peer: RTCPeerConnection) -> None:
+        answer = await exchange(self._http, self._grant, peer.localDescription.sdp, self.settings.offer_seconds)
+        self.call_id = answer.call_id
+        try:
+            await peer.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
+        except UNUSABLE_ANSWER as error:
+            text = f"the SDP answer cannot be used: {str(error) or type(error).__name__}"
+            raise UpstreamError(SERVICE, 201, "invalid_answer", text) from error
+        _log.info("call %s answered", self.call_id)
+
+    async def _media_up(self) -> None:
+        settings = self.settings
+        await self._until(
+            lambda: self._channel is not None and self._channel.readyState == "open",
+            settings.media_seconds,
+            f"media: the call was accepted, but nothing came through for {settings.media_seconds:g} s; "
+            "is outbound UDP (port 3478) blocked?",
+        )
+        await self._until(
+            lambda: self._greeted,
+            settings.greeting_seconds,
+            f"media: connected, but the service began no session within {settings.greeting_seconds:g} s",
+        )
+
+    async def _until(self, reached: Callable[[], bool], seconds: float, otherwise: str) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                while not reached():
+                    if self._over.done():
+                        raise MediaError(f"media: {self._over.result()} while connecting")
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            raise MediaError(otherwise) from None
+
+    def _received(self, data: str | bytes) -> None:
+        self._event_at = now = time.monotonic()
+        event = self._events.read(data)
+        if event is None:
+            return
+        if isinstance(event, SessionCreated):
+            _log.info("session %s of %s", event.session.id, event.session.model)
+            self._greeted = True
+            self._changed.set()
+        self._emit(self.conversation.handle(event, now))
+
+    def _emit(self, events: list[CallEvent]) -> None:
+        for event in events:
+            if isinstance(event, Flush):
+                self.downlink.flush()
+            self._on_event(event)
+            if isinstance(event, SessionOver):
+                self._end(event.reason)
+
+    def _connection_changed(self) -> None:
+        if self._peer is not None and self._peer.connectionState in {"failed", "closed"}:
+            self._end(f"connection {self._peer.connectionState}")
+
+    def _end(self, reason: str) -> None:
+        if self._over.done():
+            return
+        self._over.set_result(reason)
+        self._changed.set()
+        _log.info("call %s is over: %s", self.call_id, reason)
+        self._emit(self.conversation.end(time.monotonic()))
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            reason = overdue(
+                self.conversation.turn,
+                now=time.monotonic(),
+                event_at=self._event_at,
+                packet_at=self.downlink.last_packet_at,
+                settings=self.settings,
+            )
+            if reason is not None:
+                self._end(reason)
+                return
+
+    async def _close(self) -> None:
+        """Release everything; what is begun here goes on to its end even when the waiting for it is cancelled."""
+        if self._watching is not None:
+            self._watching.cancel()
+        self.uplink.track.stop()
+        if self._peer is None:
+            return
+        self._closing = asyncio.create_task(self._peer.close(), name="hang up")
+        _, unfinished = await asyncio.wait({self._closing}, timeout=self.settings.close_seconds)
+        if unfinished:
+            _log.warning("call %s did not close within %g s", self.call_id, self.settings.close_seconds)
+            self._closing.cancel()

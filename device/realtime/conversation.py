@@ -1,0 +1,221 @@
+"""PURE. One conversation: whose turn it is, what to show, what it cost, and when it is over.
+
+The sound is what counts, not the generation: the assistant speaks from `output_audio_buffer.started` until
+`stopped` or `cleared`, while `response.done` comes seconds earlier. Events may come in any order and twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from device.realtime.captions import AssistantCaptions, Captioned, UserCaptions
+from device.realtime.events import (
+    ErrorDetail,
+    InputCommitted,
+    PlaybackCleared,
+    PlaybackStarted,
+    PlaybackStopped,
+    Response,
+    ResponseCreated,
+    ResponseDone,
+    ServerEvent,
+    ServiceError,
+    SessionCreated,
+    SessionUpdated,
+    SpeechStarted,
+    SpeechStopped,
+    TranscriptDelta,
+    TranscriptDone,
+    Usage,
+    UserTranscriptDelta,
+    UserTranscriptDone,
+    UserTranscriptFailed,
+)
+
+
+class Turn(StrEnum):
+    """Whose turn it is."""
+
+    LISTENING = "listening"
+    THINKING = "thinking"
+    SPEAKING = "speaking"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnChanged:
+    """The turn went over."""
+
+    turn: Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Flush:
+    """Drop at once what has not been played yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseFailed:
+    """The model gave no answer, or not all of it; without a sign the robot would seem mute."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Complained:
+    """The service refused something of ours; the session goes on."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOver:
+    """The service ended the session."""
+
+    reason: str
+
+
+CallEvent = TurnChanged | Flush | Captioned | ResponseFailed | Complained | SessionOver
+
+EXPIRED: Final = "session_expired"
+"""The error code that ends a session, after 60 minutes (developers.openai.com/api/docs/guides/realtime)."""
+
+HARMLESS: Final = frozenset({"response_cancel_not_active", "conversation_already_has_active_response"})
+"""Error codes that two sides talking at the same time give each other; nothing is wrong."""
+
+
+class Conversation:
+    """The state of one call, and what each event means for the rest of the device."""
+
+    def __init__(self) -> None:
+        self.turn = Turn.LISTENING
+        self.active: str | None = None
+        """Id of the response that is being generated."""
+        self.usage: dict[str, int] = {}
+        """Token totals of the session so far, and the number of responses billed."""
+        self.over: str | None = None
+        self._now = float("-inf")
+        self._assistant = AssistantCaptions()
+        self._user = UserCaptions()
+
+    def handle(self, event: ServerEvent, now: float) -> list[CallEvent]:
+        """Return what follows from `event`, which arrived at `now` seconds on any clock that does not go back."""
+        now = self._now = max(self._now, now)
+        follows: list[CallEvent] = []
+        match event:
+            case SpeechStarted() | SpeechStopped() | InputCommitted():
+                follows += self._heard(event, now)
+            case PlaybackStarted() | PlaybackStopped() | PlaybackCleared():
+                follows += self._played(event, now)
+            case ResponseCreated() | ResponseDone():
+                follows += self._generated(event)
+            case TranscriptDelta() | TranscriptDone():
+                follows += self._spoken(event, now)
+            case UserTranscriptDelta() | UserTranscriptDone() | UserTranscriptFailed():
+                follows += self._transcribed(event, now)
+            case ServiceError(error):
+                follows += self._refused(error)
+            case SessionCreated() | SessionUpdated():
+                pass
+        return follows
+
+    def interrupt(self) -> list[CallEvent]:
+        """Somebody wants silence now: what the device does before the service has heard of it."""
+        if self.turn is not Turn.SPEAKING:
+            return []
+        return [Flush(), *self._turn(Turn.LISTENING)]
+
+    def end(self, now: float) -> list[CallEvent]:
+        """Close what is open; nothing more will come."""
+        now = self._now = max(self._now, now)
+        return [*self._assistant.cut_all(now), *self._user.fail_all(now), *self._turn(Turn.LISTENING)]
+
+    def _turn(self, turn: Turn) -> list[CallEvent]:
+        if turn is self.turn:
+            return []
+        self.turn = turn
+        return [TurnChanged(turn)]
+
+    def _heard(self, event: SpeechStarted | SpeechStopped | InputCommitted, now: float) -> list[CallEvent]:
+        if isinstance(event, SpeechStarted):
+            self._user.begin(event.item_id, now)
+            return self.interrupt() or self._turn(Turn.LISTENING)
+        if isinstance(event, SpeechStopped):
+            self._user.finish(event.item_id, now)
+        return [] if self.turn is Turn.SPEAKING else self._turn(Turn.THINKING)
+
+    def _played(self, event: PlaybackStarted | PlaybackStopped | PlaybackCleared, now: float) -> list[CallEvent]:
+        match event:
+            case PlaybackStarted(response):
+                return [*self._turn(Turn.SPEAKING), *self._assistant.begin(response, now)]
+            case PlaybackStopped(response):
+                return [*self._assistant.finish(response, now), *self._silent()]
+            case PlaybackCleared(response):
+                return [Flush(), *self._assistant.cut(response, now), *self._silent()]
+
+    def _silent(self) -> list[CallEvent]:
+        return self._turn(Turn.LISTENING) if self.turn is Turn.SPEAKING else []
+
+    def _generated(self, event: ResponseCreated | ResponseDone) -> list[CallEvent]:
+        if isinstance(event, ResponseCreated):
+            self.active = event.response.id
+            return [] if self.turn is Turn.SPEAKING else self._turn(Turn.THINKING)
+        self.active = None
+        self._bill(event.response.usage)
+        no_sound = self._turn(Turn.LISTENING) if self.turn is Turn.THINKING else []
+        return [*_failure(event.response), *no_sound]
+
+    def _spoken(self, event: TranscriptDelta | TranscriptDone, now: float) -> list[Captioned]:
+        if isinstance(event, TranscriptDelta):
+            return self._assistant.add(event.response_id, event.item_id, event.delta, now)
+        return self._assistant.settle(event.response_id, event.item_id, event.transcript, now)
+
+    def _transcribed(
+        self, event: UserTranscriptDelta | UserTranscriptDone | UserTranscriptFailed, now: float
+    ) -> list[Captioned]:
+        match event:
+            case UserTranscriptDelta(item, delta):
+                return self._user.add(item, delta or "", now)
+            case UserTranscriptDone(item, transcript):
+                return self._user.settle(item, transcript, now)
+            case UserTranscriptFailed(item):
+                return self._user.fail(item, now)
+
+    def _refused(self, error: ErrorDetail) -> list[CallEvent]:
+        code, text = error.code or error.type or "error", error.message or ""
+        if code == EXPIRED:
+            self.over = code
+            return [SessionOver(code)]
+        return [] if code in HARMLESS else [Complained(code, text)]
+
+    def _bill(self, usage: Usage | None) -> None:
+        if usage is None:
+            return
+        counts = {"responses": 1, **_counts(usage)}
+        self.usage = {name: self.usage.get(name, 0) + count for name, count in counts.items()}
+
+
+def _counts(usage: Usage) -> dict[str, int]:
+    given, made = usage.input_token_details, usage.output_token_details
+    return {
+        "total_tokens": usage.total_tokens or 0,
+        "input_tokens": usage.input_tokens or 0,
+        "output_tokens": usage.output_tokens or 0,
+        "input_text_tokens": (given and given.text_tokens) or 0,
+        "input_audio_tokens": (given and given.audio_tokens) or 0,
+        "cached_tokens": (given and given.cached_tokens) or 0,
+        "output_text_tokens": (made and made.text_tokens) or 0,
+        "output_audio_tokens": (made and made.audio_tokens) or 0,
+    }
+
+
+def _failure(response: Response) -> list[CallEvent]:
+    if response.status not in {"failed", "incomplete"}:
+        return []
+    details = response.status_details
+    error = (details and details.error) or ErrorDetail()
+    code = error.code or (details and details.reason) or error.type or response.status
+    return [ResponseFailed(code, error.message or "")]

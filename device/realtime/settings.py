@@ -1,0 +1,29 @@
+"""PURE. How the device holds a Realtime call; what is said in it is decided by the cloud."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from device.audio.opus import OpusSettings
+from device.messages.settings import Settings
+
+
+class RealtimeSettings(Settings, frozen=True):
+    """The `[realtime]` table."""
+
+    opus: OpusSettings = OpusSettings()
+    """How the microphone is encoded."""
+    offer_seconds: Annotated[float, msgspec.Meta(gt=0)] = 10.0
+    """How long the service may take to answer the offer."""
+    media_seconds: Annotated[float, msgspec.Meta(gt=0)] = 15.0
+    """How long the data channel may take to open once the offer is answered."""
+    greeting_seconds: Annotated[float, msgspec.Meta(gt=0)] = 5.0
+    """How long `session.created` may take once the data channel is open."""
+    silent_seconds: Annotated[float, msgspec.Meta(gt=0)] = 4.0
+    """How long neither sound nor event may come while the assistant is speaking."""
+    answer_seconds: Annotated[float, msgspec.Meta(gt=0)] = 30.0
+    """How long no event may come while the assistant is thinking."""
+    close_seconds: Annotated[float, msgspec.Meta(gt=0)] = 5.0
+    """How long hanging up may take before it is left to the operating system."""
