@@ -1,0 +1,1 @@
+"""The broadcast: Sora signalling and the connection that publishes the programme."""
