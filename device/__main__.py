@@ -1,0 +1,121 @@
+"""The command line of the device: `kaiwa-device`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+from device import __version__
+from device.app import run
+from device.calibrate import command as calibrate
+from device.config import DEFAULT_PATH, DeviceSettings, explain, load
+from device.doctor import command as doctor
+from device.enrol import enrol
+from device.errors import EnrolmentError, KaiwaError, SettingsError, SoundError
+from device.instance import only_one
+from device.messages.enrolment import Enrolment
+from device.panel import show
+
+EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_NOT_ENROLLED: Final = 3
+EXIT_NO_SOUND: Final = 4
+
+_CODES: Final = {SettingsError: EXIT_USAGE, EnrolmentError: EXIT_NOT_ENROLLED, SoundError: EXIT_NO_SOUND}
+
+EPILOGUE: Final = """exit codes: 0 ended as told; 1 failed, start again; 2 command line or settings; 3 not enrolled, or the
+certificate is over; 4 no usable sound card"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's grammar."""
+    top = argparse.ArgumentParser(prog="kaiwa-device", description="A robot to talk to.", epilog=EPILOGUE)
+    top.add_argument("--version", action="version", version=f"kaiwa-device {__version__}")
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+    _verb(verbs, "run", "run the robot", _run).add_argument(
+        "--bench",
+        action="store_true",
+        help="virtual bench: orders for button and simulated room on standard input, observations on standard output",
+    )
+    _verb(verbs, "enrol", "turn a claim into an identity", _enrol).add_argument(
+        "claim", help="the code that `kaiwa-cloud claim new` printed: kaiwa:HOST:PORT/CODE#FINGERPRINT"
+    )
+    doctor.add_options(_verb(verbs, "doctor", "look for what is wrong, and say how to mend it", doctor.act))
+    calibrate.add_options(_verb(verbs, "calibrate", "measure the sound and choose the safe echo mode", calibrate.act))
+    lights = _verb(verbs, "show", "show the lights and play the earcons", show.act)
+    lights.set_defaults(lenient=True)
+    show.add_options(lights)
+    _verb(verbs, "config", "print every effective setting and where it came from", _config)
+    return top
+
+
+def _verb(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    text: str,
+    act: Callable[[DeviceSettings, argparse.Namespace], int],
+) -> argparse.ArgumentParser:
+    verb = verbs.add_parser(name, help=text, description=text.capitalize() + ".")
+    verb.add_argument("--config", type=Path, default=DEFAULT_PATH, help="settings file (default: %(default)s)")
+    verb.set_defaults(act=act, lenient=False)
+    return verb
+
+
+def _run(settings: DeviceSettings, options: argparse.Namespace) -> int:
+    with only_one(Path(settings.state_dir)):
+        return EXIT_FAILED if asyncio.run(run(settings, with_bench=options.bench)) else 0
+
+
+def _enrol(settings: DeviceSettings, options: argparse.Namespace) -> int:
+    enrolment = asyncio.run(_claimed(options.claim, Path(settings.state_dir)))
+    print(f"This board is now {enrolment.device}; its cloud is {enrolment.broker.host}:{enrolment.broker.port}.")
+    return 0
+
+
+async def _claimed(claim: str, state_dir: Path) -> Enrolment:
+    async with aiohttp.ClientSession() as http:
+        return await enrol(claim, state_dir, http)
+
+
+def _config(settings: DeviceSettings, _options: argparse.Namespace) -> int:
+    for key, value, source in explain(settings):
+        print(f"{key:32} = {value!s:32} # {source}")
+    return 0
+
+
+def _settings(options: argparse.Namespace) -> DeviceSettings:
+    """Return the settings; the defaults where they cannot be read and the verb can do with them."""
+    try:
+        return load(options.config)
+    except SettingsError as error:
+        if not options.lenient:
+            raise
+        print(f"kaiwa-device: {error}", file=sys.stderr)
+        return DeviceSettings()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; errors of the family become one line on standard error and an exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        settings = _settings(options)
+        logging.basicConfig(
+            level=settings.report.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+        )
+        logging.getLogger("aioice").setLevel(logging.WARNING)  # it tells of every candidate pair
+        code: int = options.act(settings, options)
+    except KaiwaError as error:
+        print(f"kaiwa-device: {error}", file=sys.stderr)
+        return next((code for kind, code in _CODES.items() if isinstance(error, kind)), EXIT_FAILED)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""The agent: one inbox in front of the session machine, and the hands that carry out what it decides."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import assert_never
+
+from device import phase as p
+from device.holdings import Holdings
+from device.messages.commands import CommandStatus
+from device.messages.reports import FaultRaised, SessionEnded, SessionStarted
+from device.outlet import Outlet
+from device.panel.board import Panel
+from device.panel.earcons import Earcon, sound
+from device.phase import Phase
+from device.session import Session
+from device.voice import VoicePath
+
+_log = logging.getLogger(__name__)
+
+
+class Inbox:
+    """Where everything that happens arrives; `post` may be called from the event loop only."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[p.Event] = asyncio.Queue()
+
+    def post(self, event: p.Event) -> None:
+        """Put an event at the end of the inbox."""
+        self._queue.put_nowait(event)
+
+    async def next(self, deadline: float | None) -> p.Event:
+        """Return the next event, or `Elapsed` when monotonic time `deadline` comes first."""
+        if deadline is None:
+            return await self._queue.get()
+        try:
+            async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+                return await self._queue.get()
+        except TimeoutError:
+            return p.Elapsed()
+
+
+class Agent:
+    """Feeds the session machine and carries out its commands until it says `Exit`."""
+
+    def __init__(
+        self, session: Session, inbox: Inbox, panel: Panel, voice: VoicePath, outlet: Outlet, holdings: Holdings
+    ) -> None:
+        self._session = session
+        self._inbox = inbox
+        self._panel = panel
+        self._voice = voice
+        self._outlet = outlet
+        self._holdings = holdings
+        self._usage: dict[str, int] = {}
+
+    async def run(self) -> bool:
+        """Run until the machine stops; return True when it failed and the process should be started again."""
+        while True:
+            event = await self._inbox.next(self._session.deadline)
+            before = self._session.phase
+            commands = self._session.handle(event, time.monotonic())
+            if self._session.phase is not before:
+                _log.info("%s -> %s on %s", before, self._session.phase, type(event).__name__)
+            for command in commands:
+                if isinstance(command, p.Exit):
+                    return command.failed
+                self._carry_out(command)
+
+    def _carry_out(self, command: p.Command) -> None:
+        match command:
+            case p.Show():
+                self._show()
+            case p.Play(chime):
+                self._voice.earcon(sound(Earcon(chime)))
+            case p.Keep():
+                self._voice.keep()
+            case p.Mint(session, reason):
+                self._holdings.mint(session, reason)
+            case p.OpenCall(session, grant):
+                self._holdings.call(session, grant)
+            case p.OpenBroadcast(session, grant):
+                self._holdings.broadcast(session, grant)
+            case p.Release(session):
+                self._holdings.release(session)
+            case p.Exit():
+                raise AssertionError("an exit is never carried out, it ends the agent")
+            case _:
+                self._tell(command)
+
+    def _show(self) -> None:
+        if self._session.phase is not Phase.STOPPED:
+            self._panel.show(self._session.phase)
+        self._panel.on_air(self._session.on_air)
+        self._outlet.state(self._session, self._voice.echo.mode)
+
+    def _tell(self, command: p.Acknowledge | p.ReportStarted | p.ReportEnded | p.ReportFault) -> None:
+        now = self._outlet.now()
+        match command:
+            case p.Acknowledge(order, step, reason):
+                self._outlet.status(
+                    CommandStatus(id=order, device=self._outlet.device, step=step, at=now, reason=reason)
+                )
+            case p.ReportStarted(session, reason, call_id):
+                self._outlet.event(SessionStarted(session=session, at=now, reason=reason, call_id=call_id))
+            case p.ReportEnded(session, reason, seconds):
+                usage = self._holdings.usage(session)
+                self._outlet.event(SessionEnded(session=session, at=now, reason=reason, seconds=seconds, usage=usage))
+            case p.ReportFault(failed, code, text):
+                _log.warning("%s: %s", code, text)
+                self._outlet.event(FaultRaised(at=now, fault=code, text=text, session=failed))
+            case _:
+                assert_never(command)

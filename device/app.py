@@ -1,0 +1,226 @@
+"""The composition root: settings become owners, owners become one running robot, taken down in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import signal
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from device import bench
+from device import phase as p
+from device.agent import Agent, Inbox
+from device.audio.block import Block
+from device.audio.echo import EchoMode, choose_echo
+from device.clock import WallClock
+from device.config import DeviceSettings
+from device.errors import MessageError
+from device.holdings import Equipment, Holdings
+from device.identity import Identity
+from device.messages import topics
+from device.messages.commands import CommandStatus
+from device.mint import MintClient
+from device.mqtt import Broker, Incoming, Presence
+from device.notify import notify
+from device.orders import Journal, Orders
+from device.outlet import Outlet, last_will
+from device.panel.board import Panel
+from device.panel.gestures import Gesture
+from device.session import Session, Timing
+from device.soundcard.card import SoundCard
+from device.soundcard.opening import open_card
+from device.supervision import supervise
+from device.voice import VoicePath
+
+_log = logging.getLogger(__name__)
+
+
+class Mail:
+    """Sorts what arrives over MQTT: answers to the minter, orders to the inbox."""
+
+    def __init__(self, minter: MintClient, orders: Orders, outlet: Outlet, clock: WallClock, inbox: Inbox) -> None:
+        self._minter, self._orders, self._outlet, self._clock, self._inbox = minter, orders, outlet, clock, inbox
+        self._answers = topics.mint_answer(outlet.device)
+
+    def take(self, message: Incoming) -> None:
+        """Take one message; what must not be acted on is logged and dropped."""
+        try:
+            if message.topic == self._answers:
+                self._minter.take(message.payload)
+            else:
+                self._order(message)
+        except MessageError as error:
+            _log.warning("dropped a message on %s: %s", message.topic, error)
+
+    def _order(self, message: Incoming) -> None:
+        outcome = self._orders.take(message.payload, self._clock.now(), retained=message.retained)
+        if isinstance(outcome, CommandStatus):
+            self._outlet.status(outcome)
+        else:
+            self._inbox.post(outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What can be touched, seen and heard."""
+
+    panel: Panel
+    card: SoundCard
+    voice: VoicePath
+
+
+@dataclass(frozen=True, slots=True)
+class Robot:
+    """The owners of one running robot."""
+
+    body: Body
+    inbox: Inbox
+    broker: Broker
+    outlet: Outlet
+    mail: Mail
+    equipment: Equipment
+
+
+async def run(settings: DeviceSettings, *, with_bench: bool = False) -> bool:
+    """Run the robot until it is told to stop; return True when it failed and should be started again.
+
+    Raises:
+        EnrolmentError: this board has not been enrolled, or its certificate is over.
+        SoundError: there is no sound card that can be used.
+    """
+    identity = Identity.load(Path(settings.state_dir), time.time())
+    inbox = Inbox()
+    async with (
+        _body(settings, inbox, with_bench=with_bench) as body,
+        aiohttp.ClientSession() as http,
+        asyncio.TaskGroup() as tasks,
+    ):
+        robot = _robot(settings, identity, inbox, body, http)
+        _watch_signals(inbox)
+        works = _background(robot, settings, with_bench=with_bench)
+        background = [tasks.create_task(work, name=name) for name, work in works.items()]
+        failed = await _live(robot, _session(settings), tasks)
+        await robot.outlet.farewell()
+        for task in background:
+            task.cancel()
+    return failed
+
+
+@asynccontextmanager
+async def _body(settings: DeviceSettings, inbox: Inbox, *, with_bench: bool) -> AsyncIterator[Body]:
+
+    def on_gesture(gesture: Gesture, at: float) -> None:
+        if with_bench:
+            bench.observed(f"button-{gesture}", at)
+        if gesture is not Gesture.RELEASE:
+            inbox.post(p.Pressed() if gesture is Gesture.PRESS else p.Held())
+
+    lights = [bench.light] if with_bench else []
+    async with (
+        Panel(settings.panel, on_gesture, *lights) as panel,
+        _sound(settings, with_bench=with_bench) as (card, voice),
+    ):
+        if with_bench:
+            bench.body(panel, card)
+        yield Body(panel, card, voice)
+
+
+@asynccontextmanager
+async def _sound(settings: DeviceSettings, *, with_bench: bool) -> AsyncIterator[tuple[SoundCard, VoicePath]]:
+    """Open the card and lay the voice path behind it; blocks that come before it is laid are lost, and not missed."""
+    voice: VoicePath | None = None
+
+    def deliver(block: Block) -> None:
+        if voice is not None:
+            voice.on_block(block)
+
+    async with open_card(settings.sound, deliver, bench.observed if with_bench else None) as card:
+        _log.info("sound card: %s", card.name)
+        voice = VoicePath(choose_echo(EchoMode(settings.echo.mode)), card)
+        yield card, voice
+
+
+def _robot(
+    settings: DeviceSettings, identity: Identity, inbox: Inbox, body: Body, http: aiohttp.ClientSession
+) -> Robot:
+    clock, broker = WallClock(), Broker(_presence(identity))
+    outlet = Outlet(identity.device, broker, clock)
+    minter = MintClient(identity.device, identity.signer, identity.mint_key, clock)
+    orders = Orders(identity.device, identity.operator_key, Journal(Path(settings.state_dir) / "orders"))
+    mail = Mail(minter, orders, outlet, clock, inbox)
+    equipment = Equipment(body.voice, minter, broker, outlet, http, settings.realtime, settings.broadcast)
+    return Robot(body, inbox, broker, outlet, mail, equipment)
+
+
+def _presence(identity: Identity) -> Presence:
+    return Presence(
+        address=identity.broker,
+        identity=identity.device,
+        tls=identity.tls_context(),
+        will_topic=topics.state(identity.device),
+        will=last_will(identity.device),
+        subscriptions=(topics.mint_answer(identity.device), topics.command(identity.device)),
+    )
+
+
+def _session(settings: DeviceSettings) -> Session:
+    timing = Timing(announce=settings.session.announce_seconds, prepare=settings.session.prepare_seconds)
+    return Session(lambda: secrets.token_hex(16), timing)
+
+
+async def _live(robot: Robot, session: Session, tasks: asyncio.TaskGroup) -> bool:
+    holdings = Holdings(robot.equipment, tasks, robot.inbox.post)
+    agent = Agent(session, robot.inbox, robot.body.panel, robot.body.voice, robot.outlet, holdings)
+    robot.inbox.post(p.Ready())
+    notify("READY=1")
+    try:
+        return await agent.run()
+    finally:
+        notify("STOPPING=1")
+
+
+def _watch_signals(inbox: Inbox) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, inbox.post, p.Quit())
+
+
+def _background(robot: Robot, settings: DeviceSettings, *, with_bench: bool) -> dict[str, Coroutine[None, None, None]]:
+    def on_online(up: bool) -> None:
+        robot.inbox.post(p.BrokerUp() if up else p.BrokerDown())
+
+    works: dict[str, Coroutine[None, None, None]] = {
+        "broker": robot.broker.run(robot.mail.take, on_online),
+        "meters": _meter(robot, settings.report.metrics_seconds),
+        "light": _follow_voice(robot.body),
+        "watchdog": supervise(robot.body.voice, robot.body.card),
+    }
+    if with_bench:
+        works["bench"] = _attend_bench(robot)
+    return works
+
+
+async def _meter(robot: Robot, seconds: float) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        robot.outlet.metrics(robot.body.voice.levels(), robot.body.voice.counters() | robot.body.card.counters())
+
+
+async def _follow_voice(body: Body) -> None:
+    """Let the light follow the assistant's voice, ten times a second."""
+    while True:
+        await asyncio.sleep(0.1)
+        body.panel.level(body.voice.levels().assistant)
+
+
+async def _attend_bench(robot: Robot) -> None:
+    """Obey the bench until its orders end, then end: whoever gave them is gone."""
+    await bench.attend(robot.body.panel, robot.body.card)
+    robot.inbox.post(p.Quit())

@@ -1,0 +1,99 @@
+"""The virtual bench: orders for button and room on standard input, observations on standard output, a JSON line each.
+
+It stands in for the hand at the button and the visitor in the room where there is no board; it is switched on with
+`kaiwa-device run --bench` and used by the demo and the tests, which so drive the very program that runs on a board.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+import time
+import wave
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from device.audio.block import RATE, Samples
+from device.errors import SoundError
+from device.panel.board import Panel
+from device.soundcard.card import SoundCard
+from device.soundcard.room_card import RoomCard
+
+_log = logging.getLogger(__name__)
+
+
+class Order(msgspec.Struct, forbid_unknown_fields=True):
+    """One line of standard input."""
+
+    do: str
+    path: str = ""
+
+
+def observed(what: str, at: float, detail: dict[str, Any] | None = None) -> None:
+    """Write one observation: what it was, and the monotonic second at which it was."""
+    sys.stdout.write(json.dumps({"what": what, "at": at, **(detail or {})}) + "\n")
+    sys.stdout.flush()
+
+
+def body(panel: Panel, card: SoundCard) -> None:
+    """Tell what of this robot's body only stands in for something real."""
+    stood_in = []
+    if panel.stood_in:
+        stood_in.append("button and lights: gpiozero's mock pins")
+    if card.stood_in:
+        stood_in.append("microphone and speaker: a simulated room")
+    observed("body", time.monotonic(), {"stood_in": stood_in, "card": card.name})
+
+
+def light(at: float, brightness: float) -> None:
+    """Observe the talk light."""
+    observed("light", at, {"brightness": brightness})
+
+
+async def attend(panel: Panel, card: SoundCard) -> None:
+    """Carry out orders until standard input ends."""
+    reader = asyncio.StreamReader()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
+    try:
+        async for line in reader:
+            try:
+                _obey(msgspec.json.decode(line, type=Order), panel, card)
+            except (msgspec.DecodeError, SoundError, OSError) as error:
+                _log.error("bench: %s: %s", line.decode(errors="replace").strip(), error)
+    finally:
+        transport.close()
+
+
+def _obey(order: Order, panel: Panel, card: SoundCard) -> None:
+    match order.do:
+        case "press":
+            observed("pressed", time.monotonic())
+            panel.press()
+        case "release":
+            panel.release()
+        case "say" if isinstance(card, RoomCard):
+            card.say(read_wav(Path(order.path)))
+        case "say":
+            raise SoundError("nobody can be made to speak in front of a real microphone")
+        case unknown:
+            raise msgspec.ValidationError(f"unknown order {unknown!r}")
+
+
+def read_wav(path: Path) -> Samples:
+    """Return the sound of a WAV file.
+
+    Raises:
+        SoundError: it is not 48 kHz mono of 16 bits.
+    """
+    with wave.open(str(path)) as file:
+        shape = (file.getframerate(), file.getnchannels(), file.getsampwidth())
+        if shape != (RATE, 1, 2):
+            raise SoundError(f"{path}: {shape[0]} Hz, {shape[1]} channels, {8 * shape[2]} bits; 48000, 1, 16 needed")
+        return np.frombuffer(file.readframes(file.getnframes()), np.int16)

@@ -1,0 +1,75 @@
+"""The verb `calibrate` of the command line."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from device.audio.echo import Aec3
+from device.calibrate.keep import keep
+from device.calibrate.measure import Measured, measure
+from device.calibrate.perform import perform
+from device.calibrate.stimulus import Plan
+from device.calibrate.trial import Trial, tried
+from device.calibrate.verdict import Verdict, judge
+from device.config import DeviceSettings
+from device.doctor.command import add_language
+from device.doctor.report import as_json, render
+from device.errors import SoundError
+from device.instance import only_one
+
+EXIT_UNKNOWN: Final = 1
+
+_DESCRIPTION = """Play chirps and noise through the sound card for about 17 seconds, measure delay, drift, echo loss,
+clipping and noise floor, and say which echo mode is safe. Nobody should speak meanwhile. The robot must not run."""
+
+
+def add_options(verb: argparse.ArgumentParser) -> None:
+    """Add the options of this verb."""
+    verb.description = _DESCRIPTION
+    verb.epilog = "exit codes: 0 a mode was found; 1 nothing could be measured; 2 settings; 4 no usable sound card"
+    add_language(verb)
+    verb.add_argument("--json", action="store_true", help="one JSON object instead of lines")
+    verb.add_argument("--write", action="store_true", help="write the mode into the settings file (default: print it)")
+    verb.add_argument("--heard", action="store_true", help="you heard the chirps, although the microphone did not")
+
+
+def act(settings: DeviceSettings, options: argparse.Namespace) -> int:
+    """Calibrate, print what is to be said, and write the mode when told to; return the exit code."""
+    with only_one(Path(settings.state_dir)):
+        verdict, note = asyncio.run(calibrated(settings, Plan(), heard=options.heard))
+    sys.stdout.write((as_json if options.json else render)(verdict.findings, options.lang) + "\n")
+    if verdict.mode is None:
+        return EXIT_UNKNOWN
+    if options.write:
+        keep(options.config, verdict.mode, note)
+    elif not options.json:
+        sys.stdout.write(f'\n[echo]\nmode = "{verdict.mode}"  # calibrated {note}\n')
+    return 0
+
+
+async def calibrated(settings: DeviceSettings, plan: Plan, *, heard: bool = False) -> tuple[Verdict, str]:
+    """Return the verdict, and a note for the settings file.
+
+    Raises:
+        SoundError: the card cannot be used.
+    """
+    card, recorded = await perform(settings.sound, plan)
+    measured = measure(recorded, plan)
+    try:
+        trial = await asyncio.to_thread(tried, Aec3(), recorded, plan)
+    except SoundError:  # the canceller is not installed; the words say so
+        trial = None
+    return judge(card, measured, trial, heard=heard), _note(measured, trial)
+
+
+def _note(measured: Measured | None, trial: Trial | None) -> str:
+    day = datetime.now(UTC).date().isoformat()
+    if measured is None:
+        return day
+    removed = "" if trial is None else f", {trial.removed:.0f} dB taken out"
+    return f"{day}: delay {measured.delay * 1000:.0f} ms, echo loss {measured.loss:.0f} dB{removed}"

@@ -1,0 +1,1 @@
+"""What may be wrong with a board, found by looking and told in words with the fix."""

@@ -1,0 +1,65 @@
+"""PURE. The enrolment and the life that its certificate has left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from device.doctor.findings import Finding, Outcome, Phrase
+
+DAY: Final = 86_400.0
+
+GOOD: Final = Phrase(
+    "identity.good",
+    Outcome.OK,
+    "{device}, enrolled; the certificate is good for {days:.0f} more days",
+    "{device} は登録済みです。証明書の残りは {days:.0f} 日です",
+)
+ENDING: Final = Phrase(
+    "identity.ending",
+    Outcome.WARNING,
+    "{device}: the certificate runs out in {days:.0f} days",
+    "{device}: 証明書はあと {days:.0f} 日で切れます",
+    "Keep the robot connected so that it can renew, or enrol it with a new claim: `kaiwa-device enrol CLAIM`.",
+    "更新できるよう接続しておくか、新しいクレームで登録し直してください: `kaiwa-device enrol CLAIM`。",
+)
+FUTURE: Final = Phrase(
+    "identity.future",
+    Outcome.FAILURE,
+    "{device}: the certificate begins {days:.1f} days from now; the clock of this board is behind",
+    "{device}: 証明書は {days:.1f} 日後から有効です。時計が遅れています",
+    "Set the clock: `sudo timedatectl set-ntp true`, or give the board a network.",
+    "`sudo timedatectl set-ntp true` で時計を合わせるか、ネットワークにつないでください。",
+)
+UNUSABLE: Final = Phrase(
+    "identity.unusable",
+    Outcome.FAILURE,
+    "{error}",
+    "身元を使えません: {error}",
+    "Ask the operator for a claim (`kaiwa-cloud claim new`), then `kaiwa-device enrol CLAIM`.",
+    "運用者からクレームを受け取り (`kaiwa-cloud claim new`)、`kaiwa-device enrol CLAIM` を実行してください。",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityFacts:
+    """What was seen of the enrolment; times in Unix seconds."""
+
+    device: str
+    begins_at: float
+    expires_at: float
+    now: float
+    error: str
+    """Why it cannot be used; empty when it can."""
+
+
+def check(facts: IdentityFacts) -> list[Finding]:
+    """Return what is to be said about the enrolment."""
+    if facts.error:
+        return [UNUSABLE(error=facts.error)]
+    if facts.now < facts.begins_at:
+        return [FUTURE(device=facts.device, days=(facts.begins_at - facts.now) / DAY)]
+    left, life = facts.expires_at - facts.now, facts.expires_at - facts.begins_at
+    # renewal is due at two thirds of a certificate's life; what is older has missed it for a while
+    phrase = GOOD if left > life / 4 else ENDING
+    return [phrase(device=facts.device, days=left / DAY)]

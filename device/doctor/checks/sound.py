@@ -1,0 +1,197 @@
+"""PURE. Microphone and speaker: what there is, what it can do, and how loud it is here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from device.audio.block import BLOCK_SECONDS, RATE
+from device.doctor.findings import Finding, Outcome, Phrase
+
+LOUD_ROOM: Final = -40.0
+"""dBFS RMS: a microphone that gives this while nobody speaks is turned up too far, or stands beside a fan."""
+DEAD: Final = -95.0
+"""dBFS of the largest sample: no converter is that quiet, so it is muted."""
+FEWEST: Final = 0.8
+"""Share of the blocks that should have come."""
+
+DEVICE: Final = Phrase(
+    "sound.device",
+    Outcome.NOTE,
+    "device {index} {name}: {abilities}{place}",
+    "デバイス {index} {name}: {abilities}{place}",
+)
+GOOD: Final = Phrase(
+    "sound.good",
+    Outcome.OK,
+    "{card}: microphone now {now:.0f}, average {average:.0f}, peak {peak:.0f} dBFS",
+    "{card}: マイクは現在 {now:.0f}、平均 {average:.0f}、最大 {peak:.0f} dBFS",
+)
+STOOD_IN: Final = Phrase(
+    "sound.stood_in",
+    Outcome.NOTE,
+    "no microphone and speaker here: a simulated room stands in ({card})",
+    "マイクとスピーカーがないため、仮想の部屋で代用しています ({card})",
+    'With a sound card plugged in, `card = "pyaudio"` in [sound] refuses to start without it.',
+    'サウンドカードをつないだら [sound] に `card = "pyaudio"` と書くと、ないときに起動しなくなります。',
+)
+HELD: Final = Phrase(
+    "sound.held",
+    Outcome.NOTE,
+    "not opened: the robot runs and holds the sound card",
+    "開いていません。動作中のロボットが使っています",
+    "To hear it: `sudo systemctl stop kaiwa-device`, then the doctor again.",
+    "確かめるには `sudo systemctl stop kaiwa-device` のあと、もう一度実行してください。",
+)
+UNUSABLE: Final = Phrase(
+    "sound.unusable",
+    Outcome.FAILURE,
+    "{error}",
+    "サウンドカードを使えません: {error}",
+    "Is it plugged in (`lsusb`, `arecord -l`), is the user in the group audio (`sudo usermod -aG audio {user}`), does"
+    " another program hold it (`fuser -v /dev/snd/*`)? Then name it in [sound] `input` and `output`.",
+    "接続 (`lsusb`、`arecord -l`)、audio グループ (`sudo usermod -aG audio {user}`)、ほかのプログラム"
+    " (`fuser -v /dev/snd/*`) を確かめ、[sound] の `input` と `output` に名前を書いてください。",
+)
+MUTED: Final = Phrase(
+    "sound.muted",
+    Outcome.FAILURE,
+    "{card}: the microphone gives digital silence ({peak:.0f} dBFS)",
+    "{card}: マイクが完全な無音です ({peak:.0f} dBFS)",
+    "Look for a mute switch on it; then `alsamixer`, F4, and raise Capture.",
+    "本体のミュートスイッチを確かめ、`alsamixer` で F4 を押して Capture を上げてください。",
+)
+NOISY: Final = Phrase(
+    "sound.noisy",
+    Outcome.WARNING,
+    "{card}: {average:.0f} dBFS while nobody should be speaking",
+    "{card}: だれも話していないはずなのに {average:.0f} dBFS です",
+    "Lower the microphone's gain (`alsamixer`, F4), or move it away from fan and speaker.",
+    "マイクの音量を下げる (`alsamixer`、F4) か、ファンやスピーカーから離してください。",
+)
+CLIPPED: Final = Phrase(
+    "sound.clipped",
+    Outcome.WARNING,
+    "{card}: the microphone touched full scale in {clipped} of {blocks} blocks",
+    "{card}: {blocks} ブロック中 {clipped} ブロックでマイクが振り切れました",
+    NOISY.fix_en,
+    NOISY.fix_ja,
+)
+LOST: Final = Phrase(
+    "sound.lost",
+    Outcome.WARNING,
+    "{card}: sound was lost: {xruns} times in {seconds:.0f} s, {percent:.0f} % of the blocks came",
+    "{card}: 音が {seconds:.0f} 秒間に {xruns} 回途切れ、{percent:.0f} % のブロックが届きました",
+    "Plug it into a port of its own, not through a hub; raise `frames` in [sound] to 960.",
+    "ハブを通さず直接つなぎ、[sound] の `frames` を 960 に上げてください。",
+)
+BY_NUMBER: Final = Phrase(
+    "sound.by_number",
+    Outcome.WARNING,
+    "[sound] {key} = {number} is a number, and numbers change with every restart",
+    "[sound] {key} = {number} は番号で、再起動のたびに変わります",
+    'Write `{key} = "{stable}"` instead.',
+    '代わりに `{key} = "{stable}"` と書いてください。',
+)
+ECHOED: Final = Phrase(
+    "sound.played_back",
+    Outcome.NOTE,
+    "recorded {seconds:.1f} s (peak {peak:.0f} dBFS) and played it back; did you hear yourself?",
+    "{seconds:.1f} 秒録音し (最大 {peak:.0f} dBFS)、再生しました。自分の声が聞こえましたか",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFacts:
+    """One device of PortAudio."""
+
+    index: int
+    name: str
+    microphone: tuple[int, ...]
+    """Samples per second that it captures in mono; empty when it does not."""
+    speaker: tuple[int, ...]
+    place: str
+    """`usb:PORT`, or empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What an open card gave; levels in dBFS."""
+
+    card: str
+    stood_in: bool
+    seconds: float
+    blocks: int
+    now: float
+    average: float
+    peak: float
+    clipped: int
+    xruns: int
+
+
+@dataclass(frozen=True, slots=True)
+class SoundFacts:
+    """What was seen and heard of the sound card."""
+
+    user: str
+    devices: tuple[DeviceFacts, ...]
+    input: int | str
+    output: int | str
+    running: bool
+    """Whether the robot holds the card now."""
+    error: str
+    """Why the card could not be opened; empty when it could."""
+    heard: Heard | None
+    played_back: Heard | None
+    """What was recorded and then played, when that was asked for."""
+
+
+def check(facts: SoundFacts) -> list[Finding]:
+    """Return what is to be said about the sound."""
+    found = [_device(device) for device in facts.devices]
+    found += [*_numbered(facts, "input", facts.input), *_numbered(facts, "output", facts.output)]
+    if facts.running:
+        return [*found, HELD()]
+    if facts.error:
+        return [*found, UNUSABLE(error=facts.error, user=facts.user)]
+    if facts.heard is not None:
+        found += _heard(facts.heard)
+    if facts.played_back is not None:
+        found.append(ECHOED(seconds=facts.played_back.seconds, peak=facts.played_back.peak))
+    return found
+
+
+def _device(device: DeviceFacts) -> Finding:
+    sides = [("mic", device.microphone), ("speaker", device.speaker)]
+    abilities = "; ".join(f"{side} {_kilohertz(rates)}" for side, rates in sides if rates) or "in use, or no mono"
+    place = f"; {device.place}" if device.place else ""
+    return DEVICE(index=device.index, name=device.name, abilities=abilities, place=place)
+
+
+def _kilohertz(rates: tuple[int, ...]) -> str:
+    missing = "" if RATE in rates else " (not 48!)"
+    return "/".join(f"{rate / 1000:g}" for rate in rates) + " kHz" + missing
+
+
+def _numbered(facts: SoundFacts, key: str, wanted: int | str) -> list[Finding]:
+    named = {str(device.index): device for device in facts.devices}.get(str(wanted))
+    if named is None:
+        return []
+    return [BY_NUMBER(key=key, number=str(wanted), stable=named.place or named.name.partition(" (hw:")[0])]
+
+
+def _heard(heard: Heard) -> list[Finding]:
+    if heard.stood_in:
+        return [STOOD_IN(card=heard.card)]
+    if heard.peak <= DEAD:
+        return [MUTED(card=heard.card, peak=heard.peak)]
+    found = list[Finding]()
+    if heard.clipped:
+        found.append(CLIPPED(card=heard.card, clipped=heard.clipped, blocks=heard.blocks))
+    elif heard.average > LOUD_ROOM:
+        found.append(NOISY(card=heard.card, average=heard.average))
+    share = heard.blocks * BLOCK_SECONDS / heard.seconds if heard.seconds else 0.0
+    if share < FEWEST or heard.xruns > 2:
+        found.append(LOST(card=heard.card, xruns=heard.xruns, seconds=heard.seconds, percent=share * 100.0))
+    good = GOOD(card=heard.card, now=heard.now, average=heard.average, peak=heard.peak)
+    return found or [good]

@@ -1,0 +1,120 @@
+"""One examination: gather the facts of every check, judge them, in the order in which a person would mend."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+
+from device.audio.echo import EchoMode
+from device.config import DeviceSettings
+from device.doctor.checks import broker, clock, computer, identity, network, pins, sound
+from device.doctor.findings import UNLOOKED, Finding
+from device.doctor.gather import broker as ask_broker
+from device.doctor.gather import computer as look_at
+from device.doctor.gather import network as reach
+from device.doctor.gather import pins as take_pins
+from device.doctor.gather import sound as listen
+from device.doctor.gather.sound import Wish
+from device.errors import EnrolmentError, KaiwaError
+from device.identity import Identity
+from device.instance import is_running
+
+STUN: Final = ("stun.cloudflare.com", 3478)
+"""A public STUN server on the port that the voice service and TURN servers use, too."""
+SERVICE: Final = ("api.openai.com", 443)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a person may choose."""
+
+    stun: tuple[str, int] = STUN
+    service: tuple[str, int] = SERVICE
+    wish: Wish = field(default_factory=Wish)
+    mint_seconds: float = 6.0
+    """How long to wait for the minter's answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Self:
+    """Who this board is, and what is known of it without asking anybody."""
+
+    known: Identity | None
+    facts: identity.IdentityFacts
+    enrolled_at: float | None
+
+
+async def examine(settings: DeviceSettings, options: Options) -> list[Finding]:
+    """Return what is to be said about this board; takes as long as the slowest answer, mostly some seconds."""
+    state_dir = Path(settings.state_dir)
+    running, me = _running(state_dir), _self(state_dir)
+    processor = await _part("cpu", _cpu(settings))  # alone, for it is measured
+    parts = await asyncio.gather(
+        _part("disk", _disk(state_dir)),
+        _part("pins", _pins(settings, running=running)),
+        _part("sound", _sound(settings, options.wish, running=running)),
+        _part("network", _network(options)),
+        _part("broker", _cloud(me, options.mint_seconds, running=running)),
+    )
+    return [*processor, *(finding for part in parts for finding in part)]
+
+
+async def _part(name: str, findings: Awaitable[list[Finding]]) -> list[Finding]:
+    """Return what one part found; what could not be looked at is a finding, too."""
+    try:
+        return await findings
+    except (KaiwaError, OSError) as error:
+        return [UNLOOKED(check=name, error=str(error))]
+
+
+def _running(state_dir: Path) -> bool:
+    try:
+        return is_running(state_dir)
+    except OSError:  # this user may not look; the identity will say so
+        return False
+
+
+def _self(state_dir: Path) -> Self:
+    now = time.time()
+    try:
+        me = Identity.load(state_dir, now)
+    except (EnrolmentError, OSError) as error:
+        return Self(None, identity.IdentityFacts("", 0.0, 0.0, now, str(error)), None)
+    begins_at = x509.load_pem_x509_certificate(me.enrolment.certificate.encode()).not_valid_before_utc.timestamp()
+    return Self(
+        me, identity.IdentityFacts(me.device, begins_at, me.expires_at, now, ""), me.enrolment.server_time or None
+    )
+
+
+async def _cpu(settings: DeviceSettings) -> list[Finding]:
+    mode = EchoMode(settings.echo.mode)
+    cpu = await asyncio.to_thread(look_at.gather_cpu, mode, settings.realtime, settings.broadcast)
+    return [*computer.check_cpu(cpu), *computer.check_power(await asyncio.to_thread(look_at.gather_power))]
+
+
+async def _disk(state_dir: Path) -> list[Finding]:
+    return computer.check_disk(await asyncio.to_thread(look_at.gather_disk, state_dir))
+
+
+async def _pins(settings: DeviceSettings, *, running: bool) -> list[Finding]:
+    return [pins.HELD()] if running else pins.check(await take_pins.gather(settings.panel))
+
+
+async def _sound(settings: DeviceSettings, wish: Wish, *, running: bool) -> list[Finding]:
+    return sound.check(await listen.gather(settings.sound, wish, running=running))
+
+
+async def _network(options: Options) -> list[Finding]:
+    return network.check(await reach.gather(options.stun, options.service))
+
+
+async def _cloud(me: Self, mint_seconds: float, *, running: bool) -> list[Finding]:
+    asked = await ask_broker.gather(me.known, running=running, wait=mint_seconds)
+    facts = clock.ClockFacts(time.time(), me.enrolled_at, asked.offset, asked.uncertainty, look_at.ntp_synchronized())
+    return [*clock.check(facts), *identity.check(me.facts), *broker.check(asked.broker)]

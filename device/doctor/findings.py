@@ -1,0 +1,82 @@
+"""PURE. What the doctor says: a phrase in two languages with its fix, filled with the facts at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final, Literal
+
+Language = Literal["en", "ja"]
+Value = str | int | float | bool
+
+
+class Outcome(StrEnum):
+    """How bad it is."""
+
+    OK = "ok"
+    NOTE = "note"
+    """Nothing was wrong, or nothing could be looked at; worth knowing either way."""
+    WARNING = "warning"
+    """It works, and will disappoint somebody."""
+    FAILURE = "failure"
+    """The robot cannot do its work like this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One thing that can be found; `{name}` in its texts stands for a value."""
+
+    code: str
+    """Stable name, `check.what`, for programs that read the JSON."""
+    outcome: Outcome
+    en: str
+    ja: str
+    fix_en: str = ""
+    fix_ja: str = ""
+
+    def __call__(self, **values: Value) -> Finding:
+        """Return the finding that fills this phrase with `values`."""
+        return Finding(self, values)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A phrase that is true here."""
+
+    phrase: Phrase
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def check(self) -> str:
+        """Which check found it."""
+        return self.phrase.code.partition(".")[0]
+
+    @property
+    def outcome(self) -> Outcome:
+        """How bad it is."""
+        return self.phrase.outcome
+
+    def text(self, language: Language) -> str:
+        """Return what was found, in words."""
+        return (self.phrase.ja if language == "ja" else self.phrase.en).format_map(self.values)
+
+    def fix(self, language: Language) -> str:
+        """Return what to do about it, in words; empty where nothing needs doing."""
+        return (self.phrase.fix_ja if language == "ja" else self.phrase.fix_en).format_map(self.values)
+
+
+UNLOOKED: Final = Phrase(
+    "doctor.unlooked",
+    Outcome.FAILURE,
+    "{check}: could not be looked at: {error}",
+    "{check}: 調べられませんでした: {error}",
+    "Run the doctor as the user that runs the robot, or with sudo: `sudo kaiwa-device doctor`.",
+    "ロボットを動かすユーザー、または sudo で実行してください: `sudo kaiwa-device doctor`。",
+)
+
+
+def worst(findings: list[Finding]) -> Outcome:
+    """Return the gravest outcome among `findings`; `OK` when there are none."""
+    order = list(Outcome)
+    return max((finding.outcome for finding in findings), key=order.index, default=Outcome.OK)

@@ -1,0 +1,110 @@
+"""Looks at the computer: a trial run of the voice path, power, heat, disk, and what is known of its clock."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from device.audio.block import BLOCK, BLOCK_SECONDS
+from device.audio.echo import EchoMode, choose_echo
+from device.audio.mix import mix
+from device.audio.opus import OpusDecoder, OpusEncoder
+from device.doctor.checks.computer import CpuFacts, DiskFacts, PowerFacts
+from device.realtime.settings import RealtimeSettings
+from device.sora.settings import BroadcastSettings
+
+_BLOCKS: Final = 100
+_THROTTLED: Final = "sys/devices/platform/soc/soc:firmware/get_throttled"
+_SYNCHRONIZED: Final = "run/systemd/timesync/synchronized"
+"""Made by systemd-timesyncd when it has set the clock (systemd-timesyncd.service(8))."""
+
+
+def gather_cpu(echo: EchoMode, call: RealtimeSettings, broadcast: BroadcastSettings) -> CpuFacts:
+    """Return what two seconds of a session's voice path cost in CPU time; takes some tenths of a second.
+
+    Raises:
+        CodecError: libopus is missing.
+    """
+    load = os.getloadavg()[0]
+    return CpuFacts(os.cpu_count() or 1, load, _voice_path(echo, call, broadcast))
+
+
+def _voice_path(mode: EchoMode, call: RealtimeSettings, broadcast: BroadcastSettings) -> float:
+    echo = choose_echo(mode)
+    uplink = OpusEncoder(bit_rate=call.opus.bit_rate, complexity=call.opus.complexity)
+    programme = OpusEncoder(bit_rate=broadcast.bit_rate, complexity=broadcast.complexity)
+    decoder = OpusDecoder()
+    random = np.random.default_rng(1)
+    sounds = [(random.standard_normal(BLOCK) * 3000).astype(np.int16) for _ in range(8)]
+    began = time.process_time()
+    for number in range(_BLOCKS):
+        far = sounds[number % 8]
+        near = echo.process(sounds[-1 - number % 8], far)
+        decoder.decode(uplink.encode(near))
+        programme.encode(mix(near, far))
+    return (time.process_time() - began) / (_BLOCKS * BLOCK_SECONDS)
+
+
+def gather_power(root: Path = Path("/")) -> PowerFacts:
+    """Return what the firmware and the kernel tell; `root` is where /sys is looked for."""
+    alarms = [_text(path) for path in sorted(root.glob("sys/class/hwmon/hwmon*/in0_lcrit_alarm"))]
+    temperature = _text(root / "sys/class/thermal/thermal_zone0/temp")
+    return PowerFacts(
+        throttled=_throttled(_text(root / _THROTTLED)) if (root / _THROTTLED).exists() else _vcgencmd(),
+        under_voltage=any(alarm == "1" for alarm in alarms) if alarms else None,
+        temperature=int(temperature) / 1000.0 if re.fullmatch(r"-?\d+", temperature) else None,
+    )
+
+
+def _vcgencmd() -> int | None:
+    program = shutil.which("vcgencmd")
+    if program is None:
+        return None
+    try:
+        done = subprocess.run([program, "get_throttled"], capture_output=True, text=True, timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return _throttled(done.stdout)
+
+
+def _throttled(text: str) -> int | None:
+    """Return the word in `throttled=0x50005`, or in the bare `50005` of /sys."""
+    found = re.fullmatch(r"(?:throttled=)?(?:0x)?([0-9a-fA-F]+)", text.strip())
+    return int(found[1], 16) if found else None
+
+
+def gather_disk(state_dir: Path) -> DiskFacts:
+    """Return the room for the robot's state, and whether a file can be written there."""
+    folder = next((path for path in (state_dir, *state_dir.parents) if path.is_dir()), Path("/"))
+    disk = os.statvfs(folder)
+    error = ""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"0" * 4096)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as trouble:
+        error = trouble.strerror or str(trouble)
+    return DiskFacts(str(folder), disk.f_bavail * disk.f_frsize, error)
+
+
+def ntp_synchronized(root: Path = Path("/")) -> bool | None:
+    """Return whether systemd-timesyncd has set the clock since the start; None where it does not run."""
+    if not (root / _SYNCHRONIZED).parent.is_dir():
+        return None
+    return (root / _SYNCHRONIZED).exists()
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return ""

@@ -1,0 +1,177 @@
+"""Who this device is: its enrolment, the key that nobody else has, and whom it trusts.
+
+enrolment.json      what the cloud gave (device.messages.enrolment.Enrolment)
+HASH.key HASH.pem   key and certificate, named by the key's SHA-256, so that one rename of
+enrolment.json changes from one identity to the next as a whole
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from device.errors import EnrolmentError, MalformedMessageError
+from device.messages.enrolment import BrokerAddress, Enrolment
+from device.messages.envelope import KeySigner, PublicKey, Signer, load_public_pem
+from device.messages.wire import decode, encode
+
+_ENROLMENT: Final = "enrolment.json"
+_AGAIN: Final = "enrol it with a new claim (kaiwa-device enrol CLAIM)"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """An enrolled device; nothing in it can be changed, a new enrolment makes a new one."""
+
+    enrolment: Enrolment
+    signer: Signer
+    files: IdentityFiles
+    expires_at: float
+    """Unix seconds at which the certificate runs out."""
+
+    @classmethod
+    def load(cls, state_dir: Path, now: float) -> Self:
+        """Return the identity kept in `state_dir`; `now` in Unix seconds.
+
+        Raises:
+            EnrolmentError: never enrolled, damaged, or the certificate has run out.
+        """
+        enrolment = _stored(state_dir)
+        certificate = _certificate(enrolment)
+        files = IdentityFiles.of(state_dir, certificate.public_key())
+        signer = KeySigner(enrolment.device, files.load_key())
+        expires_at = certificate.not_valid_after_utc.timestamp()
+        if now >= expires_at:
+            day = certificate.not_valid_after_utc.date().isoformat()
+            raise EnrolmentError(f"the certificate of {enrolment.device} ran out on {day}; {_AGAIN}")
+        return cls(enrolment, signer, files, expires_at)
+
+    @property
+    def device(self) -> str:
+        """The device's id: in its topics, in its certificate, and as its MQTT client id."""
+        return self.enrolment.device
+
+    @property
+    def broker(self) -> BrokerAddress:
+        """Where the MQTT broker listens."""
+        return self.enrolment.broker
+
+    def tls_context(self) -> ssl.SSLContext:
+        """Return what connects to the broker: mutual TLS, trusting the fleet's authority only."""
+        context = ssl.create_default_context(cadata=self.enrolment.authority)
+        context.load_cert_chain(self.files.certificate, self.files.key)
+        return context
+
+    def mint_key(self, kid: str) -> PublicKey | None:
+        """Return the key that verifies answers of the minter, if it has this id."""
+        return load_public_pem(self.enrolment.mint_key) if kid == self.enrolment.mint_kid else None
+
+    def operator_key(self, kid: str) -> PublicKey | None:
+        """Return the key that verifies commands of the operator with this key id."""
+        pem = self.enrolment.operators.get(kid)
+        return None if pem is None else load_public_pem(pem)
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityFiles:
+    """Where one key and its certificate are kept, in PEM."""
+
+    key: Path
+    certificate: Path
+
+    @classmethod
+    def of(cls, state_dir: Path, public: object) -> Self:
+        """Return the files for this P-256 public key.
+
+        Raises:
+            EnrolmentError: a key of another kind.
+        """
+        if not isinstance(public, ec.EllipticCurvePublicKey):
+            raise EnrolmentError(f"the certificate is for a {type(public).__name__}; {_AGAIN}")
+        raw = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        name = hashlib.sha256(raw).hexdigest()[:16]
+        return cls(state_dir / f"{name}.key", state_dir / f"{name}.pem")
+
+    def load_key(self) -> ec.EllipticCurvePrivateKey:
+        """Return the private key.
+
+        Raises:
+            EnrolmentError: it is missing or damaged.
+        """
+        try:
+            key = load_pem_private_key(self.key.read_bytes(), password=None)
+        except (OSError, ValueError, TypeError) as error:
+            raise EnrolmentError(f"the key {self.key} cannot be read: {error}; {_AGAIN}") from None
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise EnrolmentError(f"the key {self.key} is not a P-256 key; {_AGAIN}")
+        return key
+
+
+def keep_key(state_dir: Path, key: ec.EllipticCurvePrivateKey) -> IdentityFiles:
+    """Write a new private key to where the certificate for it will look for it; readable by the owner only."""
+    files = IdentityFiles.of(state_dir, key.public_key())
+    write_durably(files.key, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return files
+
+
+def keep_enrolment(state_dir: Path, enrolment: Enrolment) -> None:
+    """Make `enrolment` the identity kept in `state_dir`; the one before it stays good until the last step.
+
+    Raises:
+        EnrolmentError: its certificate is for a key that was not kept before.
+    """
+    files = IdentityFiles.of(state_dir, _certificate(enrolment).public_key())
+    files.load_key()
+    write_durably(files.certificate, enrolment.certificate.encode())
+    write_durably(state_dir / _ENROLMENT, encode(enrolment))
+    for stale in [*state_dir.glob("*.key"), *state_dir.glob("*.pem")]:
+        if stale not in {files.key, files.certificate}:
+            stale.unlink(missing_ok=True)
+
+
+def write_durably(path: Path, data: bytes, permissions: int = 0o600) -> None:
+    """Replace the file at `path` as a whole: after a power cut it holds the old bytes or the new ones."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.new")
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 - Path.open takes no mode for a new file
+        os.fchmod(file.fileno(), permissions)
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _stored(state_dir: Path) -> Enrolment:
+    path = state_dir / _ENROLMENT
+    try:
+        return decode(path.read_bytes(), Enrolment)
+    except FileNotFoundError:
+        raise EnrolmentError(f"this device is not enrolled: {path} is missing; {_AGAIN}") from None
+    except (OSError, MalformedMessageError) as error:
+        raise EnrolmentError(f"{path} cannot be used: {error}; {_AGAIN}") from None
+
+
+def _certificate(enrolment: Enrolment) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(enrolment.certificate.encode())
+    except ValueError as error:
+        raise EnrolmentError(f"the certificate cannot be used: {error}; {_AGAIN}") from None

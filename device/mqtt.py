@@ -1,0 +1,224 @@
+"""The broker connection: one owner that keeps it up for ever, and a bounded outbox in front of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import ssl
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final, NoReturn
+
+import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from device.backoff import delays
+from device.messages.enrolment import BrokerAddress
+
+_log = logging.getLogger(__name__)
+
+OUTBOX: Final = 256
+"""Messages kept while the broker is away; the oldest go first."""
+
+KEEPALIVE_SECONDS: Final = 15
+CONNECT_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outgoing:
+    """A message on its way to the broker."""
+
+    topic: str
+    payload: bytes
+    qos: int
+    retain: bool
+    expires_at: float | None
+    """Monotonic time after which it must not be sent any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message from the broker."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """How the broker knows this client, and what it says of it when it is gone."""
+
+    address: BrokerAddress
+    identity: str
+    tls: ssl.SSLContext
+    will_topic: str
+    will: bytes
+    subscriptions: Sequence[str] = field(default=())
+
+
+class _Client(aiomqtt.Client):
+    """A client that notices at once when the broker hangs up instead of greeting it.
+
+    With TLS 1.3 a refused certificate shows only after the handshake; aiomqtt 2.5 then waits for its time-out.
+    """
+
+    def _on_disconnect(self, *args: Any) -> None:
+        if not self._connected.done():
+            self._connected.set_exception(aiomqtt.MqttError("hung up without a word; does it know this certificate?"))
+        super()._on_disconnect(*args)
+
+
+class Broker:
+    """Keeps one MQTT 5 connection with mutual TLS; `publish` never waits and never fails."""
+
+    def __init__(self, presence: Presence) -> None:
+        self._presence = presence
+        self._outbox: deque[Outgoing] = deque()
+        self._filled = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._drained.set()
+        self._retained: dict[str, Outgoing] = {}
+        self._up = asyncio.Event()
+        self.dropped = 0
+
+    def publish(
+        self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False, within: float | None = None
+    ) -> None:
+        """Queue a message; retained ones are said again after every reconnect.
+
+        `within` seconds from now it is worthless and will not be sent. QoS 0 is dropped while the broker is away.
+        """
+        expires_at = None if within is None else time.monotonic() + within
+        message = Outgoing(topic, payload, qos, retain, expires_at)
+        if retain:
+            self._retained[topic] = message
+            if not self.online:
+                return
+        if qos == 0 and not self.online:
+            self.dropped += 1
+            return
+        self._queue(message)
+
+    def _queue(self, message: Outgoing) -> None:
+        if len(self._outbox) >= OUTBOX:
+            self._outbox.popleft()
+            self.dropped += 1
+        self._outbox.append(message)
+        self._drained.clear()
+        self._filled.set()
+
+    @property
+    def online(self) -> bool:
+        """True while the broker is connected."""
+        return self._up.is_set()
+
+    async def connected(self, seconds: float) -> bool:
+        """Wait until the broker is connected, `seconds` at most; return whether it is."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._up.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def drain(self, seconds: float) -> None:
+        """Wait until the outbox is empty, `seconds` at most."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._drained.wait()
+        except TimeoutError:
+            _log.warning("gave up on %d unsent messages", len(self._outbox))
+
+    async def run(self, on_message: Callable[[Incoming], None], on_online: Callable[[bool], None]) -> NoReturn:
+        """Connect, and connect again after every loss, for ever; a failed attempt is logged once per reason."""
+        waits = delays(random.uniform)
+        said = ""
+        while True:
+            try:
+                async with self._client() as client:
+                    waits, said = delays(random.uniform), ""
+                    await self._serve(client, on_message, on_online)
+            except (aiomqtt.MqttError, OSError) as error:
+                if (reason := str(error)) != said:
+                    _log.warning("broker %s:%d: %s", self._presence.address.host, self._presence.address.port, reason)
+                    said = reason
+            self._set_online(on_online, up=False)
+            _heed_cancellation()
+            await asyncio.sleep(next(waits))
+
+    def _client(self) -> aiomqtt.Client:
+        presence = self._presence
+        return _Client(
+            presence.address.host,
+            presence.address.port,
+            identifier=presence.identity,
+            protocol=aiomqtt.ProtocolVersion.V5,
+            tls_context=presence.tls,
+            will=aiomqtt.Will(presence.will_topic, presence.will, qos=1, retain=True),
+            keepalive=KEEPALIVE_SECONDS,
+            timeout=CONNECT_SECONDS,
+            clean_start=True,
+        )
+
+    async def _serve(
+        self, client: aiomqtt.Client, on_message: Callable[[Incoming], None], on_online: Callable[[bool], None]
+    ) -> None:
+        _heed_cancellation()
+        for topic in self._presence.subscriptions:
+            await client.subscribe(topic, qos=1)
+            _heed_cancellation()
+        for message in self._retained.values():
+            await _send(client, message)
+        self._set_online(on_online, up=True)
+        # No TaskGroup: that of Python 3.11 leaves its parent marked as cancelled when a child fails.
+        sender = asyncio.create_task(self._send_all(client), name="mqtt sender")
+        try:
+            await _receive_all(client, on_message)
+        finally:
+            sender.cancel()
+            await asyncio.gather(sender, return_exceptions=True)
+
+    async def _send_all(self, client: aiomqtt.Client) -> None:
+        while True:
+            while self._outbox:
+                message = self._outbox[0]
+                if message.expires_at is None or message.expires_at > time.monotonic():
+                    await _send(client, message)
+                with suppress(ValueError):  # the oldest may have been dropped meanwhile
+                    self._outbox.remove(message)
+            self._drained.set()
+            self._filled.clear()
+            await self._filled.wait()
+
+    def _set_online(self, on_online: Callable[[bool], None], *, up: bool) -> None:
+        if up != self.online:
+            (self._up.set if up else self._up.clear)()
+            _log.info("broker %s", "connected" if up else "lost")
+            on_online(up)
+
+
+def _heed_cancellation() -> None:
+    """Be cancelled now if somebody wanted that: `asyncio.wait_for` of Python 3.11, in aiomqtt, can swallow it."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+async def _receive_all(client: aiomqtt.Client, on_message: Callable[[Incoming], None]) -> None:
+    async for message in client.messages:
+        on_message(Incoming(message.topic.value, message.payload, bool(message.retain)))
+
+
+async def _send(client: aiomqtt.Client, message: Outgoing) -> None:
+    properties = None
+    if message.expires_at is not None:
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho leaves it untyped
+        properties.MessageExpiryInterval = max(1, int(message.expires_at - time.monotonic()))
+    await client.publish(message.topic, message.payload, qos=message.qos, retain=message.retain, properties=properties)
+    _heed_cancellation()

@@ -1,0 +1,88 @@
+"""Orders from operators: verified, fresh, addressed, and executed at most once, also over a power cut."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from device.errors import MalformedMessageError, MisaddressedError, StaleMessageError
+from device.messages.commands import LONGEST_SECONDS, Command, CommandStatus, Step, Verb
+from device.messages.envelope import COMMAND, PublicKey, check_fresh, open_envelope
+from device.messages.wire import decode
+from device.phase import StartOrdered, StopOrdered
+
+KEPT: Final = 1000
+"""Ids remembered; an order lives for 15 seconds, so this bounds more than a minute of the fastest operator."""
+
+
+class Journal:
+    """The ids of orders already acted on, on disk before the act."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        known = path.read_text(encoding="ascii").split() if path.exists() else []
+        self._known = dict.fromkeys(known[-KEPT:])
+
+    def record(self, order: str) -> bool:
+        """Write `order` down, fsynced; return False when it stands there already."""
+        if order in self._known:
+            return False
+        self._known[order] = None
+        if len(self._known) > KEPT:
+            del self._known[next(iter(self._known))]
+        self._write()
+        return True
+
+    def _write(self) -> None:
+        fresh = self._path.with_suffix(".new")
+        with fresh.open("w", encoding="ascii") as file:
+            file.write("\n".join(self._known))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self._path)
+
+
+Order = StartOrdered | StopOrdered
+
+_EVENTS: Final[dict[Verb, type[StartOrdered | StopOrdered]]] = {
+    Verb.START: StartOrdered,
+    Verb.STOP: StopOrdered,
+}
+
+
+class Orders:
+    """What this device obeys; everything else is an error or a status and never an act."""
+
+    def __init__(self, device: str, find_operator: Callable[[str], PublicKey | None], journal: Journal) -> None:
+        self._device = device
+        self._find_operator = find_operator
+        self._journal = journal
+
+    def take(self, payload: bytes, now: float, *, retained: bool) -> Order | CommandStatus:
+        """Return the event that a signed order becomes, or the status that says why it becomes none.
+
+        `now` is Unix seconds by the cloud's clock.
+
+        Raises:
+            MessageError: not an order, not signed by an operator, not for this device, or retained by the broker:
+                such a thing is not even answered.
+        """
+        if retained:
+            raise StaleMessageError("a retained order is never obeyed")
+        command = decode(open_envelope(COMMAND, payload, self._find_operator), Command)
+        if command.device != self._device:
+            raise MisaddressedError(f"an order for {command.device[:64]!r}")
+        if not command.id.isalnum() or len(command.id) > 64:
+            raise MalformedMessageError("an order whose id is not of 1 to 64 letters and digits")
+        try:
+            check_fresh(command.issued_at, command.expires_at, now, longest=LONGEST_SECONDS)
+        except StaleMessageError as error:
+            return self._status(command, Step.EXPIRED, now, str(error))
+        if not self._journal.record(command.id):
+            return self._status(command, Step.DUPLICATE, now, "acted on already")
+        return _EVENTS[command.verb](command.id, command.issuer)
+
+    def _status(self, command: Command, step: Step, now: float, reason: str) -> CommandStatus:
+        return CommandStatus(id=command.id, device=self._device, step=step, at=now, reason=reason)

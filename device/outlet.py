@@ -1,0 +1,90 @@
+"""What the device tells the world over MQTT: state, events, order statuses, meters."""
+
+from __future__ import annotations
+
+import time
+
+from device import __version__
+from device.clock import WallClock
+from device.messages import reports, topics
+from device.messages.commands import CommandStatus
+from device.messages.wire import encode
+from device.mqtt import Broker
+from device.session import Session
+
+
+class Outlet:
+    """Encodes and publishes; the wall clock of every message is the cloud's."""
+
+    def __init__(self, device: str, broker: Broker, clock: WallClock) -> None:
+        self.device = device
+        self._broker = broker
+        self._clock = clock
+
+    def now(self) -> float:
+        """Return Unix seconds by the cloud's clock."""
+        return self._clock.now()
+
+    def wall(self, at: float) -> float:
+        """Return the Unix seconds of a moment given in monotonic seconds."""
+        return self._clock.of_monotonic(at)
+
+    def state(self, session: Session, echo: str) -> None:
+        """Publish the retained card as the session machine stands, and the echo control that is in force."""
+        self._publish_state(
+            reports.DeviceState(
+                device=self.device,
+                lifecycle=reports.Lifecycle.READY,
+                phase=session.phase,
+                session=session.id,
+                since=self.wall(session.since),
+                on_air=session.on_air,
+                fault=session.fault,
+                version=__version__,
+                echo=echo,
+            )
+        )
+
+    async def farewell(self, seconds: float = 2.0) -> None:
+        """Publish that this device leaves on purpose, and wait up to `seconds` until the broker has all."""
+        self._publish_state(
+            reports.DeviceState(
+                device=self.device,
+                lifecycle=reports.Lifecycle.DISCONNECTED,
+                phase="stopped",
+                since=self.now(),
+                version=__version__,
+            )
+        )
+        if self._broker.online:
+            await self._broker.drain(seconds)
+
+    def _publish_state(self, state: reports.DeviceState) -> None:
+        self._broker.publish(topics.state(self.device), encode(state), retain=True)
+
+    def event(self, event: reports.Event) -> None:
+        """Publish what happened."""
+        self._broker.publish(topics.event(self.device), encode(event))
+
+    def status(self, status: CommandStatus) -> None:
+        """Publish how far an order has come."""
+        self._broker.publish(topics.command_status(self.device, status.id), encode(status))
+
+    def metrics(self, levels: reports.Levels, counters: dict[str, float]) -> None:
+        """Publish the meters; dropped while the broker is away."""
+        numbers = {name: float(value) for name, value in counters.items()}
+        metrics = reports.Metrics(at=self.now(), levels=levels, counters=numbers)
+        self._broker.publish(topics.metrics(self.device), encode(metrics), qos=0)
+
+
+def last_will(device: str) -> bytes:
+    """Return the card that the broker publishes when this device vanishes."""
+    return encode(
+        reports.DeviceState(
+            device=device,
+            lifecycle=reports.Lifecycle.LOST,
+            phase="offline",
+            since=time.time(),
+            version=__version__,
+        )
+    )

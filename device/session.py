@@ -1,0 +1,305 @@
+"""PURE. The session machine: the one place that decides.
+
+Two rules hold throughout. What happens is an event, what is to be done is a command, and `Session.handle` is the only
+way from one to the other. An event that names another session than the current one is dropped before the table is
+asked, so a late answer can never touch a later session. A pair that is not in `TABLE` changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from device import phase as p
+from device.messages.commands import Step
+from device.messages.minting import Limits
+from device.phase import LIVE, Chime, Command, Event, Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long the machine waits, in seconds."""
+
+    announce: float = 3.0
+    """Between a remote start's chime and the open microphone: the time to press and reject it."""
+    prepare: float = 30.0
+    release: float = 15.0
+    fault: float = 4.0
+
+
+class Session:
+    """One robot's session machine; `handle` and `deadline` are all its shell needs."""
+
+    def __init__(self, new_id: Callable[[], str], timing: Timing | None = None) -> None:
+        self.timing = timing or Timing()
+        self._new_id = new_id
+        self.phase = Phase.STARTING
+        self.since = 0.0
+        self.id: str | None = None
+        self.on_air = False
+        self.fault: str | None = None
+        self.deadline: float | None = None
+        """Monotonic time at which `Elapsed` is due, or None."""
+        self.dropped = 0
+        """Events that named another session."""
+        self._online = False
+        self._quitting = False
+        self._again = False
+        self._order: str | None = None
+        self._stop_order: str | None = None
+        self._reason = ""
+        self._end_reason = ""
+        self._limits = Limits()
+        self._live_since: float | None = None
+
+    def handle(self, event: Event, now: float) -> list[Command]:
+        """Take one event at monotonic time `now` and return what is to be done, in order."""
+        if getattr(event, "session", self.id) != self.id:
+            self.dropped += 1
+            return []
+        act = TABLE.get((self.phase, type(event)))
+        if act is None:
+            return []
+        before = (self.phase, self.on_air, self.fault, self.id)
+        commands: list[Command] = list(act.run(self, event, now))
+        if (self.phase, self.on_air, self.fault, self.id) != before:
+            commands.insert(0, p.Show())
+        return commands
+
+    def _enter(self, phase: Phase, now: float, seconds: float | None = None) -> None:
+        self.phase, self.since = phase, now
+        self.deadline = None if seconds is None else now + seconds
+
+    # Actions: each enters a phase and yields what is to be done ------------------------------------------------------
+
+    def _rest(self, _event: Event, now: float) -> Iterator[Command]:
+        self.id, self.on_air, self._order, self._live_since = None, False, None, None
+        self._enter(Phase.IDLE if self._online else Phase.OFFLINE, now)
+        yield from ()
+
+    def _broker_up(self, _event: Event, now: float) -> Iterator[Command]:
+        self._online = True
+        if self.phase is Phase.OFFLINE:
+            self._enter(Phase.IDLE, now)
+        yield from ()
+
+    def _broker_down(self, _event: Event, now: float) -> Iterator[Command]:
+        self._online = False
+        if self.phase is Phase.IDLE:
+            self._enter(Phase.OFFLINE, now)
+        yield from ()
+
+    def _begin(self, _event: Event, now: float) -> Iterator[Command]:
+        yield p.Play(Chime.START)
+        yield from self._prepare("button", now)
+
+    def _prepare(self, reason: str, now: float) -> Iterator[Command]:
+        self.id, self.fault, self._reason, self._end_reason = self._new_id(), None, reason, ""
+        self._enter(Phase.PREPARING, now, self.timing.prepare)
+        yield p.Keep()
+        yield p.Mint(self.id, reason)
+
+    def _announce(self, event: p.StartOrdered, now: float) -> Iterator[Command]:
+        self.fault, self._order = None, event.command
+        self._enter(Phase.ANNOUNCING, now, self.timing.announce)
+        yield p.Acknowledge(event.command, Step.ACCEPTED, f"announced, begins in {self.timing.announce:.0f} s")
+        yield p.Play(Chime.ANNOUNCE)
+
+    def _announced(self, _event: Event, now: float) -> Iterator[Command]:
+        order = self._order or ""
+        yield p.Acknowledge(order, Step.IN_PROGRESS, "asking for the session")
+        yield from self._prepare(f"remote:{order}", now)
+
+    def _reject(self, event: Event, now: float) -> Iterator[Command]:
+        yield p.Acknowledge(self._order or "", Step.REJECTED, "somebody at the robot pressed the button")
+        yield p.Play(Chime.END)
+        yield from self._rest(event, now)
+
+    def _call_off(self, event: p.StopOrdered, now: float) -> Iterator[Command]:
+        yield p.Acknowledge(self._order or "", Step.FAILED, "stopped before it began")
+        yield p.Acknowledge(event.command, Step.SUCCEEDED, "the announced start was called off")
+        yield p.Play(Chime.END)
+        yield from self._rest(event, now)
+
+    def _busy(self, event: p.StartOrdered, _now: float) -> Iterator[Command]:
+        yield p.Acknowledge(event.command, Step.REJECTED, f"busy: {self.phase}")
+
+    def _nothing_to_stop(self, event: p.StopOrdered, _now: float) -> Iterator[Command]:
+        yield p.Acknowledge(event.command, Step.REJECTED, f"nothing to stop: {self.phase}")
+
+    def _open(self, event: p.Granted, _now: float) -> Iterator[Command]:
+        self._limits = event.grant.limits
+        yield p.OpenCall(event.session, event.grant)
+        if event.grant.broadcast is not None:
+            yield p.OpenBroadcast(event.session, event.grant)
+
+    def _live(self, event: p.CallUp, now: float) -> Iterator[Command]:
+        self._live_since = now
+        self._enter_live(Phase.LISTENING, now)
+        yield p.Play(Chime.LIVE)
+        yield p.ReportStarted(event.session, self._reason, event.call_id)
+        if self._order is not None:
+            yield p.Acknowledge(self._order, Step.SUCCEEDED, "listening")
+            self._order = None
+
+    def _turn(self, event: p.Turn, now: float) -> Iterator[Command]:
+        self._enter_live(event.phase, now)
+        yield from ()
+
+    def _enter_live(self, phase: Phase, now: float) -> None:
+        began = now if self._live_since is None else self._live_since
+        left = began + self._limits.longest - now
+        self._enter(phase, now, max(0.0, min(left, self._limits.idle) if phase is Phase.LISTENING else left))
+
+    def _on_air(self, _event: Event, _now: float) -> Iterator[Command]:
+        self.on_air = True
+        yield from ()
+
+    def _off_air(self, event: p.OffAir, _now: float) -> Iterator[Command]:
+        self.on_air = False
+        yield p.ReportFault(event.session, "broadcast", event.text)
+
+    def _hang_up(self, _event: Event, now: float) -> Iterator[Command]:
+        yield from self._end("button", now)
+
+    def _stop(self, event: p.StopOrdered, now: float) -> Iterator[Command]:
+        self._stop_order = event.command
+        yield p.Acknowledge(event.command, Step.ACCEPTED, f"ending: {self.phase}")
+        yield from self._end(f"remote:{event.command}", now)
+
+    def _time_over(self, _event: Event, now: float) -> Iterator[Command]:
+        began = now if self._live_since is None else self._live_since
+        yield from self._end("longest" if now - began >= self._limits.longest else "idle", now)
+
+    def _lost(self, event: p.CallLost, now: float) -> Iterator[Command]:
+        if event.code is None:
+            yield from self._end(event.text, now)
+        else:
+            yield from self._fail(event.code, event.text, now)
+
+    def _refused(self, event: p.Refused, now: float) -> Iterator[Command]:
+        yield from self._fail(event.code, event.text, now)
+
+    def _too_slow(self, _event: Event, now: float) -> Iterator[Command]:
+        yield from self._fail("timeout", f"not talking after {self.timing.prepare:.0f} s", now)
+
+    def _fail(self, code: str, text: str, now: float) -> Iterator[Command]:
+        self.fault = code
+        yield p.ReportFault(self.id, code, text)
+        yield from self._end(code, now, Chime.ERROR, text)
+
+    def _end(self, reason: str, now: float, chime: Chime = Chime.END, text: str = "") -> Iterator[Command]:
+        self._end_reason = reason
+        if self._order is not None:
+            yield p.Acknowledge(self._order, Step.FAILED, f"{reason}: {text}" if text else f"ended by {reason}")
+            self._order = None
+        self._enter(Phase.ENDING, now, self.timing.release)
+        yield p.Play(chime)
+        yield p.Release(self.id or "")
+
+    def _press_again(self, _event: Event, _now: float) -> Iterator[Command]:
+        self._again = True
+        yield p.Play(Chime.START)
+
+    def _released(self, event: p.Released, now: float) -> Iterator[Command]:
+        seconds = 0.0 if self._live_since is None else now - self._live_since
+        yield p.ReportEnded(event.session, self._end_reason, seconds)
+        if self._stop_order is not None:
+            yield p.Acknowledge(self._stop_order, Step.SUCCEEDED, "released")
+            self._stop_order = None
+        yield from self._after(event, now)
+
+    def _after(self, event: Event, now: float) -> Iterator[Command]:
+        again, self._again = self._again, False
+        yield from self._rest(event, now)
+        if self._quitting:
+            yield from self._exit(event, now)
+        elif again:
+            yield from self._prepare("button", now)
+        elif self.fault is not None:
+            self._enter(Phase.FAULT, now, self.timing.fault)
+
+    def _stuck(self, _event: Event, now: float) -> Iterator[Command]:
+        yield p.ReportFault(self.id, "stuck", f"not released after {self.timing.release:.0f} s")
+        self._enter(Phase.STOPPED, now)
+        yield p.Exit(failed=True)
+
+    def _fault_over(self, event: Event, now: float) -> Iterator[Command]:
+        self.fault = None
+        yield from self._rest(event, now)
+
+    def _quit_later(self, _event: Event, now: float) -> Iterator[Command]:
+        self._quitting = True
+        if self.phase is not Phase.ENDING:
+            yield from self._end("shutdown", now)
+
+    def _exit(self, _event: Event, now: float) -> Iterator[Command]:
+        if self._order is not None:
+            yield p.Acknowledge(self._order, Step.FAILED, "shutting down")
+        self._enter(Phase.STOPPED, now)
+        yield p.Exit()
+
+
+E = TypeVar("E", bound=Event)
+Action = Callable[[Session, E, float], Iterable[Command]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one event does in one phase: the action, and where it may lead (for the diagram and its test)."""
+
+    run: Action[Any]
+    leads_to: frozenset[Phase]
+
+
+_REST: Final = (Phase.IDLE, Phase.OFFLINE)
+_RESTING: Final = frozenset({Phase.IDLE, Phase.OFFLINE, Phase.FAULT})
+_BUSY: Final = frozenset({Phase.STARTING, Phase.ANNOUNCING, Phase.PREPARING, Phase.ENDING, *LIVE})
+_HOLDING: Final = frozenset({Phase.PREPARING, *LIVE})
+
+
+def _rows(phases: Iterable[Phase], event: type[E], run: Action[E], *leads_to: Phase) -> dict[tuple[Phase, type], Row]:
+    return {(phase, event): Row(run, frozenset(leads_to or {phase})) for phase in phases}
+
+
+# fmt: off
+TABLE: Final[dict[tuple[Phase, type], Row]] = {
+    # a quiet life
+    **_rows([Phase.STARTING], p.Ready, Session._rest, *_REST),
+    **_rows(set(Phase) - {Phase.STOPPED, Phase.OFFLINE}, p.BrokerUp, Session._broker_up),
+    **_rows([Phase.OFFLINE], p.BrokerUp, Session._broker_up, Phase.IDLE),
+    **_rows(set(Phase) - {Phase.STOPPED, Phase.IDLE}, p.BrokerDown, Session._broker_down),
+    **_rows([Phase.IDLE], p.BrokerDown, Session._broker_down, Phase.OFFLINE),
+    # a start: by hand at once, from afar after an announcement that a press rejects
+    **_rows(_RESTING, p.Pressed, Session._begin, Phase.PREPARING),
+    **_rows(_RESTING, p.StartOrdered, Session._announce, Phase.ANNOUNCING),
+    **_rows(_BUSY, p.StartOrdered, Session._busy),
+    **_rows([Phase.ANNOUNCING], p.Elapsed, Session._announced, Phase.PREPARING),
+    **_rows([Phase.ANNOUNCING], p.Pressed, Session._reject, *_REST),
+    **_rows([Phase.ANNOUNCING], p.StopOrdered, Session._call_off, *_REST),
+    **_rows([Phase.PREPARING], p.Granted, Session._open),
+    **_rows([Phase.PREPARING], p.CallUp, Session._live, Phase.LISTENING),
+    # the conversation, and the broadcast beside it
+    **_rows(LIVE, p.Turn, Session._turn, *LIVE),
+    **_rows(_HOLDING, p.OnAir, Session._on_air),
+    **_rows(_HOLDING, p.OffAir, Session._off_air),
+    # every end gives everything back first
+    **_rows(_HOLDING, p.Pressed, Session._hang_up, Phase.ENDING),
+    **_rows(_HOLDING, p.Held, Session._hang_up, Phase.ENDING),
+    **_rows(_HOLDING, p.StopOrdered, Session._stop, Phase.ENDING),
+    **_rows(_HOLDING, p.CallLost, Session._lost, Phase.ENDING),
+    **_rows([Phase.PREPARING], p.Refused, Session._refused, Phase.ENDING),
+    **_rows([Phase.PREPARING], p.Elapsed, Session._too_slow, Phase.ENDING),
+    **_rows(LIVE, p.Elapsed, Session._time_over, Phase.ENDING),
+    **_rows([Phase.ENDING], p.Pressed, Session._press_again),
+    **_rows([Phase.ENDING], p.Released, Session._released, *_REST, Phase.FAULT, Phase.PREPARING, Phase.STOPPED),
+    **_rows([Phase.ENDING], p.Elapsed, Session._stuck, Phase.STOPPED),
+    **_rows([Phase.FAULT], p.Elapsed, Session._fault_over, *_REST),
+    **_rows(_RESTING | {Phase.ENDING, Phase.STARTING}, p.StopOrdered, Session._nothing_to_stop),
+    # the end of the process
+    **_rows(_HOLDING, p.Quit, Session._quit_later, Phase.ENDING),
+    **_rows([Phase.ENDING], p.Quit, Session._quit_later),
+    **_rows(_RESTING | {Phase.STARTING, Phase.ANNOUNCING}, p.Quit, Session._exit, Phase.STOPPED),
+}
+# fmt: on

@@ -1,0 +1,132 @@
+"""The path of one block: microphone, echo control, uplink, programme; assistant, playout, speaker.
+
+The sound card calls `on_block` once per 20 ms, so the microphone's clock drives everything here; nothing waits and
+nothing has a clock of its own. What is broadcast is what the room heard: the voice in the room, and the samples that
+were really handed to the speaker, earcons and volume included.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from device.audio.block import SILENCE, Block, BlockSink, BlockSource, Samples
+from device.audio.echo import EchoControl, EchoMeter, EchoMode
+from device.audio.ladder import guarded
+from device.audio.level import Meter
+from device.audio.playout import Playout, SpeakerPort
+from device.audio.prebuffer import Prebuffer
+from device.audio.programme import Programme
+from device.messages.reports import Levels
+
+__all__ = ["SpeakerPort", "VoicePath", "VoiceSource"]
+
+
+ROOM_BLOCKS: Final = 25
+"""Blocks for which echo control goes on after the last sound while idle: 0.5 s, more than rooms and cards go on.
+What earcons teach it of the room spares the first session its own echo."""
+
+
+class VoiceSource(BlockSource, Protocol):
+    """A voice that can be cut."""
+
+    def flush(self) -> None:
+        """Drop what waits to be pulled."""
+
+
+class VoicePath:
+    """Everything one block passes through; owned by the agent, driven by the sound card."""
+
+    def __init__(self, echo: EchoControl, speaker: SpeakerPort) -> None:
+        self.echo = guarded(echo)
+        """May be replaced between two blocks; a canceller is watched and the microphone closed when it fails."""
+        self.uplink: BlockSink | None = None
+        """Where the voice in the room goes: the call, once there is one."""
+        self.programme: BlockSink | None = None
+        """Where both voices go: the broadcast, once there is one; gets a block for every block captured."""
+        self.source: VoiceSource | None = None
+        """Where the assistant's voice comes from: the call, once there is one."""
+        self.muted = False
+        """Whether silence stands for the voice in the room, in the call and in the programme."""
+        self._playout = Playout(speaker)
+        self._prebuffer = Prebuffer()
+        self._echo_meter = EchoMeter()
+        self._user, self._assistant, self._programme = Meter(), Meter(), Meter()
+        self._mix = Programme()
+        self._blocks = 0
+        self._heard_for = 0
+
+    def on_block(self, block: Block) -> None:
+        """Carry one block along the whole path."""
+        self._blocks += 1
+        voice = self.source.pull() if self.source else SILENCE
+        self._playout.play(voice)
+        near = self._near(block)
+        for samples in self._prebuffer.push(near):
+            if self.uplink:
+                self.uplink.push(samples)
+        programme = self._mix.mix(near if self.uplink else SILENCE, block.played)
+        if self.programme:
+            self.programme.push(programme)
+        for meter, samples in ((self._user, near), (self._assistant, voice), (self._programme, programme)):
+            meter.add(samples)
+
+    def keep(self) -> None:
+        """Keep what is said from now on, at the press, until `release_kept`; 10 s at most."""
+        self._prebuffer.keep()
+
+    def release_kept(self) -> None:
+        """Send what was kept to `uplink`, two blocks per block until caught up, because the call listens now."""
+        self._prebuffer.release()
+
+    def discard_kept(self) -> None:
+        """Forget what was kept, because there will be no call or it is over."""
+        self._prebuffer.discard()
+
+    def earcon(self, samples: Samples) -> None:
+        """Play `samples`, int16 at 48 kHz of any length, over whatever is played."""
+        self._playout.earcon(samples)
+
+    def flush(self) -> None:
+        """Stop the assistant's voice at once: what waits in the jitter buffer and in the speaker's ring is dropped."""
+        if self.source:
+            self.source.flush()
+        self._playout.flush()
+
+    @property
+    def volume(self) -> float:
+        """Gain of what is played, 0 to 1."""
+        return self._playout.volume
+
+    @volume.setter
+    def volume(self, gain: float) -> None:
+        self._playout.volume = min(1.0, max(0.0, gain))
+
+    @property
+    def played_seconds(self) -> float:
+        """Seconds of the assistant's voice that the hardware has taken, since this path was made."""
+        return self._playout.played_seconds
+
+    def levels(self) -> Levels:
+        """Return the RMS levels of the last 200 ms."""
+        return Levels(user=self._user.rms, assistant=self._assistant.rms, programme=self._programme.rms)
+
+    def counters(self) -> dict[str, float]:
+        """Return numbers that only grow, and the echo loss in dB."""
+        return {
+            "blocks": self._blocks,
+            **self._playout.counters(),
+            **self._mix.counters(),
+            "kept_behind": self._prebuffer.behind,
+            "kept_dropped": self._prebuffer.dropped,
+            "clipped": self._user.clipped,
+            "echo_loss_db": self._echo_meter.loss_db,
+            "echo_half_duplex": self.echo.mode is EchoMode.HALF_DUPLEX,
+        }
+
+    def _near(self, block: Block) -> Samples:
+        self._heard_for = self._heard_for - 1 if not block.played.any() else ROOM_BLOCKS
+        if not (self.uplink or self.programme or self._prebuffer.keeping or self._heard_for > 0):
+            return SILENCE  # nobody listens and nothing is played: no echo control while idle
+        near = self.echo.process(block.captured, block.played)
+        self._echo_meter.add(block.captured, near, block.played)
+        return SILENCE if self.muted else near

@@ -1,0 +1,74 @@
+"""Calibrating whole cards: the simulated room, and PulseAudio with a loopback for a room."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from device.__main__ import main
+from device.audio.echo import EchoMode
+from device.calibrate import command
+from device.calibrate.perform import perform
+from device.calibrate.stimulus import Plan
+from device.config import DeviceSettings, load
+from device.errors import SoundError
+from device.soundcard.settings import RoomSettings, SoundSettings
+from tests.pulse import PulseServer
+
+PLAN = Plan(quiet=0.4, chirps=3, spacing=0.35, noise=1.2, tail=0.4)
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "Plan", lambda: PLAN)
+
+
+def settings_file(tmp_path: Path, sound: str) -> Path:
+    path = tmp_path / "device.toml"
+    path.write_text(f'# mine\nstate_dir = "{tmp_path}"\n[sound]\n{sound}\n')
+    return path
+
+
+@pytest.mark.usefixtures("short")
+def test_the_simulated_room_is_measured_and_the_mode_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = settings_file(tmp_path, 'card = "room"\n[sound.room]\ndelay = 0.12\necho_loss = 12.0')
+    assert main(["calibrate", "--config", str(path), "--write", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    values = {key: value for finding in report["findings"] for key, value in finding["values"].items()}
+    assert values["delay"] == pytest.approx(120.0, abs=20.0)  # the tap lags by one call and some slack
+    assert values["loss"] == pytest.approx(12.0, abs=3.0)
+    assert values["floor"] == pytest.approx(-65.0, abs=1.0)
+    assert abs(values["drift"]) < 5.0
+    assert load(path).echo.mode == "aec3"
+    assert path.read_text().startswith("# mine\n")
+    assert "# calibrated 20" in path.read_text()
+
+
+@pytest.mark.usefixtures("pulse_environment")
+async def test_pulseaudio_with_a_loopback_is_measured(pulse: PulseServer) -> None:
+    settings = DeviceSettings(sound=SoundSettings(card="pyaudio"))
+    with pulse.echo_path(60):
+        verdict, note = await command.calibrated(settings, PLAN)
+    values = {key: value for finding in verdict.findings for key, value in finding.values.items()}
+    assert values["card"] == "default and default"
+    assert 40.0 < float(values["delay"]) < 400.0
+    assert float(values["loss"]) == pytest.approx(0.0, abs=3.0)  # a wire, not a room
+    assert verdict.mode is not EchoMode.NONE
+    assert "delay" in note
+
+
+@pytest.mark.usefixtures("pulse_environment")
+async def test_a_microphone_that_hears_nothing_is_told() -> None:
+    verdict, _ = await command.calibrated(DeviceSettings(sound=SoundSettings(card="pyaudio")), PLAN)
+    assert verdict.mode is None
+    assert [finding.phrase.code for finding in verdict.findings] == ["calibrate.muted"]
+
+
+async def test_a_card_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    room = RoomSettings(microphone_wav=str(tmp_path / "none" / "mic.wav"))
+    with pytest.raises(SoundError):
+        await perform(SoundSettings(card="room", room=room), PLAN)

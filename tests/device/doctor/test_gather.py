@@ -1,0 +1,299 @@
+"""The doctor's hands, on real sockets, a real broker and minter, and folders that look like a board's."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from device.audio.echo import EchoMode
+from device.doctor.checks.broker import check as check_broker
+from device.doctor.gather import broker, network, pins, sound
+from device.doctor.gather.computer import gather_cpu, gather_disk, gather_power, ntp_synchronized
+from device.doctor.gather.sound import Wish
+from device.identity import Identity, keep_enrolment, keep_key
+from device.messages import topics
+from device.messages.enrolment import BrokerAddress, Enrolment
+from device.panel.settings import PanelSettings
+from device.realtime.settings import RealtimeSettings
+from device.sora.settings import BroadcastSettings
+from device.soundcard.settings import SoundSettings
+from provisioning.authority import MINTER, Authority
+from provisioning.link import connection
+from provisioning.mosquitto import MosquittoProcess
+from tests.provisioning.minting_bench import Bench, minting_bench
+from tests.pulse import PulseServer
+
+
+class Stun(asyncio.DatagramProtocol):
+    """Answers binding requests, from the second one on."""
+
+    def __init__(self) -> None:
+        self.seen = 0
+
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]  # as asyncio does
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
+        self.seen += 1
+        self._transport.sendto(b"\x01\x01\x00\x00" + bytes(16), address)  # for somebody else
+        if self.seen > 1:
+            self._transport.sendto(b"\x01\x01\x00\x00" + data[4:20], address)
+
+
+@asynccontextmanager
+async def stun_server() -> AsyncIterator[int]:
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(Stun, local_addr=("127.0.0.1", 0))
+    try:
+        yield transport.get_extra_info("sockname")[1]
+    finally:
+        transport.close()
+
+
+async def test_udp_comes_back_although_a_datagram_was_lost() -> None:
+    async with stun_server() as port:
+        probe = await network.probe_udp("127.0.0.1", port)
+    assert not probe.error
+    assert 0.0 < probe.seconds < 1.0
+
+
+async def test_udp_that_nobody_answers_is_told() -> None:
+    async with stun_server() as port:
+        pass
+    assert (await network.probe_udp("127.0.0.1", port)).error == "Connection refused"
+    assert (await network.probe_udp("no.such.host.invalid", 3478)).stage == "name"
+
+
+async def test_tls_that_is_not_trusted_is_told(tmp_path: Path) -> None:
+    async with bench(tmp_path) as ready:
+        context = ssl.create_default_context()
+        port = ready.broker.endpoint.port
+        assert (await network.probe_tls("127.0.0.1", port, context)).stage == "trust"
+    assert (await network.probe_tls("127.0.0.1", port, context)).stage == "reach"
+    assert (await network.probe_tls("no.such.host.invalid", 443, context)).stage == "name"
+
+
+class Cloud:
+    """A broker, a minter, and one board that both know."""
+
+    def __init__(self, minting: Bench, server: MosquittoProcess, folder: Path) -> None:
+        self.minting, self.broker, self._folder = minting, server, folder
+
+    async def board(self, name: str = "robot-1", port: int = 0) -> Identity:
+        robot = await self.minting.robot(name, now=time.time())
+        authority = self.minting.authority
+        certificate = authority.issue_device(robot.key.public_key(), name, time.time(), 30)
+        folder = self._folder / name
+        keep_key(folder, robot.key)
+        keep_enrolment(
+            folder,
+            Enrolment(
+                device=name,
+                certificate=certificate.public_bytes(Encoding.PEM).decode(),
+                authority=authority.root_pem,
+                broker=BrokerAddress(host="127.0.0.1", port=port or self.broker.endpoint.port),
+                mint_kid=robot.mint_kid,
+                mint_key=robot.mint_key,
+                operators={},
+                server_time=time.time(),
+            ),
+        )
+        return Identity.load(folder, time.time())
+
+    async def mint(self) -> None:
+        """Answer one request."""
+        authority = self.minting.authority
+        tls = authority.client_context(authority.service(MINTER, time.time()))
+        async with connection(self.broker.endpoint, MINTER, tls) as client:
+            await client.subscribe(topics.MINTERS, qos=1)
+            self.ready.set()
+            async for message in client.messages:
+                device = topics.device_of(message.topic.value)
+                answer = await self.minting.minter.answer(message.payload, device, time.time() + 100.0)
+                assert answer is not None
+                await client.publish(topics.mint_answer(device), answer, qos=1)
+                return
+
+    async def examined(self, identity: Identity) -> broker.CloudFacts:
+        """Return what the doctor sees while the minter serves."""
+        self.ready = asyncio.Event()
+        async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+            minting = tasks.create_task(self.mint())
+            await self.ready.wait()
+            facts = await broker.gather(identity, running=False)
+            minting.cancel()
+        return facts
+
+
+@asynccontextmanager
+async def bench(folder: Path) -> AsyncIterator[Cloud]:
+    async with minting_bench(folder) as minting:
+        minting.authority.service(MINTER, time.time())
+        async with MosquittoProcess(minting.authority, folder / "broker") as server:
+            yield Cloud(minting, server, folder / "boards")
+
+
+@pytest.fixture
+async def cloud(tmp_path: Path) -> AsyncIterator[Cloud]:
+    async with bench(tmp_path) as ready:
+        yield ready
+
+
+def codes(facts: broker.CloudFacts) -> list[str]:
+    return [finding.phrase.code for finding in check_broker(facts.broker)]
+
+
+async def test_a_dry_run_reaches_the_minter_tells_the_time_and_books_nothing(cloud: Cloud) -> None:
+    facts = await cloud.examined(await cloud.board())
+    assert codes(facts) == ["broker.good", "mint.good"]
+    assert facts.offset == pytest.approx(100.0, abs=facts.uncertainty + 0.5)
+    assert cloud.minting.granted == []
+    assert cloud.minting.realtime.requests == []
+    async with cloud.minting.store.transaction() as t:
+        counts = await t.sessions.counts("robot-1", time.time())
+    assert (counts.live, counts.today, counts.minute) == (0, 0, 0)
+
+
+async def test_an_answer_with_another_signature_is_not_believed(cloud: Cloud, tmp_path: Path) -> None:
+    identity = await cloud.board()
+    other = Authority.open(tmp_path / "other", ("127.0.0.1",), time.time())
+    mistaken = msgspec.structs.replace(identity.enrolment, mint_key=other.mint_pem)
+    assert codes(await cloud.examined(replace(identity, enrolment=mistaken))) == ["broker.good", "mint.forged"]
+
+
+async def test_a_minter_that_is_away_is_told(cloud: Cloud) -> None:
+    facts = await broker.gather(await cloud.board(), running=False, wait=0.3)
+    assert codes(facts) == ["broker.good", "mint.silent"]
+    assert facts.offset is None
+
+
+async def test_a_revoked_board_is_told(cloud: Cloud) -> None:
+    identity = await cloud.board()
+    serial = x509.load_pem_x509_certificate(identity.enrolment.certificate.encode()).serial_number
+    cloud.minting.authority.revoke([(serial, time.time())], time.time())
+    await cloud.broker.reload()
+    assert codes(await broker.gather(identity, running=False)) == ["broker.refused"]
+
+
+async def test_a_broker_that_is_away_or_a_stranger_is_told(cloud: Cloud, tmp_path: Path) -> None:
+    identity = await cloud.board()
+    async with bench(tmp_path / "other") as other:
+        stranger = await cloud.board("robot-2", port=other.broker.endpoint.port)
+        assert codes(await broker.gather(stranger, running=False)) == ["broker.stranger"]
+        foreign = await other.board("robot-3", port=cloud.broker.endpoint.port)
+    trusting = msgspec.structs.replace(foreign.enrolment, authority=identity.enrolment.authority)
+    assert codes(await broker.gather(replace(foreign, enrolment=trusting), running=False)) == ["broker.refused"]
+    gone = await cloud.board("robot-4", port=other.broker.endpoint.port)
+    assert codes(await broker.gather(gone, running=False)) == ["broker.unreachable"]
+
+
+async def test_a_running_robot_is_not_thrown_off(cloud: Cloud) -> None:
+    assert codes(await broker.gather(await cloud.board(), running=True)) == ["broker.running"]
+    assert codes(await broker.gather(None, running=False)) == ["broker.no_identity"]
+
+
+async def test_pins_of_a_computer_without_any() -> None:
+    facts = await pins.gather(PanelSettings(factory="mock"))
+    assert facts.stood_in
+    assert not facts.pressed
+    assert facts.used == {"button": 23, "light": 24, "on_air": 25}
+    assert facts.user
+
+
+async def test_the_board_is_read_from_its_files(tmp_path: Path) -> None:
+    for name, text in {
+        "proc/device-tree/model": "Raspberry Pi 5 Model B Rev 1.0\0",
+        "dev/gpiochip0": "",
+        "boot/firmware/config.txt": "dtoverlay=googlevoicehat-soundcard\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    facts = await pins.gather(PanelSettings(factory="mock"), tmp_path)
+    assert facts.model == "Raspberry Pi 5 Model B Rev 1.0"
+    assert [chip.usable for chip in facts.chips] == [True]
+    assert facts.i2s
+
+
+def test_power_is_read_from_the_kernel(tmp_path: Path) -> None:
+    empty = gather_power(tmp_path / "nothing")
+    assert (empty.under_voltage, empty.temperature) == (None, None)
+    for name, text in {
+        "sys/devices/platform/soc/soc:firmware/get_throttled": "50005\n",
+        "sys/class/hwmon/hwmon1/in0_lcrit_alarm": "1\n",
+        "sys/class/thermal/thermal_zone0/temp": "51540\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    facts = gather_power(tmp_path)
+    assert (facts.throttled, facts.under_voltage, facts.temperature) == (0x50005, True, 51.54)
+
+
+def test_power_is_asked_of_the_firmware(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "vcgencmd"
+    program.write_text('#!/bin/sh\n[ "$1" = get_throttled ] && echo throttled=0x80008\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert gather_power(tmp_path).throttled == 0x80008
+
+
+def test_the_processor_is_measured() -> None:
+    facts = gather_cpu(EchoMode.NONE, RealtimeSettings(), BroadcastSettings())
+    assert facts.cores >= 1
+    assert 0.0 < facts.voice_path < 5.0
+
+
+def test_the_disk_is_tried_where_the_state_will_be(tmp_path: Path) -> None:
+    facts = gather_disk(tmp_path / "not" / "yet")
+    assert (facts.path, facts.error) == (str(tmp_path), "")
+    assert facts.free > 0
+    assert gather_disk(Path("/proc/1")).error
+
+
+def test_ntp_leaves_a_mark(tmp_path: Path) -> None:
+    assert ntp_synchronized(tmp_path) is None
+    (tmp_path / "run/systemd/timesync").mkdir(parents=True)
+    assert ntp_synchronized(tmp_path) is False
+    (tmp_path / "run/systemd/timesync/synchronized").touch()
+    assert ntp_synchronized(tmp_path) is True
+
+
+async def test_the_simulated_room_is_heard() -> None:
+    facts = await sound.gather(SoundSettings(card="room"), Wish(0.4), running=False)
+    assert facts.heard is not None
+    assert facts.heard.stood_in
+    assert facts.heard.blocks == 20
+    assert facts.heard.average == pytest.approx(-65.0, abs=1.0)
+    assert facts.heard.peak > facts.heard.average
+
+
+async def test_a_running_robot_keeps_its_card() -> None:
+    facts = await sound.gather(SoundSettings(card="room"), Wish(0.2), running=True)
+    assert (facts.heard, facts.error) == (None, "")
+
+
+@pytest.mark.usefixtures("pulse_environment")
+async def test_devices_are_told_with_their_rates_and_recording_is_played_back(pulse: PulseServer) -> None:
+    with pulse.echo_path():
+        facts = await sound.gather(SoundSettings(card="pyaudio"), Wish(0.2, record=0.3), running=False)
+    assert [device.name for device in facts.devices] == ["pulse", "default"]
+    assert all(48_000 in device.microphone and 48_000 in device.speaker for device in facts.devices)
+    assert facts.heard is not None
+    assert not facts.heard.stood_in
+    assert facts.played_back is not None
+    assert facts.played_back.blocks == 15
+
+
+@pytest.mark.usefixtures("pulse_environment")
+async def test_a_card_that_is_not_there_is_told() -> None:
+    facts = await sound.gather(SoundSettings(card="pyaudio", input="Jabra"), Wish(0.2), running=False)
+    assert facts.heard is None
+    assert "no microphone 'Jabra'" in facts.error

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from device.doctor.checks.computer import DISK, DISK_LOW, POWER_UNKNOWN
+from device.doctor.checks.identity import UNUSABLE
+from device.doctor.findings import Language, Outcome
+from device.doctor.report import MARKS, as_json, exit_code, language_of, render
+
+GOOD = DISK(path="/", free=900.0)
+NOTE = POWER_UNKNOWN(degrees="")
+WARNING = DISK_LOW(path="/", free=90.0)
+FAILURE = UNUSABLE(error="not enrolled")
+
+
+def test_lines_in_english() -> None:
+    assert render([GOOD, FAILURE], "en").splitlines() == [
+        "[ ok ] disk      /: 900 MB free",
+        "[FAIL] identity  not enrolled",
+        "                 → Ask the operator for a claim (`kaiwa-cloud claim new`), then `kaiwa-device enrol CLAIM`.",
+        "1 to mend, 0 to look at.",
+    ]
+
+
+def test_lines_in_japanese() -> None:
+    lines = render([GOOD, WARNING], "ja").splitlines()
+    assert lines[0] == "[良好] disk      /: 空き 900 MB"
+    assert lines[-1] == "動作します。注意が 1 件あります。"
+
+
+def test_every_outcome_has_a_mark_in_every_language() -> None:
+    assert all(set(marks) == set(Outcome) for marks in MARKS.values())
+
+
+@pytest.mark.parametrize(
+    ("findings", "code", "worst"),
+    [([], 0, "ok"), ([NOTE], 0, "note"), ([GOOD, WARNING], 0, "warning"), ([FAILURE, GOOD], 1, "failure")],
+)
+def test_the_exit_code_tells_of_failures_only(findings: list[object], code: int, worst: str) -> None:
+    assert exit_code(findings) == code  # type: ignore[arg-type]  # a list of findings
+    assert json.loads(as_json(findings, "en"))["outcome"] == worst  # type: ignore[arg-type]  # likewise
+
+
+def test_json_carries_the_words_and_the_values() -> None:
+    (row,) = json.loads(as_json([WARNING], "ja"))["findings"]
+    assert (row["check"], row["code"], row["outcome"]) == ("disk", "disk.low", "warning")
+    assert row["values"] == {"path": "/", "free": 90.0}
+    assert row["text"] == "/: 空きが 90 MB しかありません"
+    assert row["fix"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "ja_JP.UTF-8"}, "ja"),
+        ({"LC_ALL": "C", "LANG": "ja_JP.UTF-8"}, "en"),
+        ({"LC_ALL": "", "LC_MESSAGES": "ja_JP", "LANG": "C"}, "ja"),
+        ({"LANG": "de_DE"}, "en"),
+    ],
+)
+def test_the_locale_chooses_the_language(environment: dict[str, str], language: Language) -> None:
+    assert language_of(environment) == language

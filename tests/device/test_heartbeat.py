@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.audio.block import SILENCE
+from device.audio.echo import NoEchoControl
+from device.heartbeat import PATIENCE, Heartbeat
+from device.rtc.sending import OpusSender
+from device.soundcard.room_card import RoomCard
+from device.soundcard.settings import SoundSettings
+from device.supervision import check, progress
+from device.voice import VoicePath
+from tests.device.soundcard.listening import Listener
+
+ALIVE: dict[str, float | None] = {"captured": 1.0, "played": 1.0, "sent": 1.0, "broadcast": 1.0}
+
+
+@given(st.lists(st.floats(0.1, 100.0), min_size=1, max_size=20))
+def test_what_grows_never_stalls(gaps: list[float]) -> None:
+    heartbeat, now = Heartbeat(), 0.0
+    for count, gap in enumerate(gaps):
+        now += gap
+        assert heartbeat.stalled(dict.fromkeys(ALIVE, float(count)), now) == []
+
+
+@pytest.mark.parametrize("name", ALIVE)
+def test_what_stands_still_stalls_after_its_patience(name: str) -> None:
+    heartbeat = Heartbeat()
+    assert heartbeat.stalled(ALIVE, 100.0) == []
+    almost, over = 100.0 + PATIENCE[name] - 0.01, 100.0 + PATIENCE[name]
+    grown = {other: 2.0 for other in ALIVE if other != name}
+    assert heartbeat.stalled(ALIVE | grown, almost) == []
+    assert heartbeat.stalled(ALIVE | dict.fromkeys(grown, 3.0), over) == [name]
+    assert heartbeat.stalled(ALIVE | dict.fromkeys(ALIVE, 4.0), over + 1.0) == []
+
+
+def test_what_need_not_go_on_is_forgotten() -> None:
+    heartbeat = Heartbeat()
+    heartbeat.stalled({"sent": 5.0}, 0.0)
+    assert heartbeat.stalled({"sent": None}, 100.0) == []
+    assert heartbeat.stalled({"sent": 5.0}, 101.0) == []
+    assert heartbeat.stalled({"sent": 5.0}, 131.0) == ["sent"]
+
+
+def test_a_new_connection_counts_anew() -> None:
+    heartbeat = Heartbeat()
+    heartbeat.stalled({"sent": 500.0}, 0.0)
+    assert heartbeat.stalled({"sent": 3.0}, 40.0) == []
+
+
+@pytest.fixture
+def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(tmp_path / "notify"))
+        listening.settimeout(5)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        yield listening
+
+
+def test_systemd_is_told_which_it_is(systemd: socket.socket) -> None:
+    heartbeat = Heartbeat()
+    assert check(heartbeat, ALIVE, 0.0)
+    assert systemd.recv(100) == b"WATCHDOG=1"
+    assert not check(heartbeat, ALIVE, 10.0)
+    assert systemd.recv(100) == b"STATUS=nothing is captured or played any more"
+
+
+async def test_a_card_that_runs_goes_on_and_one_that_stopped_does_not() -> None:
+    listener = Listener()
+    async with RoomCard(SoundSettings(), listener) as card:
+        voice = VoicePath(NoEchoControl(), card)
+        before = progress(voice, card)
+        assert (before["sent"], before["broadcast"]) == (None, None)
+        await listener.count(3)
+        voice.on_block(listener.blocks[0])
+        after = progress(voice, card)
+    assert before["captured"] != after["captured"]
+    assert before["played"] != after["played"]
+    assert progress(voice, card)["played"] == progress(voice, card)["played"]
+
+
+async def test_what_is_sent_is_counted_where_the_connection_takes_it() -> None:
+    async with RoomCard(SoundSettings(), Listener()) as card:
+        voice = VoicePath(NoEchoControl(), card)
+        voice.uplink = sender = OpusSender()
+        sender.push(SILENCE)
+        assert progress(voice, card)["sent"] == 0
+        await sender.track.recv()
+        assert progress(voice, card)["sent"] == 1
+        sender.track.stop()

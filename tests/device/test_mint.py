@@ -1,0 +1,134 @@
+"""Minting from the device's side: what opens, what is refused, what is not believed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from device.clock import WallClock
+from device.errors import BadSignatureError, MintError, MisaddressedError
+from device.messages.envelope import MINT_ANSWER, MINT_REQUEST, KeySigner, PublicKey, open_envelope, seal_envelope
+from device.messages.minting import Grant, MintAnswer, MintRequest, OpenAIGrant, Refusal
+from device.messages.sealing import OneTimeKey, binding, seal
+from device.messages.secret import Secret
+from device.messages.wire import decode, encode
+from device.mint import MintClient
+
+DEVICE_KEY = generate_private_key(SECP256R1())
+MINT_KEY = Ed25519PrivateKey.generate()
+MINTER = KeySigner("mint", MINT_KEY)
+NONCE = "ab" * 16
+
+
+def find(kid: str) -> PublicKey | None:
+    return MINT_KEY.public_key() if kid == "mint" else None
+
+
+def grant_for(request: MintRequest) -> Grant:
+    secret = OpenAIGrant(base_url="http://localhost/v1", secret=Secret("ek_0"), expires_at=1e10, model="m")
+    return Grant(session=request.nonce, openai=secret)
+
+
+def granted(request: MintRequest) -> MintAnswer:
+    sealed = seal(encode(grant_for(request)), request.reply_key, binding(request.device, request.nonce))
+    return MintAnswer(device=request.device, nonce=request.nonce, server_time=time.time(), sealed=sealed)
+
+
+class Cloud:
+    """A minter at the other end of `publish`, made of the messages alone."""
+
+    def __init__(self, answer: Callable[[MintRequest], MintAnswer]) -> None:
+        self.clock = WallClock()
+        self.client = MintClient("robot", KeySigner("robot", DEVICE_KEY), find, self.clock)
+        self.requests: list[MintRequest] = []
+        self._answer = answer
+
+    def publish(self, topic: str, payload: bytes, *, within: float | None = None) -> None:
+        assert topic == "kaiwa/v1/robot/mint/req"
+        assert within is not None
+        request = decode(open_envelope(MINT_REQUEST, payload, lambda _kid: DEVICE_KEY.public_key()), MintRequest)
+        self.requests.append(request)
+        self.client.take(seal_envelope(MINT_ANSWER, self._answer(request), MINTER))
+
+    async def mint(self) -> Grant:
+        return await self.client.mint(NONCE, "button", self.publish, broadcast=True)
+
+
+async def test_a_grant_opens() -> None:
+    grant = await Cloud(granted).mint()
+    assert grant.openai.secret == Secret("ek_0")
+    assert "ek_0" not in repr(grant)
+
+
+async def test_a_refusal_carries_its_code_and_when_to_come_back() -> None:
+    def refuse(request: MintRequest) -> MintAnswer:
+        return MintAnswer(
+            device=request.device,
+            nonce=request.nonce,
+            server_time=1.0,
+            refusal=Refusal.BUSY,
+            text="full",
+            retry_after=5,
+        )
+
+    with pytest.raises(MintError, match="BUSY: full") as caught:
+        await Cloud(refuse).mint()
+    assert (caught.value.code, caught.value.retry_after) == ("BUSY", 5)
+
+
+async def test_a_wrong_clock_is_set_by_the_cloud_and_the_request_made_again() -> None:
+    later = time.time() + 365 * 86400
+
+    def skewed(request: MintRequest) -> MintAnswer:
+        if request.issued_at > later - 60:
+            return granted(request)
+        return MintAnswer(
+            device=request.device, nonce=request.nonce, server_time=later, refusal=Refusal.CLOCK_SKEW, text="a year off"
+        )
+
+    cloud = Cloud(skewed)
+    assert (await cloud.mint()).session == NONCE
+    assert len(cloud.requests) == 2
+
+
+async def test_a_grant_sealed_to_another_key_does_not_open() -> None:
+    def foreign(request: MintRequest) -> MintAnswer:
+        sealed = seal(encode(grant_for(request)), OneTimeKey().public, binding(request.device, request.nonce))
+        return MintAnswer(device=request.device, nonce=request.nonce, server_time=1.0, sealed=sealed)
+
+    with pytest.raises(MintError, match="does not open"):
+        await Cloud(foreign).mint()
+
+
+async def test_a_secret_that_is_as_good_as_over_is_not_tried() -> None:
+    def stale(request: MintRequest) -> MintAnswer:
+        secret = OpenAIGrant(
+            base_url="http://localhost/v1", secret=Secret("ek_0"), expires_at=time.time() + 1, model="m"
+        )
+        sealed = seal(
+            encode(Grant(session=request.nonce, openai=secret)),
+            request.reply_key,
+            binding(request.device, request.nonce),
+        )
+        return MintAnswer(device=request.device, nonce=request.nonce, server_time=time.time(), sealed=sealed)
+
+    with pytest.raises(MintError, match="UPSTREAM: the secret can be used for 1 s only"):
+        await Cloud(stale).mint()
+
+
+def test_an_answer_that_the_minter_did_not_sign_wakes_nobody() -> None:
+    client = MintClient("robot", KeySigner("robot", DEVICE_KEY), find, WallClock())
+    answer = MintAnswer(device="robot", nonce=NONCE, server_time=1.0)
+    with pytest.raises(BadSignatureError):
+        client.take(seal_envelope(MINT_ANSWER, answer, KeySigner("mint", Ed25519PrivateKey.generate())))
+
+
+def test_an_answer_for_another_device_is_not_ours() -> None:
+    client = MintClient("robot", KeySigner("robot", DEVICE_KEY), find, WallClock())
+    answer = MintAnswer(device="other", nonce=NONCE, server_time=1.0)
+    with pytest.raises(MisaddressedError):
+        client.take(seal_envelope(MINT_ANSWER, answer, MINTER))

@@ -1,0 +1,124 @@
+"""The broker connection: what is said again, what is dropped, and that it always comes back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import aiomqtt
+import pytest
+
+from device.messages.enrolment import BrokerAddress
+from device.mqtt import OUTBOX, Broker, Incoming, Presence
+from tests.mosquitto import Board, Fleet
+
+STATE = "kaiwa/v1/robot/state"
+EVENT = "kaiwa/v1/robot/evt"
+COMMAND = "kaiwa/v1/robot/cmd"
+
+
+class Robot:
+    """A broker connection with all that came of it."""
+
+    def __init__(self, board: Board) -> None:
+        presence = Presence(
+            address=BrokerAddress(host=board.broker.host, port=board.broker.port),
+            identity=board.name,
+            tls=board.tls,
+            will_topic=STATE,
+            will=b"lost",
+            subscriptions=(COMMAND,),
+        )
+        self.broker = Broker(presence)
+        self.heard: asyncio.Queue[Incoming] = asyncio.Queue()
+        self.changes: asyncio.Queue[bool] = asyncio.Queue()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.broker.run(self.heard.put_nowait, self.changes.put_nowait))
+        try:
+            async with asyncio.timeout(20):
+                yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+@pytest.fixture
+def robot(fleet: Fleet) -> Robot:
+    return Robot(fleet.board("robot"))
+
+
+@asynccontextmanager
+async def listening(fleet: Fleet) -> AsyncIterator[aiomqtt.Client]:
+    """A connection that hears everything robots report."""
+    async with fleet.service() as client:
+        await client.subscribe("kaiwa/v1/+/state", qos=1)
+        await client.subscribe("kaiwa/v1/+/evt", qos=1)
+        yield client
+
+
+async def heard(client: aiomqtt.Client) -> tuple[str, bytes]:
+    async with asyncio.timeout(10):
+        message = await anext(client.messages)
+    assert isinstance(message.payload, bytes)
+    return str(message.topic), message.payload
+
+
+async def test_what_was_said_while_away_is_said_on_arrival_state_first(fleet: Fleet, robot: Robot) -> None:
+    robot.broker.publish(EVENT, b"event")
+    robot.broker.publish(STATE, b"first", retain=True)
+    robot.broker.publish(STATE, b"last", retain=True)
+    async with listening(fleet) as client, robot.running():
+        assert await heard(client) == (STATE, b"last")
+        assert await heard(client) == (EVENT, b"event")
+
+
+async def test_what_is_worthless_by_now_is_not_sent(fleet: Fleet, robot: Robot) -> None:
+    robot.broker.publish(EVENT, b"too late", within=-1.0)
+    robot.broker.publish(EVENT, b"meter", qos=0)
+    robot.broker.publish(EVENT, b"still good", within=60.0)
+    async with listening(fleet) as client, robot.running():
+        assert await heard(client) == (EVENT, b"still good")
+    assert robot.broker.dropped == 1
+
+
+def test_the_outbox_is_bounded_and_the_oldest_go(robot: Robot) -> None:
+    for number in range(OUTBOX + 3):
+        robot.broker.publish(EVENT, str(number).encode())
+    assert robot.broker.dropped == 3
+
+
+async def test_it_comes_back_after_the_broker_was_away_and_says_its_state_again(fleet: Fleet, robot: Robot) -> None:
+    robot.broker.publish(STATE, b"here", retain=True)
+    async with robot.running():
+        assert await robot.changes.get() is True
+        await fleet.broker.restart()
+        assert await robot.changes.get() is False
+        assert not robot.broker.online
+        assert await robot.changes.get() is True
+        async with listening(fleet) as client:
+            assert await heard(client) == (STATE, b"here")
+
+
+async def test_the_last_will_is_told_when_it_vanishes(fleet: Fleet, robot: Robot) -> None:
+    async with listening(fleet) as client, robot.running():
+        assert await robot.changes.get() is True
+        async with fleet.board("robot").connect():  # takes the place of the first, which the broker cuts off
+            assert await heard(client) == (STATE, b"lost")
+
+
+async def test_an_order_arrives_and_says_whether_it_was_retained(fleet: Fleet, robot: Robot) -> None:
+    async with robot.running():
+        assert await robot.changes.get() is True
+        async with fleet.operator("test") as client:
+            await client.publish(COMMAND, b"order", qos=1)
+        assert await robot.heard.get() == Incoming(COMMAND, b"order", retained=False)
+
+
+async def test_waiting_for_the_connection_ends_either_way(robot: Robot) -> None:
+    assert not await robot.broker.connected(0.0)
+    async with robot.running():
+        assert await robot.broker.connected(10.0)

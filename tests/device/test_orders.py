@@ -1,0 +1,102 @@
+"""Orders: who may order what, when, and how often."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from device.errors import BadSignatureError, MalformedMessageError, MessageError, MisaddressedError, StaleMessageError
+from device.messages.commands import Command, CommandStatus, Step, Verb
+from device.messages.envelope import COMMAND, MINT_REQUEST, KeySigner, PublicKey, seal_envelope
+from device.orders import KEPT, Journal, Orders
+from device.phase import StartOrdered, StopOrdered
+
+NOW = 1_800_000_000.0
+KEY = Ed25519PrivateKey.generate()
+SIGNER = KeySigner("operator-a", KEY)
+
+
+def find(kid: str) -> PublicKey | None:
+    return KEY.public_key() if kid == "operator-a" else None
+
+
+def order(verb: Verb = Verb.START, **changes: object) -> Command:
+    fields: dict[str, object] = {
+        "id": "a1",
+        "device": "robot",
+        "verb": verb,
+        "issuer": "operator-a",
+        "issued_at": NOW,
+        "expires_at": NOW + 10,
+    }
+    return Command(**(fields | changes))  # type: ignore[arg-type]  # the fields are given by name
+
+
+def signed(command: Command, signer: KeySigner = SIGNER, purpose: str = COMMAND) -> bytes:
+    return seal_envelope(purpose, command, signer)
+
+
+@pytest.fixture
+def orders(tmp_path: Path) -> Orders:
+    return Orders("robot", find, Journal(tmp_path / "orders"))
+
+
+def test_a_signed_order_becomes_an_event(orders: Orders) -> None:
+    assert orders.take(signed(order()), NOW, retained=False) == StartOrdered("a1", "operator-a")
+    assert orders.take(signed(order(Verb.STOP, id="a2")), NOW, retained=False) == StopOrdered("a2", "operator-a")
+
+
+def test_an_order_is_obeyed_once_even_after_a_restart(orders: Orders, tmp_path: Path) -> None:
+    payload = signed(order())
+    orders.take(payload, NOW, retained=False)
+    for again in (orders, Orders("robot", find, Journal(tmp_path / "orders"))):
+        status = again.take(payload, NOW, retained=False)
+        assert isinstance(status, CommandStatus)
+        assert status.step is Step.DUPLICATE
+
+
+def test_an_order_whose_time_is_over_expires_and_leaves_no_trace(orders: Orders, tmp_path: Path) -> None:
+    status = orders.take(signed(order()), NOW + 11, retained=False)
+    assert isinstance(status, CommandStatus)
+    assert status.step is Step.EXPIRED
+    assert not (tmp_path / "orders").exists()
+
+
+def test_an_order_valid_for_longer_than_allowed_expires(orders: Orders) -> None:
+    status = orders.take(signed(order(expires_at=NOW + 3600)), NOW, retained=False)
+    assert isinstance(status, CommandStatus)
+    assert status.step is Step.EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("payload", "error"),
+    [
+        (signed(order(device="other")), MisaddressedError),
+        (signed(order(), KeySigner("operator-b", KEY)), BadSignatureError),
+        (signed(order(), KeySigner("operator-a", Ed25519PrivateKey.generate())), BadSignatureError),
+        (signed(order(), purpose=MINT_REQUEST), BadSignatureError),
+        (signed(order(id="../../etc")), MalformedMessageError),
+        (b"{}", MalformedMessageError),
+    ],
+)
+def test_what_is_not_an_order_to_us_is_not_even_answered(
+    orders: Orders, payload: bytes, error: type[MessageError]
+) -> None:
+    with pytest.raises(error):
+        orders.take(payload, NOW, retained=False)
+
+
+def test_a_retained_order_is_never_obeyed(orders: Orders) -> None:
+    with pytest.raises(StaleMessageError):
+        orders.take(signed(order()), NOW, retained=True)
+
+
+def test_the_journal_stays_bounded(tmp_path: Path) -> None:
+    path = tmp_path / "orders"
+    path.write_text("\n".join(f"x{n}" for n in range(KEPT + 500)), encoding="ascii")
+    journal = Journal(path)
+    assert journal.record("new")
+    assert not journal.record(f"x{KEPT + 499}")
+    assert len(path.read_text(encoding="ascii").split()) == KEPT

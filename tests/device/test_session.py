@@ -1,0 +1,318 @@
+"""The session machine: every start and every end, and what holds whatever happens."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device import phase as p
+from device.diagram import document
+from device.messages.commands import Step
+from device.messages.minting import BroadcastGrant, Grant, Limits, OpenAIGrant
+from device.messages.secret import Secret
+from device.phase import LIVE, Chime, Command, Phase
+from device.session import TABLE, Session, Timing
+
+TIMING = Timing(announce=3, prepare=30, release=15, fault=4)
+
+
+def grant(session: str, *, broadcast: bool = True, limits: Limits | None = None) -> Grant:
+    return Grant(
+        session=session,
+        openai=OpenAIGrant(base_url="http://localhost/v1", secret=Secret("ek_x"), expires_at=1e10, model="m"),
+        broadcast=BroadcastGrant(signalling_urls=["ws://localhost/"], channel_id="c") if broadcast else None,
+        limits=limits or Limits(longest=100, idle=20),
+    )
+
+
+class Robot:
+    """A session machine with its clock, and everything it has asked for."""
+
+    def __init__(self) -> None:
+        ids = itertools.count(1)
+        self.session = Session(lambda: f"s{next(ids)}", TIMING)
+        self.now = 1000.0
+        self.asked: list[Command] = []
+
+    def __call__(self, *events: p.Event) -> list[Command]:
+        commands = [command for event in events for command in self.session.handle(event, self.now)]
+        self.asked += commands
+        return commands
+
+    def wait(self) -> list[Command]:
+        assert self.session.deadline is not None
+        self.now = self.session.deadline
+        return self(p.Elapsed())
+
+    @property
+    def phase(self) -> Phase:
+        return self.session.phase
+
+
+@pytest.fixture
+def robot() -> Robot:
+    robot = Robot()
+    robot(p.Ready(), p.BrokerUp())
+    assert robot.phase is Phase.IDLE
+    return robot
+
+
+def live(robot: Robot) -> Robot:
+    robot(p.Pressed(), p.Granted("s1", grant("s1")), p.CallUp("s1", "rtc_1"), p.OnAir("s1"))
+    assert robot.phase is Phase.LISTENING
+    return robot
+
+
+def test_a_press_sounds_at_once_keeps_the_first_word_and_asks_for_the_session(robot: Robot) -> None:
+    assert robot(p.Pressed()) == [p.Show(), p.Play(Chime.START), p.Keep(), p.Mint("s1", "button")]
+
+
+def test_a_grant_opens_call_and_broadcast(robot: Robot) -> None:
+    robot(p.Pressed())
+    given_grant = grant("s1")
+    assert robot(p.Granted("s1", given_grant)) == [p.OpenCall("s1", given_grant), p.OpenBroadcast("s1", given_grant)]
+
+
+def test_a_grant_without_broadcast_opens_only_the_call(robot: Robot) -> None:
+    robot(p.Pressed())
+    given_grant = grant("s1", broadcast=False)
+    assert robot(p.Granted("s1", given_grant)) == [p.OpenCall("s1", given_grant)]
+
+
+def test_the_conversation_is_live_when_the_model_hears(robot: Robot) -> None:
+    robot(p.Pressed(), p.Granted("s1", grant("s1")))
+    commands = robot(p.CallUp("s1", "rtc_1"))
+    assert robot.phase is Phase.LISTENING
+    assert p.Play(Chime.LIVE) in commands
+    assert p.ReportStarted("s1", "button", "rtc_1") in commands
+
+
+def test_turns_move_between_the_live_phases(robot: Robot) -> None:
+    live(robot)
+    for phase in (Phase.THINKING, Phase.SPEAKING, Phase.LISTENING):
+        assert robot(p.Turn("s1", phase)) == [p.Show()]
+        assert robot.phase is phase
+
+
+def test_a_press_while_live_ends_and_reports_once_all_is_released(robot: Robot) -> None:
+    live(robot)
+    robot.now += 12
+    assert robot(p.Pressed()) == [p.Show(), p.Play(Chime.END), p.Release("s1")]
+    assert p.ReportEnded("s1", "button", 12.0) in robot(p.Released("s1"))
+    assert robot.phase is Phase.IDLE
+
+
+def test_a_second_press_during_start_up_calls_it_off(robot: Robot) -> None:
+    robot(p.Pressed())
+    assert p.Release("s1") in robot(p.Pressed())
+    assert robot(p.Granted("s1", grant("s1"))) == []
+    robot(p.Released("s1"))
+    assert robot.phase is Phase.IDLE
+
+
+def test_a_late_grant_for_an_ended_session_is_dropped(robot: Robot) -> None:
+    robot(p.Pressed(), p.Pressed(), p.Released("s1"), p.Pressed())
+    assert robot.session.id == "s2"
+    assert robot(p.Granted("s1", grant("s1"))) == []
+    assert robot.session.dropped == 1
+
+
+def test_a_press_while_ending_starts_anew_when_all_is_released(robot: Robot) -> None:
+    live(robot)
+    robot(p.Pressed())
+    assert robot(p.Pressed()) == [p.Play(Chime.START)]
+    assert p.Mint("s2", "button") in robot(p.Released("s1"))
+    assert robot.phase is Phase.PREPARING
+
+
+@pytest.mark.parametrize("code", ["BUDGET", "UPSTREAM", "broker"])
+def test_a_refusal_is_heard_and_shown_and_passes(robot: Robot, code: str) -> None:
+    robot(p.Pressed())
+    commands = robot(p.Refused("s1", code, "no"))
+    assert p.Play(Chime.ERROR) in commands
+    assert p.ReportFault("s1", code, "no") in commands
+    robot(p.Released("s1"))
+    assert (robot.phase, robot.session.fault) == (Phase.FAULT, code)
+    robot.wait()
+    assert (robot.phase, robot.session.fault) == (Phase.IDLE, None)
+
+
+def test_a_press_during_a_fault_starts_at_once(robot: Robot) -> None:
+    robot(p.Pressed(), p.Refused("s1", "BUSY", "later"), p.Released("s1"))
+    assert p.Mint("s2", "button") in robot(p.Pressed())
+    assert robot.session.fault is None
+
+
+def test_a_start_that_takes_too_long_is_a_fault(robot: Robot) -> None:
+    robot(p.Pressed())
+    assert p.Play(Chime.ERROR) in robot.wait()
+    assert robot.session.fault == "timeout"
+
+
+def test_a_lost_call_ends_audibly(robot: Robot) -> None:
+    live(robot)
+    commands = robot(p.CallLost("s1", "media", "no sound for 4 s"))
+    assert p.Play(Chime.ERROR) in commands
+    assert p.Release("s1") in commands
+
+
+def test_a_call_that_the_server_ends_properly_is_no_fault(robot: Robot) -> None:
+    live(robot)
+    assert p.Play(Chime.END) in robot(p.CallLost("s1", None, "closed by the server"))
+    robot(p.Released("s1"))
+    assert robot.phase is Phase.IDLE
+
+
+def test_a_lost_broadcast_leaves_the_conversation_alone(robot: Robot) -> None:
+    live(robot)
+    commands = robot(p.OffAir("s1", "refused"))
+    assert robot.phase is Phase.LISTENING
+    assert not robot.session.on_air
+    assert commands == [p.Show(), p.ReportFault("s1", "broadcast", "refused")]
+
+
+def test_silence_ends_the_session_but_a_long_answer_does_not(robot: Robot) -> None:
+    live(robot)
+    robot(p.Turn("s1", Phase.SPEAKING))
+    assert robot.session.deadline == 1000 + 100
+    robot.now += 30
+    robot(p.Turn("s1", Phase.LISTENING))
+    assert robot.session.deadline == robot.now + 20
+    robot.wait()
+    assert p.ReportEnded("s1", "idle", 50.0) in robot(p.Released("s1"))
+
+
+def test_no_session_outlasts_its_limit(robot: Robot) -> None:
+    live(robot)
+    for _ in range(9):
+        robot.now += 11
+        robot(p.Turn("s1", Phase.LISTENING))
+    assert robot.session.deadline == 1100
+    robot.wait()
+    assert p.ReportEnded("s1", "longest", 100.0) in robot(p.Released("s1"))
+
+
+def test_a_remote_start_is_announced_and_acknowledged_in_steps(robot: Robot) -> None:
+    commands = robot(p.StartOrdered("c1", "operator-a"))
+    assert p.Play(Chime.ANNOUNCE) in commands
+    robot.wait()
+    robot(p.Granted("s1", grant("s1")), p.CallUp("s1", "rtc_1"))
+    steps = [command.step for command in robot.asked if isinstance(command, p.Acknowledge)]
+    assert steps == [Step.ACCEPTED, Step.IN_PROGRESS, Step.SUCCEEDED]
+    assert p.Mint("s1", "remote:c1") in robot.asked
+
+
+def test_a_press_during_the_announcement_rejects_it(robot: Robot) -> None:
+    robot(p.StartOrdered("c1", "operator-a"))
+    commands = robot(p.Pressed())
+    assert [c.step for c in commands if isinstance(c, p.Acknowledge)] == [Step.REJECTED]
+    assert robot.phase is Phase.IDLE
+
+
+def test_a_remote_start_while_busy_is_rejected(robot: Robot) -> None:
+    live(robot)
+    assert robot(p.StartOrdered("c1", "o")) == [p.Acknowledge("c1", Step.REJECTED, "busy: listening")]
+
+
+def test_a_remote_start_that_fails_says_why(robot: Robot) -> None:
+    robot(p.StartOrdered("c1", "o"))
+    robot.wait()
+    assert p.Acknowledge("c1", Step.FAILED, "QUOTA: enough for today") in robot(
+        p.Refused("s1", "QUOTA", "enough for today")
+    )
+
+
+def test_a_remote_stop_succeeds_when_all_is_released(robot: Robot) -> None:
+    live(robot)
+    assert p.Acknowledge("c9", Step.ACCEPTED, "ending: listening") in robot(p.StopOrdered("c9", "o"))
+    assert p.Acknowledge("c9", Step.SUCCEEDED, "released") in robot(p.Released("s1"))
+
+
+def test_a_remote_stop_with_nothing_to_stop_is_rejected(robot: Robot) -> None:
+    assert robot(p.StopOrdered("c9", "o")) == [p.Acknowledge("c9", Step.REJECTED, "nothing to stop: idle")]
+
+
+def test_what_cannot_be_released_ends_the_process_as_failed(robot: Robot) -> None:
+    live(robot)
+    robot(p.Pressed())
+    assert p.Exit(failed=True) in robot.wait()
+
+
+def test_without_a_broker_it_shows_so_and_still_answers_a_press(robot: Robot) -> None:
+    robot(p.BrokerDown())
+    assert robot.phase is Phase.OFFLINE
+    assert p.Play(Chime.START) in robot(p.Pressed())
+
+
+def test_a_broker_lost_while_live_is_felt_only_afterwards(robot: Robot) -> None:
+    live(robot)
+    assert robot(p.BrokerDown()) == []
+    robot(p.Pressed(), p.Released("s1"))
+    assert robot.phase is Phase.OFFLINE
+
+
+def test_quit_while_live_releases_first(robot: Robot) -> None:
+    live(robot)
+    assert p.Exit() not in robot(p.Quit())
+    assert p.Exit() in robot(p.Released("s1"))
+    assert robot.phase is Phase.STOPPED
+
+
+EVENTS: Sequence[p.Event] = (
+    p.BrokerUp(),
+    p.BrokerDown(),
+    p.Pressed(),
+    p.Held(),
+    p.StartOrdered("c", "o"),
+    p.StopOrdered("d", "o"),
+    *(p.Granted(f"s{n}", grant(f"s{n}")) for n in (1, 2)),
+    *(p.Refused(f"s{n}", "BUSY", "") for n in (1, 2)),
+    *(p.CallUp(f"s{n}", "rtc") for n in (1, 2)),
+    p.CallLost("s1", "media", ""),
+    p.CallLost("s2", None, ""),
+    *(p.Turn("s1", phase) for phase in sorted(LIVE)),
+    p.OnAir("s1"),
+    p.OffAir("s1", ""),
+    *(p.Released(f"s{n}") for n in (1, 2)),
+    p.Elapsed(),
+    p.Quit(),
+)
+
+
+@given(st.lists(st.sampled_from(EVENTS), max_size=60))
+def test_whatever_happens_what_is_opened_is_released_and_orders_are_answered(events: list[p.Event]) -> None:
+    robot = Robot()
+    robot(p.Ready())
+    for event in events:
+        before = robot.phase
+        row = TABLE.get((before, type(event)))
+        robot.now += 1
+        robot(event)
+        assert robot.phase is before or (row is not None and robot.phase in row.leads_to)
+        held = {c.session for c in robot.asked if isinstance(c, p.Mint)}
+        released = [c.session for c in robot.asked if isinstance(c, p.Release)]
+        assert len(released) == len(set(released))
+        assert held - set(released) <= {robot.session.id}
+        assert {c.session for c in robot.asked if isinstance(c, p.OpenCall)} <= held
+        if robot.phase in {Phase.IDLE, Phase.OFFLINE, Phase.FAULT}:
+            assert held <= set(released)
+            assert not robot.session.on_air
+
+
+@given(st.lists(st.sampled_from(EVENTS), max_size=40))
+def test_whatever_happens_quit_ends_it(events: list[p.Event]) -> None:
+    robot = Robot()
+    robot(p.Ready(), *events, p.Quit())
+    if robot.phase is Phase.ENDING:
+        robot(p.Released(robot.session.id or ""))
+    assert robot.phase is Phase.STOPPED
+    assert any(isinstance(command, p.Exit) for command in robot.asked)
+
+
+def test_the_diagram_in_the_docs_is_drawn_from_the_table() -> None:
+    assert Path("docs/session.md").read_text(encoding="utf-8") == document()
