@@ -1,0 +1,63 @@
+"""The command line `kaiwa-cloud`.
+
+Exit codes: 0 done; 1 an error, named in one line; 2 wrong usage; 3 the robot did not do it; 4 the robot did not answer.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from device.errors import KaiwaError
+from provisioning.cli.fleet import claim, devices_command, revoke_command
+from provisioning.cli.here import demo, local
+from provisioning.cli.invocation import ExitCode, Invocation, err
+from provisioning.cli.orders import start_command, stop_command
+from provisioning.cli.service import broker_config, init_command, serve_command
+
+DEFAULT_CONFIG: Final = Path("/etc/kaiwa/cloud.toml")
+
+app = typer.Typer(
+    name="kaiwa-cloud",
+    help="The cloud side of Kaiwa: enrols robots, grants them conversations, keeps them on a leash.",
+    epilog="Exit codes: 0 done, 1 error, 2 wrong usage, 3 the robot did not do it, 4 the robot did not answer.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command("serve")(serve_command)
+app.command("init")(init_command)
+app.add_typer(claim, name="claim")
+app.command("devices")(devices_command)
+app.command("revoke")(revoke_command)
+app.command("start")(start_command)
+app.command("stop")(stop_command)
+app.add_typer(broker_config, name="broker-config")
+app.command("local")(local)
+app.command("demo")(demo)
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    config: Annotated[
+        Path, typer.Option("--config", "-c", envvar="KAIWA_CLOUD_CONFIG", help="Settings file.")
+    ] = DEFAULT_CONFIG,
+) -> None:
+    """Take what all commands have in common."""
+    context.obj = Invocation(config)
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one line, without a traceback."""
+    try:
+        app()
+    except KaiwaError as error:
+        err.print(f"kaiwa-cloud: {error}", markup=False, soft_wrap=True)
+        sys.exit(ExitCode.ERROR)
+
+
+if __name__ == "__main__":
+    main()

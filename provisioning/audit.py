@@ -1,0 +1,82 @@
+"""Who did what and when: rows chained by SHA-256, written in the transaction of what they describe.
+
+A row's hash covers the row before it, so that nothing can be altered, dropped or put in between without `broken_at`
+telling where. No secret and no word of a conversation goes in here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import astuple, dataclass
+from typing import Final
+
+import msgspec
+from sqlalchemy import func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from provisioning.tables import audit
+
+FIRST: Final = "0" * 64
+"""What the first row is chained to."""
+
+_LOCK: Final = 0x6B616977
+"""The advisory lock that makes writers of the chain take turns on PostgreSQL; SQLite has one writer anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row; `at` in Unix seconds, `detail` JSON text."""
+
+    seq: int
+    at: float
+    actor: str
+    action: str
+    subject: str
+    detail: str
+    previous: str
+    hash: str
+
+
+def digest(seq: int, at: float, actor: str, action: str, subject: str, detail: str, previous: str) -> str:
+    """Return the hash of a row with these values, 64 hex digits."""
+    return hashlib.sha256(msgspec.json.encode([seq, at, actor, action, subject, detail, previous])).hexdigest()
+
+
+def broken_at(entries: Iterable[Entry]) -> int | None:
+    """Return the `seq` of the first entry that does not follow from the one before, or None; they come in order."""
+    previous, expected = FIRST, 1
+    for entry in entries:
+        *values, found = astuple(entry)
+        if entry.seq != expected or entry.previous != previous or digest(*values) != found:
+            return entry.seq
+        previous, expected = found, entry.seq + 1
+    return None
+
+
+class Audit:
+    """The chain, within one transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, at: float, actor: str, action: str, subject: str, **detail: object) -> None:
+        """Append a row."""
+        if self._connection.dialect.name == "postgresql":
+            await self._connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+        last = (await self._connection.execute(_LAST)).one_or_none()
+        seq, previous = (last.seq + 1, last.hash) if last else (1, FIRST)
+        text = msgspec.json.encode(detail).decode()
+        entry = Entry(
+            seq, at, actor, action, subject, text, previous, digest(seq, at, actor, action, subject, text, previous)
+        )
+        await self._connection.execute(insert(audit).values(astuple(entry)))
+
+    async def entries(self) -> AsyncIterator[Entry]:
+        """Every row, in order."""
+        async with self._connection.stream(select(audit).order_by(audit.c.seq)) as rows:
+            async for row in rows:
+                yield Entry(*row)
+
+
+_LAST = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)

@@ -1,0 +1,227 @@
+"""The fleet's own certificate authority and its signing keys, kept in one folder of the state directory.
+
+    ca.key ca.pem crl.pem            the root: what a claim pins and every robot trusts
+    server.key server.pem            the broker, and the enrolment server
+    mint.key                         signs grants (Ed25519)
+    services/NAME.key .pem           MQTT identities of the cloud itself
+    operators/NAME.key .pem          MQTT identity of an operator
+    operators/NAME.signing.key       signs that operator's commands (Ed25519)
+
+Everything is made at first use; what runs out is made anew when the service starts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import ssl
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from device.errors import SettingsError
+from device.messages.envelope import KeySigner, public_pem
+from provisioning.certificates import (
+    CLIENT,
+    SERVER,
+    Issuer,
+    device_name,
+    fingerprint,
+    host_name,
+    root,
+)
+from provisioning.keyfiles import ed25519_key, p256_key, write_durably
+
+LEAF_DAYS: Final = 398.0
+"""Life of the cloud's own certificates."""
+
+RENEWED_BEFORE: Final = 30 * 86_400.0
+"""They are made anew when the service starts within so many seconds of their end."""
+
+MINTER: Final = "minter"
+"""MQTT identity of the minting service."""
+
+_OPERATOR: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityFiles:
+    """Where one identity is kept, in PEM."""
+
+    certificate: Path
+    key: Path
+
+
+class Authority:
+    """The open authority; `names` are those its server certificate must be good for."""
+
+    def __init__(self, folder: Path, names: Sequence[str], now: float) -> None:
+        self.folder = folder
+        key = p256_key(folder / "ca.key")
+        certificate = _certificate(folder / "ca.pem", lambda: root(key, now))
+        self._issuer = Issuer(key, certificate)
+        self.server = self._server(names, now)
+        self._mint = ed25519_key(folder / "mint.key")
+
+    @classmethod
+    def open(cls, state_dir: Path, names: Sequence[str], now: float) -> Self:
+        """Open the authority below `state_dir`, and make what is missing.
+
+        Raises:
+            SettingsError: something in the folder is not what it should be, or cannot be read.
+        """
+        folder = state_dir / "authority"
+        try:
+            state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            authority = cls(folder, names, now)
+            if not authority.revocations.exists():
+                authority.revoke((), now)
+        except OSError as error:
+            raise SettingsError(str(folder), f"cannot be used: {error.strerror}") from None
+        return authority
+
+    @property
+    def root_path(self) -> Path:
+        """The file that holds the root's certificate."""
+        return self.folder / "ca.pem"
+
+    @property
+    def root_pem(self) -> str:
+        """The root's certificate."""
+        return _pem(self._issuer.certificate).decode()
+
+    @property
+    def fingerprint(self) -> str:
+        """What a claim pins: SHA-256 of the root's certificate in DER, in hex."""
+        return fingerprint(self._issuer.certificate)
+
+    @property
+    def mint_signer(self) -> KeySigner:
+        """What signs the answers to devices."""
+        raw = self._mint.public_key().public_bytes_raw()
+        return KeySigner(f"mint-{hashlib.sha256(raw).hexdigest()[:8]}", self._mint)
+
+    @property
+    def mint_pem(self) -> str:
+        """The key by which devices verify them."""
+        return public_pem(self._mint.public_key())
+
+    @property
+    def revocations(self) -> Path:
+        """The file that holds the list of revoked certificates."""
+        return self.folder / "crl.pem"
+
+    def issue_device(self, key: ec.EllipticCurvePublicKey, device: str, now: float, days: float) -> x509.Certificate:
+        """Return a client certificate for a device's public key."""
+        return self._issuer.issue(key, device, CLIENT, [device_name(device)], now, days)
+
+    def revoke(self, revoked: Iterable[tuple[int, float]], now: float) -> None:
+        """Write the whole list of revoked serial numbers, each with the Unix time of its revocation."""
+        write_durably(self.revocations, self._issuer.revocations(revoked, now).public_bytes(Encoding.PEM), 0o644)
+
+    def service(self, name: str, now: float) -> IdentityFiles:
+        """Return the MQTT identity of one of the cloud's own services."""
+        return self._client(self.folder / "services" / name, name, now)
+
+    @property
+    def services(self) -> list[str]:
+        """MQTT names of the cloud's own services."""
+        return sorted(path.stem for path in (self.folder / "services").glob("*.pem"))
+
+    def operator(self, name: str, now: float) -> tuple[IdentityFiles, KeySigner]:
+        """Return an operator's MQTT identity and what signs their commands; made now if they are new.
+
+        Raises:
+            SettingsError: not a name an operator can have.
+        """
+        if not _OPERATOR.fullmatch(name):
+            raise SettingsError(name, "an operator's name is 1 to 31 of a-z, 0-9 and -, and begins with no -")
+        files = self._client(self.folder / "operators" / name, f"operator-{name}", now)
+        return files, KeySigner(f"operator-{name}", ed25519_key(_signing_key(self.folder, name)))
+
+    @property
+    def operators(self) -> list[str]:
+        """The operators there are."""
+        return sorted(path.stem for path in (self.folder / "operators").glob("*.pem"))
+
+    @property
+    def operator_keys(self) -> dict[str, str]:
+        """Key id and PEM of the key of each operator, as an enrolment carries them."""
+        return {
+            f"operator-{name}": public_pem(ed25519_key(_signing_key(self.folder, name)).public_key())
+            for name in self.operators
+        }
+
+    def server_context(self) -> ssl.SSLContext:
+        """Return what the enrolment server listens with: no client certificate, for its clients have none yet."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        context.load_cert_chain(self.server.certificate, self.server.key)
+        return context
+
+    def client_context(self, identity: IdentityFiles) -> ssl.SSLContext:
+        """Return what one of our own identities connects to the broker with."""
+        context = ssl.create_default_context(cafile=str(self.root_path))
+        context.load_cert_chain(identity.certificate, identity.key)
+        return context
+
+    def impersonate(self, device: str, folder: Path, now: float) -> IdentityFiles:
+        """Return, kept in `folder`, an identity that takes a device's place at the broker: the old connection falls.
+
+        It is good for an hour, and its key is not the device's: it can sign nothing that counts.
+        """
+        files = IdentityFiles(folder / f"{device}.pem", folder / f"{device}.key")
+        certificate = self.issue_device(p256_key(files.key).public_key(), device, now, 1 / 24)
+        write_durably(files.certificate, _pem(certificate))
+        return files
+
+    def _client(self, path: Path, name: str, now: float) -> IdentityFiles:
+        files = IdentityFiles(path.with_suffix(".pem"), path.with_suffix(".key"))
+        key = p256_key(files.key)
+
+        def issue() -> x509.Certificate:
+            return self._issuer.issue(key.public_key(), name, CLIENT, [], now, LEAF_DAYS)
+
+        if _remaining(_certificate(files.certificate, issue), now) < RENEWED_BEFORE:
+            write_durably(files.certificate, _pem(issue()))
+        return files
+
+    def _server(self, names: Sequence[str], now: float) -> IdentityFiles:
+        files = IdentityFiles(self.folder / "server.pem", self.folder / "server.key")
+        key = p256_key(files.key)
+        san = [host_name(name) for name in names]
+
+        def issue() -> x509.Certificate:
+            return self._issuer.issue(key.public_key(), "Kaiwa cloud", SERVER, san, now, LEAF_DAYS)
+
+        present = _certificate(files.certificate, issue)
+        held = present.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        if list(held) != san or _remaining(present, now) < RENEWED_BEFORE:
+            write_durably(files.certificate, _pem(issue()))
+        return files
+
+
+def _signing_key(folder: Path, operator: str) -> Path:
+    return folder / "operators" / f"{operator}.signing.key"
+
+
+def _certificate(path: Path, issue: Callable[[], x509.Certificate]) -> x509.Certificate:
+    if not path.exists():
+        write_durably(path, _pem(issue()), 0o644)
+    try:
+        return x509.load_pem_x509_certificate(path.read_bytes())
+    except ValueError as error:
+        raise SettingsError(str(path), f"not a certificate: {error}") from None
+
+
+def _remaining(certificate: x509.Certificate, now: float) -> float:
+    return certificate.not_valid_after_utc.timestamp() - now
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(Encoding.PEM)

@@ -1,0 +1,97 @@
+"""The channels that sessions are broadcast on: noted as soon as they exist, so that none stays open."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Final
+
+from device.errors import StoreError, UpstreamError
+from device.messages.minting import BroadcastGrant
+from provisioning.channels import ChannelOptions
+from provisioning.imageflux import Channel, ImageFlux
+from provisioning.store import Store
+
+_log = logging.getLogger(__name__)
+
+PATIENCE: Final = 5.0
+"""Seconds that a visitor waits for a channel, at most; then the conversation begins without a broadcast."""
+
+
+class Broadcasts:
+    """Opens and closes channels; without `imageflux` there are none."""
+
+    def __init__(self, store: Store, imageflux: ImageFlux | None, options: ChannelOptions, *, video: bool) -> None:
+        self._store, self._imageflux, self._options, self._video = store, imageflux, options, video
+        self._open: dict[str, Channel] = {}
+        self._channels: dict[str, str] = {}
+
+    async def open(self, session: str) -> BroadcastGrant | None:
+        """Make and note a channel for a session; None, and a line in the log, when there is none to be had."""
+        if self._imageflux is None:
+            return None
+        try:
+            async with asyncio.timeout(PATIENCE):
+                channel = await self._imageflux.create_channel(self._options)
+        except (UpstreamError, TimeoutError) as error:
+            _log.warning("session %s goes without a broadcast: %s", session, str(error) or "no channel in time")
+            return None
+        try:
+            async with self._store.transaction() as t:
+                await t.sessions.set_channel(session, channel.channel_id)
+        except StoreError:
+            await self._imageflux.delete(channel.channel_id)
+            raise
+        self._open[channel.channel_id] = channel
+        self._channels[session] = channel.channel_id
+        return BroadcastGrant(
+            signalling_urls=[channel.signalling_url], channel_id=channel.channel_id, video=self._video
+        )
+
+    async def close(self, session: str, channel_id: str) -> bool:
+        """Delete a session's channel; False when that has to be tried again."""
+        self._open.pop(channel_id, None)
+        self._channels.pop(session, None)
+        if self._imageflux is None:
+            return False
+        try:
+            await self._imageflux.delete(channel_id)
+        except UpstreamError as error:
+            _log.warning("the channel of session %s stays open for now: %s", session, error)
+            return False
+        async with self._store.transaction() as t:
+            await t.sessions.close_channel(session)
+        return True
+
+    async def close_orphans(self) -> None:
+        """Delete every channel whose session has ended: what a crash or an error left open."""
+        async with self._store.transaction() as t:
+            left = await t.sessions.unreleased()
+        for session in left:
+            if session.channel_id:
+                await self.close(session.id, session.channel_id)
+
+    def entrance(self, channel_id: str) -> Channel | None:
+        """Return how observers may join a channel themselves; None when they may not, or another process opened it."""
+        return self._open.get(channel_id) if self._options.low_delay else None
+
+    async def push(self, session: str, data: Any) -> None:
+        """Send `data` to everybody in a session's channel, if that is wished for; a failure is no more than logged."""
+        channel_id = self._channels.get(session)
+        if self._imageflux is None or channel_id is None or not self._options.push_captions:
+            return
+        try:
+            await self._imageflux.push(channel_id, data)
+        except UpstreamError as error:
+            _log.warning("nothing pushed for session %s: %s", session, error)
+
+    async def playlist(self, channel_id: str) -> str | None:
+        """Return where a channel can be heard, if it can be by now; the newest of several."""
+        if self._imageflux is None:
+            return None
+        try:
+            found = await self._imageflux.playlists(channel_id)
+        except UpstreamError as error:
+            _log.warning("no playlists: %s", error)
+            return None
+        return found[-1].url if found else None

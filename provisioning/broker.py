@@ -1,0 +1,104 @@
+"""PURE. What Mosquitto must be told: mutual TLS only, the certificate is the identity, each device its own topics.
+
+Names after mosquitto.conf(5) of version 2.0. Without `use_username_as_clientid` a device could take another's client
+id and knock it off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from device.messages import topics
+from device.messages.wire import MAX_BYTES
+
+MAX_INFLIGHT: Final = 1000
+"""Messages of QoS 1 on their way to one client; a minter serves many devices over one connection."""
+
+MAX_QUEUED: Final = 2000
+"""Messages that wait for one client; more are dropped, so that a client that hangs cannot fill the memory."""
+
+MAX_KEEPALIVE: Final = 120
+"""Seconds; a device that is gone is declared lost within one and a half times its own keep-alive."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerFiles:
+    """The files that the configuration names."""
+
+    authority: Path
+    certificate: Path
+    key: Path
+    revocations: Path
+    acl: Path
+
+
+def mosquitto_config(host: str, port: int, files: BrokerFiles, *, user: str = "") -> str:
+    """Return mosquitto.conf for one TLS listener; `user` is whom Mosquitto becomes when started as root."""
+    lines = [
+        *([f"user {user}"] if user else []),
+        f"listener {port} {host}",
+        f"cafile {files.authority}",
+        f"certfile {files.certificate}",
+        f"keyfile {files.key}",
+        f"crlfile {files.revocations}",
+        "tls_version tlsv1.2",
+        "require_certificate true",
+        "use_identity_as_username true",
+        "use_username_as_clientid true",
+        "allow_anonymous false",
+        f"acl_file {files.acl}",
+        "set_tcp_nodelay true",
+        "persistence false",
+        f"max_packet_size {MAX_BYTES}",
+        f"max_inflight_messages {MAX_INFLIGHT}",
+        f"max_queued_messages {MAX_QUEUED}",
+        f"max_keepalive {MAX_KEEPALIVE}",
+        "sys_interval 0",
+        "log_dest stderr",
+        "log_timestamp false",
+        "log_type error",
+        "log_type warning",
+        "log_type notice",
+        "log_type information",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def mosquitto_acl(services: Iterable[str], operators: Iterable[str]) -> str:
+    """Return the access list: what a device may do in its own subtree, and what the cloud and operators may."""
+    device = [
+        f"pattern write {topics.mint_request('%u')}",
+        f"pattern read {topics.mint_answer('%u')}",
+        f"pattern read {topics.command('%u')}",
+        f"pattern write {topics.command_status('%u', '+')}",
+        f"pattern write {topics.state('%u')}",
+        f"pattern write {topics.event('%u')}",
+        f"pattern write {topics.metrics('%u')}",
+    ]
+    return "\n".join(
+        [*device, *_users(services, _SERVICE), *_users((f"operator-{o}" for o in operators), _OPERATOR), ""]
+    )
+
+
+_SERVICE: Final = (
+    f"topic read {topics.mint_request('+')}",
+    f"topic write {topics.mint_answer('+')}",
+    f"topic read {topics.command('+')}",
+    f"topic read {topics.EVERY_STATE}",
+    f"topic read {topics.EVERY_EVENT}",
+    f"topic read {topics.EVERY_METRIC}",
+)
+
+_OPERATOR: Final = (
+    f"topic write {topics.command('+')}",
+    f"topic read {topics.command_status('+', '+')}",
+    f"topic read {topics.EVERY_STATE}",
+    f"topic read {topics.EVERY_EVENT}",
+)
+
+
+def _users(names: Iterable[str], rules: Iterable[str]) -> list[str]:
+    return [line for name in names for line in ("", f"user {name}", *rules)]

@@ -1,0 +1,1 @@
+"""The command line `kaiwa-cloud`, one module for each kind of command."""

@@ -1,0 +1,108 @@
+"""Commands about robots: claims, the list, revocation."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+import segno
+import typer
+from rich.table import Table
+
+from device.errors import EnrolmentError, SettingsError
+from device.messages.enrolment import Claim
+from provisioning.app import DEFAULT_OPERATOR, broker_address, claim_address, open_authority
+from provisioning.cli.invocation import Invocation, JsonFlag, err, out, print_json, run
+from provisioning.enrolment import Enrolments
+from provisioning.registry import Device
+from provisioning.revocation import revoke
+from provisioning.settings import CloudSettings
+from provisioning.store import Store
+
+claim = typer.Typer(help="One-time claims, by which boards become robots of this fleet.", no_args_is_help=True)
+
+_UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+LONGEST_TTL: Final = 7 * 86_400.0
+
+
+def duration(text: str) -> float:
+    """Return the seconds in a text such as 90s, 30m, 1h or 2d; a week at most."""
+    match = re.fullmatch(r"(\d{1,6})([smhd])", text.strip())
+    seconds = int(match[1]) * _UNITS[match[2]] if match else 0.0
+    if not 0 < seconds <= LONGEST_TTL:
+        raise typer.BadParameter(f"{text!r} is no duration such as 90s, 30m, 1h or 2d, of a week at most")
+    return seconds
+
+
+@claim.command("new")
+def new_claim(
+    context: typer.Context,
+    device: Annotated[str | None, typer.Option(help="Name of the robot; one that exists is replaced.")] = None,
+    ttl: Annotated[str, typer.Option(help="How long the claim is good: 90s, 30m, 1h, 2d.")] = "1h",
+    *,
+    json: JsonFlag = False,
+) -> None:
+    """Make a claim and print it, also as a QR code: type it on the board as `kaiwa-device enrol CLAIM`."""
+    invocation: Invocation = context.obj
+    made = run(_new_claim(invocation.settings(), device, duration(ttl)))
+    if json:
+        print_json({"claim": str(made), "address": made.address, "fingerprint": made.fingerprint, "ttl": ttl})
+        return
+    if sys.stdout.isatty():
+        segno.make(str(made), error="l").terminal(compact=True)
+    typer.echo(str(made))
+    err.print(f"good once, within {ttl}, on the board:  kaiwa-device enrol CLAIM")
+
+
+async def _new_claim(settings: CloudSettings, device: str | None, ttl: float) -> Claim:
+    if not (settings.enrol.port or settings.enrol.public_port):
+        raise SettingsError("[enrol]", "a claim needs to know the port; give it a fixed one", key="port")
+    authority = open_authority(settings, time.time())
+    async with Store(settings.store_url) as store:
+        broker = broker_address(settings, settings.broker.port)
+        enrolments = Enrolments(store, authority, broker, settings.enrol.certificate_days)
+        address = claim_address(settings, settings.enrol.port)
+        return await enrolments.new_claim(address, time.time(), ttl, device=device, operator=DEFAULT_OPERATOR)
+
+
+def devices_command(context: typer.Context, *, json: JsonFlag = False) -> None:
+    """List the robots: PENDING until first seen on the broker, ACTIVE, or REVOKED."""
+    invocation: Invocation = context.obj
+    found = run(_devices(invocation.settings()))
+    if json:
+        print_json(found)
+        return
+    table = Table("robot", "status", "enrolled", "hardware", box=None, pad_edge=False)
+    for device in found:
+        table.add_row(device.id, device.status, _day(device.enrolled_at), device.hardware)
+    out.print(table)
+
+
+async def _devices(settings: CloudSettings) -> list[Device]:
+    async with Store(settings.store_url) as store, store.transaction() as t:
+        return await t.devices.all()
+
+
+def revoke_command(context: typer.Context, device: Annotated[str, typer.Argument(help="Name of the robot.")]) -> None:
+    """Take a robot's identity away, for good and at once.
+
+    No session is granted from now on. A running `serve` that owns the broker cuts the connection off within seconds;
+    another broker must be told (`broker-config mosquitto --out`, reload).
+    """
+    invocation: Invocation = context.obj
+    run(_revoke(invocation.settings(), device))
+    out.print(f"{device} is revoked")
+
+
+async def _revoke(settings: CloudSettings, device: str) -> None:
+    authority = open_authority(settings, time.time())
+    async with Store(settings.store_url) as store:
+        if not await revoke(store, authority, device, time.time(), DEFAULT_OPERATOR):
+            raise EnrolmentError(f"there is no robot {device!r} that could be revoked")
+
+
+def _day(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")

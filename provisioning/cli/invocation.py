@@ -1,0 +1,90 @@
+"""What every command has in common: the settings file, how results are shown, and exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+import typer
+from rich.console import Console
+
+from device.errors import KaiwaError
+from provisioning.settings import CloudSettings, load_settings, with_secrets
+
+T = TypeVar("T")
+
+out = Console(highlight=False)
+"""Results."""
+
+err = Console(stderr=True, highlight=False)
+"""Progress and errors."""
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+class ExitCode(IntEnum):
+    """How a command ended."""
+
+    OK = 0
+    ERROR = 1
+    USAGE = 2
+    REFUSED = 3
+    """The robot did not do it."""
+    NO_ANSWER = 4
+    """The robot did not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One run of the command line."""
+
+    config: Path
+
+    def settings(self) -> CloudSettings:
+        """Return the settings in the file that was named.
+
+        Raises:
+            SettingsError: it cannot be used.
+        """
+        return load_settings(self.config)
+
+    def settings_with_secrets(self) -> CloudSettings:
+        """Return them with the keys of the two services, as the service needs them.
+
+        Raises:
+            SettingsError: they cannot be used, or a key cannot be read.
+        """
+        return with_secrets(self.settings(), self.config, os.environ)
+
+
+def print_json(value: object) -> None:
+    """Print one line of JSON to where results go."""
+    typer.echo(msgspec.json.encode(value))
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run `work` to its end.
+
+    Raises:
+        KaiwaError: as it did; the first one, when several things failed together.
+    """
+    try:
+        return asyncio.run(work)
+    except BaseExceptionGroup as group:
+        ours = group.subgroup(KaiwaError)
+        if ours is None:
+            raise
+        raise _first(ours) from group
+
+
+def _first(group: BaseExceptionGroup[KaiwaError]) -> BaseException:
+    found: BaseException = group
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found

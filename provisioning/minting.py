@@ -1,0 +1,201 @@
+"""Minting: from a device's signed request to a sealed grant, or to a refusal that says what to do next.
+
+The checks come in this order, in one transaction: the device of the topic is known, the signature is by its registered
+key, the request is for itself and fresh, the nonce is new, the policy allows it. Whoever fails one of the first two
+gets no answer, for we would not know whom we tell. The answer goes to the topic of the device, whatever the request
+says, and only the key made for this request opens it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from device.errors import MalformedMessageError, MessageError, MisaddressedError, StaleMessageError, StoreError
+from device.messages.envelope import (
+    MINT_ANSWER,
+    MINT_REQUEST,
+    Signer,
+    check_fresh,
+    load_public_pem,
+    open_envelope,
+    seal_envelope,
+)
+from device.messages.minting import Grant, Limits, MintAnswer, MintRequest, Refusal
+from device.messages.sealing import binding, seal
+from device.messages.wire import decode, encode
+from provisioning.answers import Answers
+from provisioning.broadcasting import Broadcasts
+from provisioning.openai import OpenAI, OpenAIError
+from provisioning.policy import Allow, Allowance, Refuse, Status, decide
+from provisioning.registry import Standing
+from provisioning.sessions import Session
+from provisioning.store import Store, Transaction
+
+_log = logging.getLogger(__name__)
+
+LONGEST_SECONDS: Final = 30.0
+"""A request may be valid for this long."""
+
+_NONCE: Final = re.compile(r"[0-9a-f]{32}")
+
+_known_key = lru_cache(maxsize=4096)(load_public_pem)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What every grant says, and what every device may use."""
+
+    allowance: Allowance
+    limits: Limits
+    language: str
+    observer_url: str
+    """Where a robot can be watched, with `{device}` in its place."""
+
+
+class Minter:
+    """Answers requests for sessions; `granted` is told of every session that begins."""
+
+    def __init__(
+        self,
+        store: Store,
+        signer: Signer,
+        openai: OpenAI,
+        broadcasts: Broadcasts,
+        terms: Terms,
+        granted: Callable[[Session], None],
+    ) -> None:
+        self._store, self._signer, self._terms, self._granted = store, signer, terms, granted
+        self._openai, self._broadcasts = openai, broadcasts
+        self._answers = Answers()
+
+    async def answer(self, data: bytes, device: str, now: float) -> bytes | None:
+        """Return the signed answer to what came on the topic of `device`; `now` in Unix seconds.
+
+        None for what deserves no answer: from an unknown device, forged, malformed, or being answered already.
+        """
+        before = self._answers.find(device, data, now)
+        if before is not None:
+            return before.data
+        kept = self._answers.begin(device, data, now)
+        try:
+            kept.data = await self._serve(data, device, now)
+        except (MessageError, StoreError) as error:
+            _log.warning("no answer to %s: %s", device, error)
+        finally:
+            if kept.data is None:
+                self._answers.drop(device, data)
+        return kept.data
+
+    async def _serve(self, data: bytes, device: str, now: float) -> bytes:
+        async with self._store.transaction() as t:
+            standing = await t.devices.standing(device)
+            if standing is None:
+                raise MisaddressedError("no device of this name is enrolled")
+            request = _opened(data, device, standing)
+            verdict = await self._judge(t, request, standing, now)
+            if isinstance(verdict, Allow):
+                session = Session(request.nonce, device, request.reason, now, verdict.deadline)
+                await t.sessions.add(session)
+            await t.audit.add(now, device, "mint", request.nonce, **_told(verdict))
+        if isinstance(verdict, Refuse):
+            return self._refused(request, verdict, now)
+        return await self._begun(request, session, now)
+
+    async def _judge(self, t: Transaction, request: MintRequest, standing: Standing, now: float) -> Allow | Refuse:
+        status = standing.status
+        if status is Status.PENDING and await t.devices.activate(request.device, now):
+            status = Status.ACTIVE
+        try:
+            check_fresh(request.issued_at, request.expires_at, now, longest=LONGEST_SECONDS)
+        except StaleMessageError as error:
+            return Refuse(Refusal.CLOCK_SKEW, str(error))
+        counts = await t.sessions.counts(request.device, now)
+        if not await t.sessions.note_request(request.device, request.nonce, now):
+            return Refuse(Refusal.REPLAY, "this request has been answered before")
+        return decide(status, standing.expires_at, counts, self._terms.allowance, now)
+
+    async def _begun(self, request: MintRequest, session: Session, now: float) -> bytes:
+        try:
+            grant = await self._grant(request, session, now)
+            sealed = seal(encode(grant), request.reply_key, binding(request.device, request.nonce))
+        except OpenAIError as error:
+            _log.warning("no session for %s: %s", request.device, error)
+            await self._take_back(session.id, f"OpenAI {error.code}", now)
+            return self._refused(request, Refuse(Refusal.UPSTREAM, _words(error), error.retry_after), now)
+        except BaseException:
+            await self._take_back(session.id, "interrupted", now)
+            raise
+        self._granted(session)
+        _log.info("granted session %s to %s", session.id, request.device)
+        return self._signed(MintAnswer(device=request.device, nonce=request.nonce, server_time=now, sealed=sealed))
+
+    async def _grant(self, request: MintRequest, session: Session, now: float) -> Grant:
+        """Ask both services at once; when the talk cannot be had, let the channel come first, so that it is closed."""
+        wish = self._broadcasts.open(session.id) if request.broadcast else _none()
+        secret, broadcast = await asyncio.gather(self._openai.grant(), wish, return_exceptions=True)
+        if isinstance(secret, BaseException):
+            raise secret
+        if isinstance(broadcast, BaseException):
+            raise broadcast
+        return Grant(
+            session=session.id,
+            openai=secret,
+            broadcast=broadcast,
+            observer_url=self._terms.observer_url.replace("{device}", request.device),
+            language=self._terms.language,
+            limits=self._terms.limits,
+            server_time=now,
+        )
+
+    async def _take_back(self, session: str, reason: str, now: float) -> None:
+        async with self._store.transaction() as t:
+            await t.sessions.end(session, now, reason)
+            await t.audit.add(now, "minter", "not_begun", session, why=reason)
+            found = await t.sessions.find(session)
+        if found is not None and found.channel_id:
+            await self._broadcasts.close(session, found.channel_id)
+
+    def _refused(self, request: MintRequest, refuse: Refuse, now: float) -> bytes:
+        _log.info("refused %s: %s, %s", request.device, refuse.refusal, refuse.text)
+        return self._signed(
+            MintAnswer(
+                device=request.device,
+                nonce=request.nonce,
+                server_time=now,
+                refusal=refuse.refusal,
+                text=refuse.text,
+                retry_after=refuse.retry_after,
+            )
+        )
+
+    def _signed(self, answer: MintAnswer) -> bytes:
+        return seal_envelope(MINT_ANSWER, answer, self._signer)
+
+
+def _opened(data: bytes, device: str, standing: Standing) -> MintRequest:
+    key = _known_key(standing.public_key)
+    payload = open_envelope(MINT_REQUEST, data, lambda kid: key if kid == device else None)
+    request = decode(payload, MintRequest)
+    if request.device != device:
+        raise MisaddressedError(f"{device} asks for another device")
+    if not _NONCE.fullmatch(request.nonce) or len(request.reply_key) != 32:
+        raise MalformedMessageError("nonce or reply key have the wrong form")
+    return request
+
+
+async def _none() -> None:
+    """Stand in for a channel that is not wished for."""
+
+
+def _told(verdict: Allow | Refuse) -> dict[str, object]:
+    return {"allowed": True} if isinstance(verdict, Allow) else {"refused": verdict.refusal}
+
+
+def _words(error: OpenAIError) -> str:
+    return f"the conversation service: {error.status or 'no answer'} {error.code}"

@@ -1,0 +1,194 @@
+"""The cloud's settings: one strict TOML file, with secrets in it, in files beside it, or in the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from device.errors import SettingsError
+from device.messages.secret import Secret
+from device.messages.settings import Settings, read_settings
+from provisioning.channels import ChannelOptions
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+"""A TCP port; 0 takes a free one."""
+Seconds = Annotated[float, Meta(gt=0)]
+Count = Annotated[int, Meta(ge=1)]
+
+OPENAI_KEY_VARIABLE: Final = "KAIWA_OPENAI_API_KEY"
+IMAGEFLUX_TOKEN_VARIABLE: Final = "KAIWA_IMAGEFLUX_TOKEN"  # noqa: S105 - the name of a variable, not a token
+
+
+class EnrolSettings(Settings, frozen=True):
+    """Where boards claim their identity, over HTTPS."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8443
+    public_host: str = ""
+    """The name or address boards use; `host` when empty. It goes into claims and into the server certificate."""
+    public_port: Port = 0
+    """The port boards use; the listening port when 0."""
+    certificate_days: Annotated[int, Meta(ge=1, le=90)] = 60
+    """Life of a device certificate."""
+
+
+class WebSettings(Settings, frozen=True):
+    """The observers' page."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    public_url: str = ""
+    """What observers type, without a slash at the end; `http://host:port` when empty."""
+    hidden_words: tuple[str, ...] = ()
+    """Masked in captions before anybody sees them."""
+    media_origins: tuple[str, ...] = ("https://*.imageflux.jp",)
+    """Where playlists and segments may come from, besides this host."""
+
+
+class BrokerSettings(Settings, frozen=True):
+    """The MQTT broker, with mutual TLS."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8883
+    public_host: str = ""
+    """The name or address boards use; `host` when empty. It goes into enrolments and the server certificate."""
+    public_port: Port = 0
+    """The port boards use; `port` when 0."""
+    spawn: bool = False
+    """Start Mosquitto as a child of `kaiwa-cloud serve`, instead of using one that is already running."""
+    user: str = ""
+    """The account Mosquitto changes to when started as root; the one it was started by when empty."""
+
+
+class OpenAISettings(Settings, frozen=True):
+    """The Realtime service, and the profile bound into every secret that it makes for us."""
+
+    base_url: str = "https://api.openai.com/v1"
+    api_key: Secret = Secret("")
+    api_key_file: str = ""
+    model: str = "gpt-realtime-2.1"
+    voice: str = "marin"
+    language: Annotated[str, Meta(pattern="^[a-z]{2}$")] = "en"
+    """ISO 639-1; for the transcriber, and for the words on the observers' page."""
+    instructions: str = ""
+    vad: Literal["semantic_vad", "server_vad"] = "semantic_vad"
+    noise_reduction: Literal["near_field", "far_field", "off"] = "far_field"
+    transcription_model: str = "gpt-transcribe"
+    """Captions of what visitors say; none when empty."""
+    secret_seconds: Annotated[int, Meta(ge=10, le=7200)] = 60
+    """How long a secret can start a session; the service allows 10 to 7200."""
+    timeout_seconds: Seconds = 8.0
+
+
+class ImageFluxSettings(Settings, frozen=True):
+    """The broadcast service; without a token there is no broadcast."""
+
+    url: str = "https://live-api.imageflux.jp/"
+    token: Secret = Secret("")
+    token_file: str = ""
+    video: bool = False
+    """Let devices send a picture."""
+    channel: ChannelOptions = ChannelOptions()
+    """What every channel is made with."""
+
+
+class LimitSettings(Settings, frozen=True):
+    """What one device may spend."""
+
+    session_seconds: Annotated[float, Meta(gt=0, le=3600)] = 1800.0
+    """Longest session; the Realtime service ends every one at 3600."""
+    idle_seconds: Seconds = 60.0
+    sessions_per_day: Count = 100
+    """Counted from midnight, UTC."""
+    requests_per_minute: Count = 12
+    grace_seconds: Seconds = 15.0
+    """How long after its deadline a session is ended by the cloud, when the device has not done so."""
+
+
+class CloudSettings(Settings, frozen=True):
+    """Everything in the cloud's settings file."""
+
+    state_dir: str
+    """Where keys, certificates and the store are kept; made at first start, readable by its owner only."""
+    store: str = ""
+    """URL of the store: `sqlite+aiosqlite:///…` or `postgresql+psycopg://…`; SQLite in `state_dir` when empty."""
+    enrol: EnrolSettings = EnrolSettings()
+    web: WebSettings = WebSettings()
+    broker: BrokerSettings = BrokerSettings()
+    openai: OpenAISettings = OpenAISettings()
+    imageflux: ImageFluxSettings = ImageFluxSettings()
+    limits: LimitSettings = LimitSettings()
+
+    @property
+    def store_url(self) -> str:
+        """The SQLAlchemy URL of the store."""
+        return self.store or f"sqlite+aiosqlite:///{Path(self.state_dir).absolute() / 'store.sqlite3'}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name and address under which the cloud's own certificate must be good."""
+        found = (self.enrol.host, self.enrol.public_host, self.broker.host, self.broker.public_host, "localhost")
+        return tuple(sorted({name for name in found if name and name not in {"0.0.0.0", "::"}}))  # noqa: S104
+
+
+def load_settings(path: Path) -> CloudSettings:
+    """Return the settings in the file at `path`; secrets in other places are left there (`with_secrets`).
+
+    Raises:
+        SettingsError: no such file, or something in it that cannot be used.
+    """
+    settings = read_settings(_read(path, str(path)), str(path), CloudSettings)
+    channel = settings.imageflux.channel
+    if channel.low_delay and not channel.auth_webhook_url:
+        raise SettingsError(
+            str(path), "low_delay needs an auth_webhook_url that lets only robots speak", key="low_delay"
+        )
+    return settings
+
+
+def with_secrets(settings: CloudSettings, path: Path, environment: Mapping[str, str]) -> CloudSettings:
+    """Return `settings`, read from `path`, with the secrets that files and the environment hold.
+
+    A file is looked for in systemd's `$CREDENTIALS_DIRECTORY` (systemd.exec(5)) when there is one, else beside the
+    settings file. Only the service needs them, and only its account needs to be able to read them.
+
+    Raises:
+        SettingsError: a file that is named cannot be read.
+    """
+    openai, imageflux = settings.openai, settings.imageflux
+    folder = Path(environment.get("CREDENTIALS_DIRECTORY", str(path.parent)))
+    key = openai.api_key or _secret(folder, openai.api_key_file, path) or _variable(environment, OPENAI_KEY_VARIABLE)
+    token = (
+        imageflux.token
+        or _secret(folder, imageflux.token_file, path)
+        or _variable(environment, IMAGEFLUX_TOKEN_VARIABLE)
+    )
+    return replaced(settings, openai=replaced(openai, api_key=key), imageflux=replaced(imageflux, token=token))
+
+
+def _read(path: Path, settings_path: str) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise SettingsError(settings_path, f"cannot read {path}: {reason}") from None
+
+
+def _secret(folder: Path, file: str, path: Path) -> Secret:
+    return Secret(_read(folder / file, str(path)).strip() if file else "")
+
+
+def _variable(environment: Mapping[str, str], name: str) -> Secret:
+    return Secret(environment.get(name, ""))
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def replaced(settings: S, **changes: object) -> S:
+    """Return a copy of `settings` with `changes`, for those who compose them in code."""
+    return msgspec.structs.replace(settings, **changes)

@@ -1,0 +1,96 @@
+"""PURE. The tables of the store, for SQLite and PostgreSQL alike; every time in them is in Unix seconds.
+
+`migrations/` brings a store to this shape; a test holds the two equal.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+devices: Final = Table(
+    "devices",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("status", String(8), nullable=False),
+    Column("hardware", String(64), nullable=False),
+    Column("enrolled_at", Float, nullable=False),
+    Column("active_at", Float),
+    Column("revoked_at", Float),
+)
+"""The boards that have an identity."""
+
+certificates: Final = Table(
+    "certificates",
+    metadata,
+    Column("serial", String(40), primary_key=True),
+    Column("device", ForeignKey("devices.id"), nullable=False, index=True),
+    Column("public_key", Text, nullable=False, unique=True),
+    Column("issued_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    Column("revoked_at", Float),
+)
+"""What was issued to them; `serial` in hex, `public_key` in PEM, and no key twice."""
+
+claims: Final = Table(
+    "claims",
+    metadata,
+    Column("code_hash", String(64), primary_key=True),
+    Column("device", String(40)),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("used_at", Float),
+)
+"""One-time codes, by their SHA-256 only; `device` is the name that the operator chose, if any."""
+
+nonces: Final = Table(
+    "nonces",
+    metadata,
+    Column("device", ForeignKey("devices.id"), primary_key=True),
+    Column("nonce", String(32), primary_key=True),
+    Column("at", Float, nullable=False, index=True),
+)
+"""Requests that were answered; the primary key is what refuses a replay."""
+
+sessions: Final = Table(
+    "sessions",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("device", ForeignKey("devices.id"), nullable=False),
+    Column("reason", String(80), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("deadline", Float, nullable=False),
+    Column("call_id", String(128)),
+    Column("channel_id", String(255)),
+    Column("channel_open", Boolean, nullable=False),
+    Column("ended_at", Float),
+    Column("end_reason", String(80)),
+    Index(None, "device", "created_at"),
+    Index(None, "ended_at"),
+)
+"""Every session that was granted, and what has to be released when it ends."""
+
+audit: Final = Table(
+    "audit",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("subject", String(80), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("previous", String(64), nullable=False, unique=True),
+    Column("hash", String(64), nullable=False),
+)
+"""Who did what, each row chained to the one before; `previous` is unique, so that the chain cannot fork."""

@@ -1,0 +1,113 @@
+"""PURE. When each session must be ended by the cloud, and why, from what is known of it so far.
+
+A session ends at the first of: the device says it has ended; the device has said goodbye or has just started; it is
+lost (Last Will) and does not come back with it; it is seen without it; an operator's stop and a moment to obey; its
+deadline and some grace. Times are Unix seconds; `now` is always an argument.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from device.messages.reports import DeviceState, Lifecycle
+from provisioning.sessions import Session
+
+BEGINNING: Final = 30.0
+"""A device may say nothing of a session for so many seconds after it was granted."""
+
+OBEDIENCE: Final = 5.0
+"""How long a device has to obey a stop, in seconds."""
+
+ABSENCE: Final = 10.0
+"""How long a device may be lost to the broker, in seconds: a new connection makes the old one's Last Will come true."""
+
+_GONE: Final = frozenset({Lifecycle.INIT, Lifecycle.DISCONNECTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A session to be ended now: `call_id` is what to hang up, where the device has told it."""
+
+    session: Session
+    reason: str
+    call_id: str | None
+
+
+@dataclass(slots=True)
+class _Kept:
+    session: Session
+    call_id: str | None
+    end_at: float
+    reason: str
+    without: tuple[float, str] | None = None
+    """When and why it ends, unless the device is seen with it again."""
+
+    def bring_forward(self, at: float, reason: str) -> None:
+        if at < self.end_at:
+            self.end_at, self.reason = at, reason
+
+    def due(self) -> tuple[float, str]:
+        certain = (self.end_at, self.reason)
+        return certain if self.without is None else min(certain, self.without)
+
+
+class Watch:
+    """The sessions that go on; `grace` is how many seconds a device may take to end one at its deadline."""
+
+    def __init__(self, grace: float) -> None:
+        self._grace = grace
+        self._kept: dict[str, _Kept] = {}
+
+    def keep(self, session: Session) -> None:
+        """Watch a session from now on; what is known of one that is watched already stays."""
+        deadline = session.deadline + self._grace
+        self._kept.setdefault(session.id, _Kept(session, session.call_id, deadline, "deadline"))
+
+    def started(self, device: str, session: str, call_id: str) -> bool:
+        """Take the call of a session; False when this device has no such session."""
+        kept = self._of(device, session)
+        if kept is not None:
+            kept.call_id = call_id
+        return kept is not None
+
+    def ended(self, device: str, session: str, now: float, reason: str) -> None:
+        """Take a device's word that a session is over; it is made sure of all the same."""
+        kept = self._of(device, session)
+        if kept is not None:
+            kept.bring_forward(now, reason)
+
+    def on_state(self, state: DeviceState, now: float) -> None:
+        """Take a device's card."""
+        for kept in self._all_of(state.device):
+            if state.lifecycle in _GONE:
+                kept.bring_forward(now, f"device {state.lifecycle}")
+            elif state.lifecycle is Lifecycle.LOST:
+                kept.without = (now + ABSENCE, "device lost")
+            elif state.session == kept.session.id:
+                kept.without = None
+            elif kept.without is None:
+                kept.without = (max(now, kept.session.created_at + BEGINNING), "the device is without it")
+
+    def stop(self, device: str, now: float) -> None:
+        """Take an operator's stop."""
+        for kept in self._all_of(device):
+            kept.bring_forward(now + OBEDIENCE, "operator")
+
+    def due(self, now: float) -> list[Ending]:
+        """Return, and watch no longer, the sessions to be ended."""
+        endings = [Ending(k.session, k.due()[1], k.call_id) for k in self._kept.values() if k.due()[0] <= now]
+        for ending in endings:
+            del self._kept[ending.session.id]
+        return endings
+
+    def next_due(self) -> float | None:
+        """Return when `due` will next have something to give, if nothing else happens."""
+        return min((kept.due()[0] for kept in self._kept.values()), default=None)
+
+    def _of(self, device: str, session: str) -> _Kept | None:
+        kept = self._kept.get(session)
+        return kept if kept is not None and kept.session.device == device else None
+
+    def _all_of(self, device: str) -> list[_Kept]:
+        return [kept for kept in self._kept.values() if kept.session.device == device]

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioning.observer.word_filter import MASK, WordFilter
+
+
+@pytest.mark.parametrize(
+    ("word", "text", "shown"),
+    [
+        ("darn", "Oh darn, DARN it", "Oh ●●●●, ●●●● it"),
+        ("darn", "darned socks, undarn", "darned socks, undarn"),
+        ("darn", "\uff44\uff41\uff52\uff4e", "●●●●"),
+        ("darn", "d\u00e4rn da\u200brn", "●●●● ●●●●●"),
+        ("so what", "So what?", "●●●●●●●?"),
+        ("ばか", "おばかさん", "お●●さん"),
+        ("バカ", "ﾊﾞｶと言う", "●●●と言う"),
+        ("はか", "ばか", "ばか"),
+        ("x", "x x", "● ●"),
+        ("straße", "STRASSE", "●●●●●●●"),
+        ("", "nothing", "nothing"),
+    ],
+)
+def test_hidden_words_are_masked_however_they_are_written(word: str, text: str, shown: str) -> None:
+    assert WordFilter([word])(text) == shown
+
+
+@given(st.text(), st.lists(st.text(min_size=1), max_size=4))
+def test_a_text_keeps_its_length_and_what_is_shown_of_it_is_its_own(text: str, words: list[str]) -> None:
+    shown = WordFilter(words)(text)
+    assert len(shown) == len(text)
+    assert all(now in {was, MASK} for was, now in zip(text, shown, strict=True))
+
+
+@given(st.text(alphabet="ab c", min_size=1))
+def test_nothing_is_left_to_hide(text: str) -> None:
+    hide = WordFilter(["ab", "c"])
+    assert hide(hide(text)) == hide(text)

@@ -1,0 +1,141 @@
+"""The whole cloud with its two services stood in for, and robots that speak to it as robots do."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import aiomqtt
+
+from device.enrol import enrol
+from device.identity import Identity
+from device.messages import topics
+from device.messages.commands import Command, CommandStatus, Step
+from device.messages.envelope import COMMAND, open_envelope
+from device.messages.minting import Grant, MintAnswer
+from device.messages.reports import DeviceState, Event, Lifecycle
+from device.messages.wire import decode, encode
+from provisioning.app import Cloud, running
+from provisioning.link import BrokerEndpoint, connection
+from provisioning.local.imageflux.server import ImageFluxStandIn
+from provisioning.settings import (
+    BrokerSettings,
+    CloudSettings,
+    EnrolSettings,
+    ImageFluxSettings,
+    LimitSettings,
+    WebSettings,
+)
+from tests.provisioning.minting_bench import Robot
+from tests.provisioning.realtime_service import RealtimeService, realtime_service
+
+
+class Board:
+    """One robot on the broker; what it is told arrives in its inbox."""
+
+    def __init__(self, identity: Identity, client: aiomqtt.Client) -> None:
+        self.identity, self.client = identity, client
+        enrolment = identity.enrolment
+        self.robot = Robot(identity.device, identity.files.load_key(), enrolment.mint_kid, enrolment.mint_key)
+
+    async def next_message(self) -> tuple[str, bytes]:
+        async with asyncio.timeout(10):
+            message = await anext(self.client.messages)
+        return str(message.topic), message.payload
+
+    async def ask(self, **changes: Any) -> bytes:
+        """Ask for a session and return the answer as it came."""
+        return await self.ask_with(self.robot.request(time.time(), **changes))
+
+    async def ask_with(self, request: bytes) -> bytes:
+        """Publish these bytes as a request and return the answer."""
+        await self.client.publish(topics.mint_request(self.identity.device), request, qos=1)
+        topic, payload = await self.next_message()
+        assert topic == topics.mint_answer(self.identity.device)
+        return payload
+
+    async def mint(self) -> Grant:
+        """Ask for a session and open the grant."""
+        return self.robot.grant(await self.ask())
+
+    async def answer(self) -> MintAnswer:
+        """Ask for a session and return the verified answer."""
+        return self.robot.answer(await self.ask())
+
+    async def state(self, session: str | None = None, lifecycle: Lifecycle = Lifecycle.READY, **more: Any) -> None:
+        """Publish the retained card."""
+        state = DeviceState(device=self.identity.device, lifecycle=lifecycle, session=session, **more)
+        await self.client.publish(topics.state(self.identity.device), encode(state), qos=1, retain=True)
+
+    async def event(self, event: Event) -> None:
+        """Publish something that happened."""
+        await self.client.publish(topics.event(self.identity.device), encode(event), qos=1)
+
+    async def command(self) -> Command:
+        """Wait for a command and verify it as a robot must."""
+        topic, payload = await self.next_message()
+        assert topic == topics.command(self.identity.device)
+        return decode(open_envelope(COMMAND, payload, self.identity.operator_key), Command)
+
+    async def step(self, command: Command, step: Step, reason: str = "") -> None:
+        """Tell how far a command has come."""
+        status = CommandStatus(id=command.id, device=command.device, step=step, at=time.time(), reason=reason)
+        await self.client.publish(topics.command_status(command.device, command.id), encode(status), qos=1)
+
+
+@dataclass
+class Site:
+    """Everything that runs."""
+
+    cloud: Cloud
+    realtime: RealtimeService
+    imageflux: ImageFluxStandIn
+    settings: CloudSettings
+    folder: Path
+
+    async def enrolled(self, name: str) -> Identity:
+        """Enrol a board over HTTPS."""
+        async with aiohttp.ClientSession() as http:
+            await enrol(await self.cloud.claim(device=name), self.folder / name, http)
+        return Identity.load(self.folder / name, time.time())
+
+    @asynccontextmanager
+    async def board(self, name: str = "robot-1", identity: Identity | None = None) -> AsyncIterator[Board]:
+        """Enrol a board, unless it is, and connect it, with its Last Will and its subscriptions."""
+        who = identity or await self.enrolled(name)
+        lost = DeviceState(device=who.device, lifecycle=Lifecycle.LOST)
+        will = aiomqtt.Will(topics.state(who.device), encode(lost), qos=1, retain=True)
+        where = BrokerEndpoint(who.broker.host, who.broker.port)
+        async with connection(where, who.device, who.tls_context(), will=will) as client:
+            await client.subscribe([(topics.mint_answer(who.device), 1), (topics.command(who.device), 1)])
+            yield Board(who, client)
+
+
+def cloud_settings(folder: Path, realtime: RealtimeService, stand_in: ImageFluxStandIn, **limits: Any) -> CloudSettings:
+    """Return settings for free ports on this computer, and these two services."""
+    return CloudSettings(
+        state_dir=str(folder / "cloud"),
+        enrol=EnrolSettings(port=0),
+        web=WebSettings(port=0),
+        broker=BrokerSettings(port=0, spawn=True),
+        openai=realtime.settings(timeout_seconds=1.0),
+        imageflux=ImageFluxSettings(url=stand_in.api_url, token=stand_in.settings.token),
+        limits=LimitSettings(**limits),
+    )
+
+
+@asynccontextmanager
+async def site(folder: Path, **limits: Any) -> AsyncIterator[Site]:
+    """Run it all; `limits` change what robots may use."""
+    async with realtime_service() as realtime, ImageFluxStandIn() as stand_in:
+        settings = cloud_settings(folder, realtime, stand_in, **limits)
+        async with running(settings) as cloud:
+            async with asyncio.timeout(10):
+                await cloud.connected.wait()
+            yield Site(cloud, realtime, stand_in, settings, folder / "boards")

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from provisioning.broadcasting import Broadcasts
+from provisioning.channels import ChannelOptions
+from provisioning.sessions import Session
+from tests.provisioning.minting_bench import NOW, Bench, minting_bench
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    async with minting_bench(tmp_path) as ready:
+        await ready.robot()
+        async with ready.store.transaction() as t:
+            await t.sessions.add(Session("s", "robot-1", "button", NOW, NOW + 60))
+        yield ready
+
+
+async def test_a_channel_is_noted_while_it_is_open(bench: Bench) -> None:
+    grant = await bench.broadcasts.open("s")
+    assert grant is not None
+    async with bench.store.transaction() as t:
+        found = await t.sessions.find("s")
+        await t.sessions.end("s", NOW + 1, "done")
+    assert found is not None
+    assert found.channel_id == grant.channel_id
+    bench.imageflux.faults.api_status = 500
+    assert not await bench.broadcasts.close("s", grant.channel_id)
+    bench.imageflux.faults.api_status = 0
+    await bench.broadcasts.close_orphans()
+    assert await bench.channels.channels() == []
+    async with bench.store.transaction() as t:
+        assert await t.sessions.unreleased() == []
+
+
+async def test_a_refusal_is_no_channel(bench: Bench) -> None:
+    bench.imageflux.faults.api_status = 401
+    assert await bench.broadcasts.open("s") is None
+
+
+async def test_without_an_account_there_is_no_broadcast(bench: Bench) -> None:
+    none = Broadcasts(bench.store, None, ChannelOptions(), video=False)
+    assert await none.open("s") is None
+    assert await none.playlist("c") is None
+    assert not await none.close("s", "c")
+
+
+async def test_a_channel_nobody_sends_to_has_no_playlist(bench: Bench) -> None:
+    grant = await bench.broadcasts.open("s")
+    assert grant is not None
+    assert await bench.broadcasts.playlist(grant.channel_id) is None
+    bench.imageflux.faults.api_status = 500
+    assert await bench.broadcasts.playlist(grant.channel_id) is None
+
+
+async def test_observers_may_join_only_where_that_is_switched_on_and_while_it_is_open(bench: Bench) -> None:
+    assert (await bench.broadcasts.open("s")) is not None
+    for low_delay in (False, True):
+        broadcasts = Broadcasts(bench.store, bench.channels, ChannelOptions(low_delay=low_delay), video=False)
+        grant = await broadcasts.open("s")
+        assert grant is not None
+        entrance = broadcasts.entrance(grant.channel_id)
+        assert (entrance is not None) is low_delay
+        if entrance is not None:
+            assert [entrance.signalling_url] == grant.signalling_urls
+        await broadcasts.close("s", grant.channel_id)
+        assert broadcasts.entrance(grant.channel_id) is None
+
+
+async def test_captions_are_pushed_only_where_that_is_wished_for(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    for wished in (False, True):
+        broadcasts = Broadcasts(bench.store, bench.channels, ChannelOptions(push_captions=wished), video=False)
+        grant = await broadcasts.open("s")
+        assert grant is not None
+        bench.imageflux.faults.api_status = 0 if wished else 500
+        await broadcasts.push("s", {"type": "caption"})
+        bench.imageflux.faults.api_status = 500
+        await broadcasts.push("s", {"type": "caption"})
+        bench.imageflux.faults.api_status = 0
+        await broadcasts.close("s", grant.channel_id)
+        await broadcasts.push("s", {"type": "caption"})
+        assert caplog.text.count("nothing pushed for session s") == wished

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.messages.enrolment import Claim
+from provisioning.codes import hash_code, is_device_name, new_code, new_device
+
+
+def test_codes_are_long_readable_and_fit_a_claim() -> None:
+    codes = {new_code() for _ in range(200)}
+    assert len(codes) == 200
+    for code in codes:
+        assert len(code.replace("-", "")) * 5 >= 80
+        assert Claim.parse(str(Claim("h:1", code, "0" * 64))).code == code
+
+
+@given(st.text("0123456789ABCDEFGHJKMNPQRSTVWXYZ", min_size=20, max_size=20))
+def test_a_code_may_be_misread(code: str) -> None:
+    misread = code.lower().replace("0", "o").replace("1", "l")
+    assert hash_code("-".join([misread[:5], misread[5:]])) == hash_code(code)
+
+
+@given(st.text("ABCDEFGH", min_size=20, max_size=20), st.integers(0, 19))
+def test_another_code_has_another_hash(code: str, place: int) -> None:
+    assert hash_code(code[:place] + "Z" + code[place + 1 :]) != hash_code(code)
+
+
+@pytest.mark.parametrize("name", ["robot-1", "abc", "a" * 40, "7up", new_device()])
+def test_names_that_devices_may_have(name: str) -> None:
+    assert is_device_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "ab", "a" * 41, "Robot", "a/b", "a+b", "a#b", "-ab", "ab-", "minter", "minter-2", "operator-a", "a b", "a\nb"],
+)
+def test_names_that_devices_may_not_have(name: str) -> None:
+    assert not is_device_name(name)

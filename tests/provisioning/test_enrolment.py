@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from device.errors import EnrolmentError
+from device.messages.enrolment import EnrolRequest
+from provisioning.enrolment import ClaimRefusedError
+from provisioning.policy import Status
+from provisioning.registry import CLAIM_ATTEMPTS
+from tests.enrolment import BROKER, EnrolmentServer, certificate_request, enrolment_server
+
+NOW = 1_800_000_000.0
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[EnrolmentServer]:
+    async with enrolment_server(tmp_path) as running:
+        yield running
+
+
+def p256() -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+async def code(server: EnrolmentServer, device: str | None = None, ttl: float = 60) -> str:
+    return (await server.enrolments.new_claim("cloud:1", NOW, ttl, device=device)).code
+
+
+async def refused(server: EnrolmentServer, request: EnrolRequest, now: float = NOW) -> str:
+    with pytest.raises(ClaimRefusedError) as caught:
+        await server.enrolments.enrol(request, now)
+    return caught.value.code
+
+
+async def actions(server: EnrolmentServer) -> list[str]:
+    async with server.store.transaction() as t:
+        return [entry.action async for entry in t.audit.entries()]
+
+
+async def test_a_claim_becomes_a_device(server: EnrolmentServer) -> None:
+    key = p256()
+    request = EnrolRequest(code=await code(server, "robot-1"), csr=certificate_request(key, "minter"), hardware="pi")
+    enrolment = await server.enrolments.enrol(request, NOW)
+    assert (enrolment.device, enrolment.broker, enrolment.server_time) == ("robot-1", BROKER, NOW)
+    certificate = x509.load_pem_x509_certificate(enrolment.certificate.encode())
+    assert certificate.subject.rfc4514_string() == "CN=robot-1"
+    assert certificate.public_key() == key.public_key()
+    certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(enrolment.authority.encode()))
+    assert enrolment.mint_key == server.authority.mint_pem
+    async with server.store.transaction() as t:
+        device = await t.devices.find("robot-1")
+    assert device is not None
+    assert (device.status, device.hardware) == (Status.PENDING, "pi")
+    assert await actions(server) == ["claim_made", "enrolled"]
+
+
+async def test_a_device_without_a_name_gets_one(server: EnrolmentServer) -> None:
+    request = EnrolRequest(code=await code(server), csr=certificate_request(p256()))
+    enrolment = await server.enrolments.enrol(request, NOW)
+    assert enrolment.device.startswith("kaiwa-")
+
+
+def contents(folder: Path) -> list[tuple[Path, bytes]]:
+    return [(path, path.read_bytes()) for path in folder.rglob("*") if path.is_file()]
+
+
+async def test_the_code_itself_is_kept_nowhere(server: EnrolmentServer, tmp_path: Path) -> None:
+    secret = (await code(server)).encode()
+    assert not [path for path, held in contents(tmp_path) if secret in held]
+
+
+async def test_a_claim_works_once_in_time_and_for_who_knows_it(server: EnrolmentServer) -> None:
+    used = await code(server)
+    await server.enrolments.enrol(EnrolRequest(code=used, csr=certificate_request(p256())), NOW)
+    assert await refused(server, EnrolRequest(code=used, csr=certificate_request(p256()))) == "claim_used"
+    late = await code(server, ttl=60)
+    assert await refused(server, EnrolRequest(code=late, csr=certificate_request(p256())), NOW + 60) == "claim_expired"
+    guess = EnrolRequest(code="AAAAA-AAAAA-AAAAA-AAAAA", csr=certificate_request(p256()))
+    assert await refused(server, guess) == "unknown_claim"
+    assert "claim_refused" in await actions(server)
+
+
+def rsa_request() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    return builder.sign(key, SHA256()).public_bytes(Encoding.PEM).decode()
+
+
+def other_curve() -> str:
+    return certificate_request(ec.generate_private_key(ec.SECP384R1()))
+
+
+def forged() -> str:
+    lines = certificate_request(p256()).splitlines()
+    der = bytearray(base64.b64decode("".join(lines[1:-1])))
+    der[-1] ^= 1
+    return f"{lines[0]}\n{base64.b64encode(der).decode()}\n{lines[-1]}\n"
+
+
+@pytest.mark.parametrize("csr", ["", "nonsense", rsa_request(), other_curve(), forged()])
+async def test_a_request_that_cannot_be_used_counts_as_an_attempt(server: EnrolmentServer, csr: str) -> None:
+    claim = await code(server)
+    for _ in range(CLAIM_ATTEMPTS):
+        assert await refused(server, EnrolRequest(code=claim, csr=csr)) == "bad_csr"
+    good = EnrolRequest(code=claim, csr=certificate_request(p256()))
+    assert await refused(server, good) == "claim_dead"
+
+
+async def test_one_key_is_one_device(server: EnrolmentServer) -> None:
+    key = p256()
+    await server.enrolments.enrol(EnrolRequest(code=await code(server), csr=certificate_request(key)), NOW)
+    copy = EnrolRequest(code=await code(server), csr=certificate_request(key))
+    assert await refused(server, copy) == "key_in_use"
+
+
+async def test_a_second_claim_for_a_name_replaces_the_board(server: EnrolmentServer) -> None:
+    first = EnrolRequest(code=await code(server, "robot-1"), csr=certificate_request(p256()))
+    old = x509.load_pem_x509_certificate((await server.enrolments.enrol(first, NOW)).certificate.encode())
+    second = EnrolRequest(code=await code(server, "robot-1"), csr=certificate_request(p256()))
+    await server.enrolments.enrol(second, NOW + 1)
+    listed = x509.load_pem_x509_crl(server.authority.revocations.read_bytes())
+    assert [entry.serial_number for entry in listed] == [old.serial_number]
+
+
+@pytest.mark.parametrize("name", ["minter", "operator-anna", "Robot 1", "a/b"])
+async def test_names_that_would_be_somebody_else_are_refused(server: EnrolmentServer, name: str) -> None:
+    with pytest.raises(EnrolmentError, match="cannot name a device"):
+        await server.enrolments.new_claim("cloud:1", NOW, 60, device=name)

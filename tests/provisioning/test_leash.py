@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from device.messages.reports import SessionEnded, SessionStarted
+from provisioning import leash as module
+from provisioning.leash import Leash
+from provisioning.sessions import Session
+from tests.eventually import eventually
+from tests.provisioning.minting_bench import Bench, minting_bench
+from tests.provisioning.realtime_service import error
+
+SESSION = Session("s", "robot-1", "button", 0.0, 4e9)
+STARTED = SessionStarted(session="s", at=1.0, reason="button", call_id="rtc_1")
+ENDED = SessionEnded(session="s", at=2.0, reason="button", seconds=1.0)
+
+
+@asynccontextmanager
+async def leashed(folder: Path) -> AsyncIterator[tuple[Bench, Leash]]:
+    """A leash that runs, and one session on it with a channel."""
+    async with minting_bench(folder) as bench:
+        await bench.robot()
+        async with bench.store.transaction() as t:
+            await t.sessions.add(SESSION)
+        assert await bench.broadcasts.open("s")
+        leash = Leash(bench.store, bench.openai, bench.broadcasts, grace=0.0)
+        leash.granted(SESSION)
+        task = asyncio.create_task(leash.run())
+        yield bench, leash
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def hung_up(bench: Bench) -> list[str]:
+    return bench.realtime.hung_up
+
+
+async def test_the_end_releases_call_and_channel(tmp_path: Path) -> None:
+    async with leashed(tmp_path) as (bench, leash):
+        leash.on_event("robot-1", STARTED)
+        leash.on_event("robot-2", ENDED)
+        leash.on_event("robot-1", ENDED)
+        assert await eventually(lambda: hung_up(bench)) == ["rtc_1"]
+
+        async def released() -> bool:
+            return not await bench.channels.channels()
+
+        assert await eventually(released)
+
+
+async def test_a_call_is_noted_for_a_later_start(tmp_path: Path) -> None:
+    async with leashed(tmp_path) as (bench, leash):
+        leash.on_event("robot-1", SessionStarted(session="s", at=1.0, reason="button", call_id="../../files"))
+        leash.on_event("robot-1", STARTED)
+
+        async def noted() -> str | None:
+            async with bench.store.transaction() as t:
+                found = await t.sessions.find("s")
+            return found.call_id if found else None
+
+        assert await eventually(noted) == "rtc_1"
+
+
+async def test_hanging_up_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "HANG_UP_PAUSES", (0.01,) * 200)
+    async with leashed(tmp_path) as (bench, leash):
+        bench.realtime.answer = error(500, "server_error")
+        leash.on_event("robot-1", STARTED)
+        leash.on_event("robot-1", ENDED)
+
+        async def refused() -> bool:
+            return bench.realtime.hang_ups > 1
+
+        await eventually(refused)
+        bench.realtime.answer = None
+        assert await eventually(lambda: hung_up(bench)) == ["rtc_1"]
+
+
+async def test_an_operator_s_stop_sets_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("provisioning.watch.OBEDIENCE", 0.05)
+    async with leashed(tmp_path) as (bench, leash):
+        leash.on_event("robot-1", STARTED)
+        leash.stop("robot-1")
+        assert await eventually(lambda: hung_up(bench)) == ["rtc_1"]
+        async with bench.store.transaction() as t:
+            found = await t.sessions.find("s")
+        assert found is not None
+        assert found.ended_at == pytest.approx(time.time(), abs=30)

@@ -1,0 +1,284 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from device.messages.envelope import COMMAND, Envelope, KeySigner, seal_envelope
+from device.messages.minting import Refusal
+from device.messages.wire import decode, encode
+from provisioning.policy import Status
+from provisioning.store import Store
+from tests.provisioning.minting_bench import ALLOWANCE, NOW, Bench, Robot, minting_bench
+from tests.provisioning.realtime_service import Answer, error
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    async with minting_bench(tmp_path) as ready:
+        yield ready
+
+
+async def test_a_request_becomes_a_sealed_grant_with_all_a_session_needs(bench: Bench) -> None:
+    robot = await bench.robot()
+    data = await bench.minter.answer(robot.request(), "robot-1", NOW)
+    grant = robot.grant(data)
+    assert grant.session == robot.nonce
+    assert grant.openai.base_url == bench.realtime.base_url
+    assert grant.openai.secret.reveal().startswith("ek_")
+    assert grant.broadcast is not None
+    assert [grant.broadcast.channel_id] == await bench.channels.channels()
+    assert grant.broadcast.signalling_urls[0].startswith("ws://")
+    assert grant.observer_url == "https://robots.example.com/r/robot-1"
+    assert (grant.language, grant.limits.longest, grant.server_time) == ("ja", 600, NOW)
+    assert data is not None
+    assert b"ek_" not in data
+    assert [session.id for session in bench.granted] == [robot.nonce]
+    assert bench.granted[0].deadline == NOW + ALLOWANCE.session_seconds
+    assert await bench.actions() == ["mint"]
+
+
+async def test_a_first_request_makes_a_device_active(bench: Bench) -> None:
+    robot = await bench.robot()
+    robot.grant(await bench.minter.answer(robot.request(), "robot-1", NOW + 10))
+    async with bench.store.transaction() as t:
+        device = await t.devices.find("robot-1")
+    assert device is not None
+    assert device.status is Status.ACTIVE
+
+
+async def test_a_device_not_seen_in_time_is_denied(bench: Bench) -> None:
+    robot = await bench.robot()
+    late = NOW + 3601
+    assert robot.refusal(await bench.minter.answer(robot.request(late), "robot-1", late)) is Refusal.DENIED
+
+
+async def test_a_device_may_talk_without_a_broadcast(bench: Bench) -> None:
+    robot = await bench.robot()
+    grant = robot.grant(await bench.minter.answer(robot.request(broadcast=False), "robot-1", NOW))
+    assert grant.broadcast is None
+    assert await bench.channels.channels() == []
+
+
+async def test_the_same_bytes_get_the_same_answer_and_later_a_refusal(bench: Bench) -> None:
+    robot = await bench.robot()
+    request = robot.request()
+    first = await bench.minter.answer(request, "robot-1", NOW)
+    assert await bench.minter.answer(request, "robot-1", NOW + 20) == first
+    assert len(bench.realtime.requests) == 1
+    assert robot.refusal(await bench.minter.answer(request, "robot-1", NOW + 30)) is Refusal.CLOCK_SKEW
+
+
+async def test_the_same_bytes_at_the_same_moment_are_served_once(bench: Bench) -> None:
+    robot = await bench.robot()
+    request = robot.request()
+    answers = await asyncio.gather(*(bench.minter.answer(request, "robot-1", NOW) for _ in range(5)))
+    assert [answer is None for answer in answers] == [False, True, True, True, True]
+    assert len(bench.realtime.requests) == 1
+
+
+async def test_a_nonce_is_good_once_whatever_else_changes(bench: Bench) -> None:
+    robot = await bench.robot()
+    robot.grant(await bench.minter.answer(robot.request(), "robot-1", NOW))
+    again = robot.request(NOW + 1, nonce=robot.nonce)
+    assert robot.refusal(await bench.minter.answer(again, "robot-1", NOW + 1)) is Refusal.REPLAY
+    assert len(bench.realtime.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("shift", "life"),
+    [(-31, 30), (61, 30), (-3e7, 30), (3e7, 30), (0, 31)],
+    ids=["late", "early", "-1y", "+1y", "long"],
+)
+async def test_stale_requests_are_told_the_time(bench: Bench, shift: float, life: float) -> None:
+    robot = await bench.robot()
+    issued = NOW + shift
+    data = await bench.minter.answer(robot.request(issued, expires_at=issued + life), "robot-1", NOW)
+    answer = robot.answer(data)
+    assert (answer.refusal, answer.server_time) == (Refusal.CLOCK_SKEW, NOW)
+    assert bench.realtime.requests == []
+
+
+async def test_forged_requests_get_no_answer(bench: Bench) -> None:
+    robot, other = await bench.robot(), await bench.robot("robot-2")
+    thief = Robot("robot-1", other.key, robot.mint_kid, robot.mint_key)
+    assert await bench.minter.answer(thief.request(), "robot-1", NOW) is None
+    assert await bench.minter.answer(robot.request(), "robot-2", NOW) is None
+    assert await bench.minter.answer(robot.request(device="robot-2"), "robot-1", NOW) is None
+    assert await bench.minter.answer(robot.request(), "robot-9", NOW) is None
+    as_command = seal_envelope(COMMAND, {"x": 1}, robot.signer)
+    assert await bench.minter.answer(as_command, "robot-1", NOW) is None
+    renamed = KeySigner("robot-2", robot.key)
+    envelope = seal_envelope("mint-request", {"x": 1}, renamed)
+    assert await bench.minter.answer(envelope, "robot-1", NOW) is None
+    assert bench.realtime.requests == []
+    assert await bench.actions() == []
+
+
+@pytest.mark.parametrize("changes", [{"nonce": "short"}, {"nonce": "G" * 32}, {"reply_key": b"short"}])
+async def test_requests_of_the_wrong_form_get_no_answer(bench: Bench, changes: dict[str, Any]) -> None:
+    robot = await bench.robot()
+    assert await bench.minter.answer(robot.request(**changes), "robot-1", NOW) is None
+    assert bench.realtime.requests == []
+
+
+async def test_a_key_nobody_can_seal_to_costs_the_device_its_session(bench: Bench) -> None:
+    robot = await bench.robot()
+    assert await bench.minter.answer(robot.request(reply_key=bytes(32)), "robot-1", NOW) is None
+    assert await bench.channels.channels() == []
+    async with bench.store.transaction() as t:
+        assert await t.sessions.live() == []
+
+
+@given(place=st.integers(0, 10_000), patch=st.binary(max_size=4))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_every_mutation_of_a_request_gets_no_answer(bench: Bench, place: int, patch: bytes) -> None:
+    robot = await bench.robot()
+    genuine = robot.request()
+    cut = place % len(genuine)
+    mutated = genuine[:cut] + patch + genuine[cut + 1 :]
+    before = len(bench.realtime.requests)
+    if _says_the_same(mutated, genuine):
+        return
+    assert await bench.minter.answer(mutated, "robot-1", NOW) is None
+    assert len(bench.realtime.requests) == before
+
+
+def _says_the_same(mutated: bytes, genuine: bytes) -> bool:
+    try:
+        return encode(decode(mutated, Envelope)) == encode(decode(genuine, Envelope))
+    except ValueError:
+        return False
+
+
+@given(data=st.binary(max_size=200))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_nonsense_gets_no_answer(bench: Bench, data: bytes) -> None:
+    assert await bench.minter.answer(data, "robot-1", NOW) is None
+
+
+async def test_one_session_at_a_time_and_again_when_it_has_ended(bench: Bench) -> None:
+    robot = await bench.robot()
+    robot.grant(await bench.minter.answer(robot.request(), "robot-1", NOW))
+    first = robot.nonce
+    answer = robot.answer(await bench.minter.answer(robot.request(NOW + 1), "robot-1", NOW + 1))
+    assert (answer.refusal, answer.retry_after) == (Refusal.BUSY, 5.0)
+    async with bench.store.transaction() as t:
+        await t.sessions.end(first, NOW + 2, "done")
+    robot.grant(await bench.minter.answer(robot.request(NOW + 3), "robot-1", NOW + 3))
+
+
+async def test_two_requests_at_the_same_moment_get_one_session(bench: Bench) -> None:
+    robot = await bench.robot()
+    requests = [robot.request() for _ in range(4)]
+    await asyncio.gather(*(bench.minter.answer(request, "robot-1", NOW) for request in requests))
+    assert len(bench.granted) == len(bench.realtime.requests) == 1
+
+
+async def test_sessions_a_day_are_bounded_and_come_back_at_midnight(bench: Bench) -> None:
+    robot = await bench.robot()
+    for number in range(ALLOWANCE.sessions_per_day):
+        now = NOW + 100 * number
+        robot.grant(await bench.minter.answer(robot.request(now), "robot-1", now))
+        async with bench.store.transaction() as t:
+            await t.sessions.end(robot.nonce, now, "done")
+    now = NOW + 1000
+    answer = robot.answer(await bench.minter.answer(robot.request(now), "robot-1", now))
+    assert answer.refusal is Refusal.QUOTA
+    assert answer.retry_after is not None
+    tomorrow = now + answer.retry_after
+    robot.grant(await bench.minter.answer(robot.request(tomorrow), "robot-1", tomorrow))
+
+
+async def test_a_revoked_device_is_told_so(bench: Bench) -> None:
+    robot = await bench.robot()
+    async with bench.store.transaction() as t:
+        await t.devices.revoke("robot-1", NOW)
+    assert robot.refusal(await bench.minter.answer(robot.request(), "robot-1", NOW)) is Refusal.REVOKED
+
+
+async def test_an_expired_certificate_is_no_longer_good(bench: Bench) -> None:
+    robot = await bench.robot(days=1 / 24)
+    robot.grant(await bench.minter.answer(robot.request(), "robot-1", NOW))
+    later = NOW + 3601
+    assert robot.refusal(await bench.minter.answer(robot.request(later), "robot-1", later)) is Refusal.DENIED
+
+
+@pytest.mark.parametrize(
+    ("answer", "words", "retry_after"),
+    [
+        (error(401, "invalid_api_key"), "401 invalid_api_key", None),
+        (error(429, "rate_limit_exceeded", headers={"Retry-After": "7"}), "429 rate_limit_exceeded", 7.0),
+        (error(500, "server_error"), "500 server_error", None),
+        (lambda: web.Response(body=b"{", content_type="application/json"), "200 malformed", None),
+    ],
+)
+async def test_no_conversation_is_a_refusal_and_leaves_no_channel(
+    bench: Bench, answer: Answer, words: str, retry_after: float | None
+) -> None:
+    robot = await bench.robot()
+    bench.realtime.answer = answer
+    told = robot.answer(await bench.minter.answer(robot.request(), "robot-1", NOW))
+    assert (told.refusal, told.retry_after) == (Refusal.UPSTREAM, retry_after)
+    assert words in told.text
+    assert await bench.channels.channels() == []
+    assert bench.granted == []
+    assert await bench.actions() == ["mint", "not_begun"]
+    bench.realtime.answer = None
+    robot.grant(await bench.minter.answer(robot.request(NOW + 1), "robot-1", NOW + 1))
+
+
+async def test_a_silent_conversation_service_is_not_waited_for_long(bench: Bench) -> None:
+    robot = await bench.robot()
+    bench.realtime.silent = True
+    async with asyncio.timeout(5):
+        told = robot.answer(await bench.minter.answer(robot.request(), "robot-1", NOW))
+    assert told.refusal is Refusal.UPSTREAM
+    assert await bench.channels.channels() == []
+
+
+async def test_without_a_channel_the_conversation_goes_on(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    robot = await bench.robot()
+    bench.imageflux.faults.api_status = 500
+    grant = robot.grant(await bench.minter.answer(robot.request(), "robot-1", NOW))
+    assert grant.broadcast is None
+    assert "without a broadcast" in caplog.text
+
+
+async def test_an_interrupted_request_is_taken_back(bench: Bench) -> None:
+    robot = await bench.robot()
+    bench.realtime.silent = True
+    task = asyncio.create_task(bench.minter.answer(robot.request(), "robot-1", NOW))
+    async with asyncio.timeout(5):
+        await bench.realtime.asked.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with bench.store.transaction() as t:
+        assert await t.sessions.live() == []
+
+
+async def test_no_secret_is_kept_or_logged(bench: Bench, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", "provisioning")
+    robot = await bench.robot()
+    grant = robot.grant(await bench.minter.answer(robot.request(), "robot-1", NOW))
+    secret = grant.openai.secret.reveal()
+    assert secret not in caplog.text
+    assert not [path for path, held in _files(tmp_path) if secret.encode() in held]
+
+
+def _files(folder: Path) -> list[tuple[Path, bytes]]:
+    return [(path, path.read_bytes()) for path in folder.rglob("*") if path.is_file()]
+
+
+async def test_a_store_that_fails_gives_no_answer(bench: Bench, tmp_path: Path) -> None:
+    robot = await bench.robot()
+    closed = Store(f"sqlite+aiosqlite:///{tmp_path}/other")
+    bench.minter._store = closed
+    assert await bench.minter.answer(robot.request(), "robot-1", NOW) is None

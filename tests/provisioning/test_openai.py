@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+
+from device.messages.secret import Secret
+from provisioning.openai import OpenAI, OpenAIBusyError, OpenAIError, OpenAIRefusedError, is_call_id
+from provisioning.settings import replaced
+from tests.provisioning.realtime_service import KEY, Answer, RealtimeService, error, realtime_service
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[RealtimeService]:
+    async with realtime_service() as running:
+        yield running
+
+
+async def test_a_secret_is_made_with_the_profile_and_a_short_life(service: RealtimeService) -> None:
+    async with OpenAI(service.settings(voice="cedar", secret_seconds=30)) as client:
+        grant = await client.grant()
+    assert grant.secret == Secret(f"ek_{1:032x}")
+    assert grant.base_url == service.base_url
+    assert grant.model == "gpt-realtime-2.1"
+    assert grant.expires_at == pytest.approx(time.time() + 30, abs=5)
+    (asked,) = service.requests
+    assert asked["expires_after"] == {"anchor": "created_at", "seconds": 30}
+    assert asked["session"]["audio"]["output"] == {"voice": "cedar"}
+    assert "ek_" not in repr(grant)
+
+
+async def refused(service: RealtimeService, key: str = KEY) -> OpenAIError:
+    settings = replaced(service.settings(), api_key=Secret(key), timeout_seconds=0.5)
+    async with OpenAI(settings) as client:
+        with pytest.raises(OpenAIError) as caught:
+            await client.grant()
+    return caught.value
+
+
+async def test_a_wrong_key_is_named_and_not_repeated(service: RealtimeService) -> None:
+    found = await refused(service, "sk-wrong")
+    assert isinstance(found, OpenAIRefusedError)
+    assert (found.status, found.code) == (401, "invalid_api_key")
+    assert "sk-" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "status", "code", "retry_after"),
+    [
+        (error(400, "model_not_found"), OpenAIRefusedError, 400, "model_not_found", None),
+        (error(429, "insufficient_quota"), OpenAIRefusedError, 429, "insufficient_quota", None),
+        (error(429, "rate_limit_exceeded"), OpenAIBusyError, 429, "rate_limit_exceeded", None),
+        (error(429, "slow", headers={"Retry-After": "7"}), OpenAIBusyError, 429, "slow", 7.0),
+        (error(429, "slow", headers={"Retry-After": "x"}), OpenAIBusyError, 429, "slow", None),
+        (error(500, "server_error"), OpenAIBusyError, 500, "server_error", None),
+        (lambda: web.Response(status=503, text="<html>"), OpenAIBusyError, 503, "http_error", None),
+        (
+            lambda: web.Response(body=b"{not json", content_type="application/json"),
+            OpenAIBusyError,
+            200,
+            "malformed",
+            None,
+        ),
+        (lambda: web.Response(text="hello"), OpenAIBusyError, 200, "malformed", None),
+        (lambda: web.json_response({}), OpenAIBusyError, 200, "malformed", None),
+        (lambda: web.json_response({"value": 7, "expires_at": 1}), OpenAIBusyError, 200, "malformed", None),
+        (lambda: web.json_response({"value": "ek_\r\n", "expires_at": 1}), OpenAIBusyError, 200, "malformed", None),
+        (lambda: web.json_response({"value": "ek_1"}), OpenAIBusyError, 200, "malformed", None),
+    ],
+)
+async def test_every_bad_answer_is_one_of_two_kinds(
+    service: RealtimeService,
+    answer: Answer,
+    kind: type[OpenAIError],
+    status: int,
+    code: str,
+    retry_after: float | None,
+) -> None:
+    service.answer = answer
+    found = await refused(service)
+    assert type(found) is kind
+    assert (found.status, found.code, found.retry_after) == (status, code, retry_after)
+
+
+async def test_silence_and_absence_are_busy(service: RealtimeService) -> None:
+    service.silent = True
+    assert (await refused(service)).code == "timeout"
+    service.base_url = "http://127.0.0.1:9/v1"
+    assert (await refused(service)).code == "unreachable"
+
+
+async def test_a_call_is_hung_up_and_may_be_over_already(service: RealtimeService) -> None:
+    async with OpenAI(service.settings()) as client:
+        await client.hang_up("rtc_u1_1")
+        assert service.hung_up == ["rtc_u1_1"]
+        service.answer = error(404, "not_found")
+        await client.hang_up("rtc_u1_1")
+        service.answer = error(500, "server_error")
+        with pytest.raises(OpenAIBusyError):
+            await client.hang_up("rtc_u1_1")
+
+
+@pytest.mark.parametrize(("text", "good"), [("rtc_123456", True), ("", False), ("../x", False), ("a b", False)])
+def test_call_ids_that_devices_report_are_checked(text: str, good: bool) -> None:
+    assert is_call_id(text) is good

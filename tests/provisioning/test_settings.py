@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from device.errors import SettingsError
+from device.messages.secret import Secret
+from provisioning.settings import (
+    IMAGEFLUX_TOKEN_VARIABLE,
+    OPENAI_KEY_VARIABLE,
+    BrokerSettings,
+    CloudSettings,
+    EnrolSettings,
+    load_settings,
+    replaced,
+    with_secrets,
+)
+
+EXAMPLE = Path(__file__).parents[2] / "docs" / "cloud.example.toml"
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "cloud.toml"
+    path.write_text(text)
+    return path
+
+
+def loaded(path: Path, environment: dict[str, str]) -> CloudSettings:
+    return with_secrets(load_settings(path), path, environment)
+
+
+def test_secrets_elsewhere_are_not_needed_to_read_the_rest(tmp_path: Path) -> None:
+    settings = load_settings(written(tmp_path, EXAMPLE.read_text()))
+    assert not settings.openai.api_key
+
+
+def test_the_example_parses_and_shows_every_key(tmp_path: Path) -> None:
+    text = EXAMPLE.read_text()
+    (tmp_path / "openai-key").write_text("sk-1\n")
+    (tmp_path / "imageflux-token").write_text("t-1\n")
+    settings = loaded(written(tmp_path, text), {})
+    assert settings.openai.api_key == Secret("sk-1")
+    assert settings.imageflux.token == Secret("t-1")
+    for table in ("enrol", "web", "broker", "openai", "imageflux", "limits"):
+        section = text.partition(f"\n[{table}]\n")[2].partition("\n\n#")[0]
+        for key in getattr(settings, table).__struct_fields__:
+            assert f"{key} = " in section or key in {"api_key", "token", "channel"}, (
+                f"[{table}] {key} is not in the example"
+            )
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key", "reason"),
+    [
+        ('state_dir = "x"\n[openai]\nvoise = "marin"\n', 3, "openai.voise", "did you mean `voice`"),
+        ('state_dir = "x"\n[limits]\nsession_seconds = 4000\n', 3, "limits.session_seconds", "3600"),
+        ('state_dir = "x"\n[openai]\nvad = "none"\n', 3, "openai.vad", "Invalid"),
+        ('[openai]\nvoice = "marin"\n', None, None, "state_dir"),
+        ("state_dir = \n", 1, None, "not TOML"),
+    ],
+)
+def test_mistakes_are_named_with_line_and_key(
+    tmp_path: Path, text: str, line: int | None, key: str | None, reason: str
+) -> None:
+    with pytest.raises(SettingsError, match=reason) as caught:
+        load_settings(written(tmp_path, text))
+    assert (caught.value.line, caught.value.key) == (line, key)
+
+
+def test_a_missing_file_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"cannot read .*No such file"):
+        load_settings(tmp_path / "none.toml")
+
+
+def test_secrets_come_from_the_file_the_credentials_or_the_environment(tmp_path: Path) -> None:
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    (credentials / "key").write_text("sk-from-systemd")
+    path = written(tmp_path, 'state_dir = "x"\n[openai]\napi_key_file = "key"\n')
+    environment = {"CREDENTIALS_DIRECTORY": str(credentials), IMAGEFLUX_TOKEN_VARIABLE: "t-env"}
+    settings = loaded(path, environment)
+    assert settings.openai.api_key == Secret("sk-from-systemd")
+    assert settings.imageflux.token == Secret("t-env")
+    assert "sk-from" not in repr(settings)
+    inline = loaded(written(tmp_path, 'state_dir = "x"\n[openai]\napi_key = "sk-in"\n'), {OPENAI_KEY_VARIABLE: "no"})
+    assert inline.openai.api_key == Secret("sk-in")
+
+
+def test_a_secret_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"cannot read .*nothing"):
+        loaded(written(tmp_path, 'state_dir = "x"\n[imageflux]\ntoken_file = "nothing"\n'), {})
+
+
+def test_names_for_the_certificate_leave_out_wildcards() -> None:
+    settings = CloudSettings(
+        state_dir="x",
+        enrol=EnrolSettings(host="::", public_host="cloud.example.com"),
+        broker=BrokerSettings(host="10.0.0.2"),
+    )
+    assert settings.names == ("10.0.0.2", "cloud.example.com", "localhost")
+
+
+def test_the_store_is_sqlite_beside_the_keys_unless_told(tmp_path: Path) -> None:
+    settings = CloudSettings(state_dir=str(tmp_path))
+    assert settings.store_url == f"sqlite+aiosqlite:///{tmp_path}/store.sqlite3"
+    assert replaced(settings, store="postgresql+psycopg://db").store_url == "postgresql+psycopg://db"
+
+
+def test_low_delay_is_taken_only_with_somebody_at_the_door(tmp_path: Path) -> None:
+    text = 'state_dir = "/s"\n[imageflux.channel]\nlow_delay = true\n'
+    with pytest.raises(SettingsError, match="auth_webhook_url"):
+        load_settings(written(tmp_path, text))
+    guarded = load_settings(written(tmp_path, text + 'auth_webhook_url = "https://door.example/"\n'))
+    assert guarded.imageflux.channel.low_delay

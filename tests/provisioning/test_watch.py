@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.messages.reports import DeviceState, Lifecycle
+from provisioning.sessions import Session
+from provisioning.watch import ABSENCE, BEGINNING, OBEDIENCE, Watch
+
+START = 1000.0
+DEADLINE = 1600.0
+GRACE = 15.0
+
+
+def watch() -> Watch:
+    watched = Watch(GRACE)
+    watched.keep(Session("s", "robot-1", "button", START, DEADLINE))
+    return watched
+
+
+def state(session: str | None, lifecycle: Lifecycle = Lifecycle.READY, device: str = "robot-1") -> DeviceState:
+    return DeviceState(device=device, lifecycle=lifecycle, session=session)
+
+
+def ending(watched: Watch, now: float) -> str | None:
+    endings = watched.due(now)
+    return endings[0].reason if endings else None
+
+
+def test_a_session_ends_at_its_deadline_and_some_grace() -> None:
+    watched = watch()
+    assert watched.next_due() == DEADLINE + GRACE
+    assert ending(watched, DEADLINE + GRACE - 1) is None
+    assert ending(watched, DEADLINE + GRACE) == "deadline"
+    assert watched.next_due() is None
+    assert watched.due(DEADLINE * 2) == []
+
+
+def test_what_is_known_of_a_session_stays_when_it_is_kept_again() -> None:
+    watched = watch()
+    watched.ended("robot-1", "s", 1010.0, "device: button")
+    watched.keep(Session("s", "robot-1", "button", START, DEADLINE))
+    assert ending(watched, 1010.0) == "device: button"
+
+
+def test_the_call_to_hang_up_is_the_device_s_own() -> None:
+    watched = watch()
+    assert not watched.started("robot-2", "s", "rtc_x")
+    assert not watched.started("robot-1", "other", "rtc_x")
+    assert watched.started("robot-1", "s", "rtc_1")
+    (found,) = watched.due(DEADLINE + GRACE)
+    assert (found.call_id, found.session.id) == ("rtc_1", "s")
+
+
+def test_the_device_s_word_ends_its_own_session_only() -> None:
+    watched = watch()
+    watched.ended("robot-2", "s", 1010.0, "no")
+    assert watched.due(1010.0) == []
+    watched.ended("robot-1", "s", 1010.0, "device: button")
+    assert ending(watched, 1010.0) == "device: button"
+
+
+def test_goodbye_and_a_new_start_end_it_at_once() -> None:
+    for lifecycle in (Lifecycle.INIT, Lifecycle.DISCONNECTED):
+        watched = watch()
+        watched.on_state(state(None, lifecycle, "robot-2"), 1010.0)
+        assert watched.due(1010.0) == []
+        watched.on_state(state(None, lifecycle), 1010.0)
+        assert ending(watched, 1010.0) == f"device {lifecycle}"
+
+
+def test_a_lost_device_may_come_back_with_it() -> None:
+    watched = watch()
+    watched.on_state(state("s", Lifecycle.LOST), 1010.0)
+    watched.on_state(state("s"), 1011.0)
+    assert watched.due(1010.0 + ABSENCE) == []
+    watched.on_state(state("s", Lifecycle.LOST), 1050.0)
+    assert ending(watched, 1050.0 + ABSENCE) == "device lost"
+
+
+def test_a_device_that_says_nothing_of_it_is_without_it() -> None:
+    watched = watch()
+    watched.on_state(state(None), START + 1)
+    watched.on_state(state("other"), START + 2)
+    assert watched.next_due() == START + BEGINNING
+    watched.on_state(state("s"), START + 3)
+    assert watched.next_due() == DEADLINE + GRACE
+    watched.on_state(state(None), START + 100)
+    assert ending(watched, START + 100) == "the device is without it"
+
+
+def test_an_operator_s_stop_leaves_a_moment_to_obey() -> None:
+    watched = watch()
+    watched.stop("robot-1", 1010.0)
+    assert ending(watched, 1010.0) is None
+    assert ending(watched, 1010.0 + OBEDIENCE) == "operator"
+
+
+ACTS = st.one_of(
+    st.tuples(st.just("state"), st.sampled_from(Lifecycle), st.sampled_from(["s", "t", None])),
+    st.tuples(st.just("stop"), st.none(), st.none()),
+    st.tuples(st.just("ended"), st.none(), st.sampled_from(["s", "t"])),
+    st.tuples(st.just("due"), st.none(), st.none()),
+)
+
+
+@given(st.lists(st.tuples(st.floats(0, 300), ACTS), max_size=20))
+def test_whatever_a_device_says_every_session_ends_once_and_in_time(
+    acts: list[tuple[float, tuple[str, Lifecycle | None, str | None]]],
+) -> None:
+    watched = watch()
+    now, ends = START, 0
+    for pause, (act, lifecycle, session) in acts:
+        now += pause
+        match act:
+            case "state":
+                assert lifecycle is not None
+                watched.on_state(state(session, lifecycle), now)
+            case "stop":
+                watched.stop("robot-1", now)
+            case "ended":
+                watched.ended("robot-1", session or "", now, "device")
+            case _:
+                ends += len(watched.due(now))
+        due = watched.next_due()
+        assert due is None or due <= DEADLINE + GRACE
+    ends += len(watched.due(max(now, DEADLINE + GRACE)))
+    assert ends == 1
+    assert watched.next_due() is None
