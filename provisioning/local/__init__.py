@@ -1,0 +1,1 @@
+"""The cloud on this computer: broker, and stand-ins for the two services."""

@@ -1,0 +1,143 @@
+"""What `kaiwa-cloud local` and `kaiwa-cloud demo` do: the whole cloud on this computer, with or without a robot."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from provisioning.local.cloud import Choices, local_cloud
+from provisioning.local.demo.interactive import converse
+from provisioning.local.demo.perform import Stage, perform_once, staged
+from provisioning.local.demo.summary import Summary, as_json
+from provisioning.local.imageflux.server import ImageFluxStandIn
+from provisioning.local.imageflux.settings import StandInSettings as ImageFluxStandInSettings
+from provisioning.local.realtime import RealtimeStandIn
+from provisioning.local.realtime import StandInSettings as RealtimeStandInSettings
+
+
+def run_local(choices: Choices, state: Path | None, console: Console) -> int:
+    """Run the local cloud until Ctrl-C, with its state in `state`, or in a temporary folder; return the exit code."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    with _folder(state) as folder:
+        return _until_interrupted(_local(folder, choices, console))
+
+
+def run_stand_in(service: str, port: int, console: Console) -> int:
+    """Run one stand-in, `openai` or `imageflux`, until Ctrl-C; return the exit code."""
+    return _until_interrupted(_stand_in(service, port, console))
+
+
+def run_demo(choices: Choices, card: str, *, once: bool, json: Path | None, keep: Path | None) -> int:
+    """Run the demonstration and return the exit code; scripted with `once`, or where there is no terminal."""
+    scripted = once or not (sys.stdin.isatty() and sys.stdout.isatty())
+    logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
+    with _folder(keep) as folder:
+        if scripted:
+            return _until_interrupted(_scripted(folder, choices, json))
+        return _until_interrupted(_interactive(folder, choices, card))
+
+
+def _until_interrupted(work: Coroutine[None, None, int]) -> int:
+    try:
+        return asyncio.run(work)
+    except KeyboardInterrupt:
+        return 130
+
+
+async def _interactive(folder: Path, choices: Choices, card: str) -> int:
+    console = Console()
+    async with staged(folder, choices, card, _narrator(console)) as stage:
+        return await converse(stage, console)
+
+
+async def _scripted(folder: Path, choices: Choices, json: Path | None) -> int:
+    say = _narrator(Console(stderr=True))
+    async with staged(folder, choices, "room", say) as stage:
+        say(f"observers watch at {stage.page_url}")
+        return _conclude(await perform_once(stage, say), stage, json)
+
+
+def _narrator(console: Console) -> Callable[[str], None]:
+    return lambda text: console.print(text, style="dim", highlight=False, soft_wrap=True)
+
+
+def _conclude(summary: Summary, stage: Stage, json: Path | None) -> int:
+    if json is not None:
+        json.write_text(as_json(summary) + "\n", encoding="utf-8")
+    Console().print(summary_table(summary))
+    if not summary.ok:
+        Console(stderr=True).print(
+            f"[dim]The robot's log:[/]\n{(stage.folder / 'robot.log').read_text('utf-8')[-4000:]}"
+        )
+    return 0 if summary.ok else 1
+
+
+def summary_table(summary: Summary) -> Table:
+    """Return the summary as a table for people."""
+    table = Table(title="One conversation", show_header=False, title_style="bold", min_width=60)
+    table.add_column(style="dim")
+    table.add_column()
+    table.add_row("result", "[bold green]every link carried sound[/]" if summary.ok else "[bold red]failed[/]")
+    for sentence in summary.failed:
+        table.add_row("not so", f"[red]{sentence}[/]")
+    for label, value, unit in _figures(summary):
+        table.add_row(label, "[red]not reached[/]" if value is None else f"{value:.0f} {unit}")
+    for line in summary.captions:
+        table.add_row(f"{line.start:5.1f}-{line.end:.1f} s  {line.speaker}", line.text)
+    table.add_row("stream", summary.hls_url)
+    for name in summary.stood_in:
+        table.add_row("stood in", name)
+    return table
+
+
+def _figures(summary: Summary) -> Iterator[tuple[str, float | None, str]]:
+    yield "press to light", summary.press_to_light_ms, "ms"
+    yield "press to earcon", summary.press_to_earcon_ms, "ms"
+    yield "press to listening", summary.press_to_listening_ms, "ms"
+    yield "end of question to answer", summary.question_end_to_answer_ms, "ms"
+    yield "interruption to silence", summary.barge_in_to_silence_ms, "ms"
+    yield "microphone to HLS", summary.mic_to_hls_ms, "ms"
+    yield "visitor in the stream", summary.hls_user_dbfs, "dBFS"
+    yield "robot in the stream", summary.hls_assistant_dbfs, "dBFS"
+
+
+async def _local(folder: Path, choices: Choices, console: Console) -> int:
+    async with local_cloud(folder, choices, os.environ) as running:
+        cloud = running.cloud
+        console.print(f"observer page  {cloud.web_url}")
+        console.print(f"broker         {cloud.broker.host}:{cloud.broker.port} (mutual TLS)")
+        console.print(f"claim          {await cloud.claim()}", soft_wrap=True)
+        console.print("enrol a robot with `kaiwa-device enrol CLAIM`; Ctrl-C ends")
+        await asyncio.Event().wait()
+    return 0
+
+
+async def _stand_in(service: str, port: int, console: Console) -> int:
+    async with AsyncExitStack() as owned:
+        if service == "openai":
+            openai = await owned.enter_async_context(RealtimeStandIn(RealtimeStandInSettings(port=port)))
+            console.print(f"{openai.base_url}  key {openai.settings.api_key.reveal()}", soft_wrap=True)
+        else:
+            imageflux = await owned.enter_async_context(ImageFluxStandIn(ImageFluxStandInSettings(port=port)))
+            console.print(f"{imageflux.api_url}  token {imageflux.settings.token.reveal()}", soft_wrap=True)
+        await asyncio.Event().wait()
+    return 0
+
+
+@contextmanager
+def _folder(kept: Path | None) -> Iterator[Path]:
+    if kept is not None:
+        kept.mkdir(mode=0o700, parents=True, exist_ok=True)
+        yield kept
+        return
+    with tempfile.TemporaryDirectory(prefix="kaiwa-") as folder:
+        yield Path(folder)

@@ -1,0 +1,127 @@
+"""The demonstration for a person: the live view in the terminal, and a key for everything one can do."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Final
+
+from rich.console import Console
+from rich.live import Live
+
+from device.errors import KaiwaError
+from device.messages.commands import Verb
+from device.messages.reports import Caption, Levels
+from provisioning.local.demo.keyboard import keys
+from provisioning.local.demo.perform import DEVICE, Stage, remote
+from provisioning.local.demo.view import Snapshot, render
+from provisioning.local.demo.visitor import QUESTIONS
+
+_log = logging.getLogger(__name__)
+
+FRAMES_PER_SECOND: Final = 10
+RELEASE_SECONDS: Final = 0.15
+"""How long the virtual finger stays on the button."""
+
+
+class Conductor:
+    """Turns keys into what a hand, a visitor or an operator would do, and keeps the last word for the view."""
+
+    def __init__(self, stage: Stage, tasks: asyncio.TaskGroup) -> None:
+        self._stage = stage
+        self._tasks = tasks
+        self.notice = ""
+
+    def press(self, key: str) -> bool:
+        """Do what `key` means; return False when it means to quit."""
+        if key == "q":
+            return False
+        if key == " ":
+            self._tasks.create_task(self._button(), name="finger")
+        elif key in {"s", "x"}:
+            self._tasks.create_task(self._remote(Verb.START if key == "s" else Verb.STOP), name="operator")
+        elif key.isdigit() and 0 < int(key) <= len(QUESTIONS):
+            self._ask(QUESTIONS[int(key) - 1])
+        return True
+
+    async def _button(self) -> None:
+        self._stage.robot.do("press")
+        await asyncio.sleep(RELEASE_SECONDS)
+        self._stage.robot.do("release")
+
+    async def _remote(self, verb: Verb) -> None:
+        try:
+            await remote(self._stage, verb, self._note)
+        except KaiwaError as error:
+            self._note(str(error))
+
+    def _ask(self, question: str) -> None:
+        if not self._in_room:
+            self._note("there is a real microphone: just talk")
+            return
+        self._note(f"the visitor asks: {question}")
+        self._stage.robot.do("say", path=str(self._stage.sayings[question].path))
+
+    def _note(self, text: str) -> None:
+        self.notice = text
+
+    @property
+    def _in_room(self) -> bool:
+        return any("simulated room" in name for name in self._stage.stood_in())
+
+    def keys(self) -> tuple[tuple[str, str], ...]:
+        """Return every key with what it does, for the view."""
+        asking = (("1-4", "let the visitor ask"),) if self._in_room else ()
+        return (("space", "the button"), *asking, ("s/x", "start/stop from afar"), ("q", "quit"))
+
+
+async def converse(stage: Stage, console: Console) -> int:
+    """Show the robot until `q` is pressed or its program ends; return the program's exit code."""
+    async with keys() as pressed, asyncio.TaskGroup() as tasks:
+        conductor = Conductor(stage, tasks)
+        drawing = tasks.create_task(_draw(stage, conductor, console), name="view")
+        reading = tasks.create_task(_read(pressed, conductor), name="keyboard")
+        ending = tasks.create_task(stage.robot.ended(), name="robot's end")
+        await asyncio.wait({reading, ending}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (drawing, reading, ending):
+            task.cancel()
+    return await stage.robot.stop()
+
+
+async def _read(pressed: asyncio.Queue[str], conductor: Conductor) -> None:
+    while conductor.press(await pressed.get()):
+        pass
+
+
+async def _draw(stage: Stage, conductor: Conductor, console: Console) -> None:
+    with Live(console=console, screen=True, auto_refresh=False) as live:
+        while True:
+            live.update(render(snapshot(stage, conductor)), refresh=True)
+            await asyncio.sleep(1 / FRAMES_PER_SECOND)
+
+
+def snapshot(stage: Stage, conductor: Conductor) -> Snapshot:
+    """Return what the view shows now."""
+    watch = stage.watch
+    state, metrics = watch.state, watch.metrics
+    return Snapshot(
+        robot=DEVICE,
+        phase=state.phase if state else "starting",
+        on_air=bool(state and state.on_air),
+        fault=(state.fault or "") if state else "",
+        levels=metrics.levels if metrics else Levels(),
+        captions=_of_last_session(list(watch.captions.values())),
+        now=time.time(),
+        page_url=stage.page_url,
+        playlist=watch.playlist if state and state.on_air else "",
+        viewers=stage.local.cloud.feed.viewers(DEVICE),
+        keys=conductor.keys(),
+        stood_in=tuple(stage.stood_in()),
+        notice=conductor.notice,
+    )
+
+
+def _of_last_session(captions: list[Caption]) -> tuple[Caption, ...]:
+    ordered = sorted(captions, key=lambda caption: caption.start)
+    return tuple(caption for caption in ordered if caption.session == ordered[-1].session)

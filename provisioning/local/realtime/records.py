@@ -1,0 +1,43 @@
+"""PURE. What the stand-in said and heard: the known answers that a measurement compares with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.int16]
+
+
+@dataclass(slots=True, eq=False)
+class Spoken:
+    """One answer that was sent as sound."""
+
+    text: str
+    samples: Samples
+    """48 kHz mono int16, all of it, played or not."""
+    started_at: float
+    """Monotonic seconds at which its first packet was due."""
+    played_ms: int | None = None
+    """How much was sent; None while it plays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One turn of the user."""
+
+    text: str
+    start: float
+    """Monotonic seconds at which it began to arrive."""
+    end: float
+    level: float
+    """RMS in dBFS of all of the turn, its pauses included."""
+
+
+@dataclass(slots=True)
+class Records:
+    """Everything said and heard so far, in all calls."""
+
+    spoken: list[Spoken] = field(default_factory=list)
+    heard: list[Heard] = field(default_factory=list)

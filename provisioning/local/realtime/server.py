@@ -1,0 +1,206 @@
+"""The HTTP side of the stand-in: secrets, calls and hanging up, with the refusals of the real service."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+from aiohttp import BodyPartReader, web
+
+from provisioning.local.realtime import refusals
+from provisioning.local.realtime.answer import checked_offer
+from provisioning.local.realtime.call import Call
+from provisioning.local.realtime.dialogue import House
+from provisioning.local.realtime.ears import Ears
+from provisioning.local.realtime.faults import Faults, HttpFault
+from provisioning.local.realtime.keys import KeyRing
+from provisioning.local.realtime.mouth import Mouth
+from provisioning.local.realtime.records import Heard, Records, Spoken
+from provisioning.local.realtime.refusals import RefusedError
+from provisioning.local.realtime.replies import ENGLISH
+from provisioning.local.realtime.settings import StandInSettings
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_log = logging.getLogger(__name__)
+
+
+class RealtimeStandIn:
+    """The service, as long as it is entered; calls that are still up when it is left are hung up.
+
+    Raises:
+        NoVoiceError: espeak-ng is not installed.
+        OSError: the address cannot be listened on.
+    """
+
+    def __init__(self, settings: StandInSettings | None = None, faults: Faults | None = None) -> None:
+        self.settings = settings or StandInSettings()
+        self.faults = faults or Faults()
+        """What goes wrong; may be changed at any time."""
+        self.calls: dict[str, Call] = {}
+        """The calls that are up, by id."""
+        self.port = self.settings.port
+        """Where it listens, once entered."""
+        self._records = Records()
+        self._keys = KeyRing()
+        self._owned = AsyncExitStack()
+
+    @property
+    def base_url(self) -> str:
+        """What an OpenAI client is given as its base URL."""
+        return f"http://{self.settings.host}:{self.port}/v1"
+
+    @property
+    def spoken(self) -> list[Spoken]:
+        """Every answer that was sent as sound, in order."""
+        return self._records.spoken
+
+    @property
+    def heard(self) -> list[Heard]:
+        """Every turn of a user, in order."""
+        return self._records.heard
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as owned:
+            ears = owned.enter_context(Ears(ENGLISH))
+            mouth = Mouth(self.settings.voice, self.settings.words_per_minute)
+            self._house = House(self.settings, self.faults, ears, mouth, self._records)
+            self._tasks = await owned.enter_async_context(asyncio.TaskGroup())
+            owned.callback(self._hang_up_all)
+            runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=0.2)
+            await runner.setup()
+            owned.push_async_callback(runner.cleanup)
+            await web.TCPSite(runner, self.settings.host, self.settings.port).start()
+            self.port = runner.addresses[0][1]
+            self._owned = owned.pop_all()
+        _log.info("the OpenAI stand-in listens on %s", self.base_url)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        return await self._owned.__aexit__(kind, error, trace)
+
+    def _hang_up_all(self) -> None:
+        for call in self.calls.values():
+            call.hang_up()
+
+    def _application(self) -> web.Application:
+        application = web.Application(middlewares=[_refusing])
+        application.router.add_post("/v1/realtime/client_secrets", self._client_secrets)
+        application.router.add_post("/v1/realtime/calls", self._calls)
+        application.router.add_post("/v1/realtime/calls/{call}/hangup", self._hangup)
+        application.router.add_post("/v1/realtime", _beta)
+        application.router.add_post("/v1/realtime/sessions", _beta)
+        return application
+
+    async def _client_secrets(self, request: web.Request) -> web.StreamResponse:
+        self._require_standard_key(request)
+        failed = await self._failed(request, self.faults.secrets)
+        return failed or web.json_response(self._keys.mint(await request.read(), time.time()))
+
+    async def _calls(self, request: web.Request) -> web.StreamResponse:
+        failed = await self._failed(request, self.faults.calls)
+        if failed is not None:
+            return failed
+        offer, config = await self._offer(request)
+        call = Call(self._house, config)
+        answer = await call.answer(checked_offer(offer))
+        self.calls[call.id] = call
+        task = self._tasks.create_task(call.run(), name=call.id)
+        task.add_done_callback(lambda _: self.calls.pop(call.id))
+        return _sdp(answer, {"Location": f"/v1/realtime/calls/{call.id}"})
+
+    async def _hangup(self, request: web.Request) -> web.StreamResponse:
+        self._require_standard_key(request)
+        call = self.calls.get(request.match_info["call"])
+        if call is None:
+            raise RefusedError(404, "call_id_not_found", "No session found for the call id.", param="call_id")
+        call.hang_up()
+        return web.Response(status=200)
+
+    async def _offer(self, request: web.Request) -> tuple[bytes, dict[str, Any]]:
+        """Return the offer and the session that it is for, from either form of the request."""
+        match request.content_type:
+            case "application/sdp":
+                return await request.read(), self._keys.session(_bearer(request), time.time())
+            case "multipart/form-data":
+                parts = await _parts(request)
+                standard = _bearer(request) == self.settings.api_key.reveal()
+                minted = {} if standard else self._keys.session(_bearer(request), time.time())
+                return parts.get("sdp", b""), {"type": "realtime", **minted, **_session(parts.get("session"))}
+            case kind:
+                raise RefusedError(415, "unsupported_content_type", f"Unsupported content type: '{kind}'.")
+
+    def _require_standard_key(self, request: web.Request) -> None:
+        if _bearer(request) != self.settings.api_key.reveal():
+            raise refusals.invalid_key()
+
+    async def _failed(self, request: web.Request, fault: HttpFault | None) -> web.StreamResponse | None:
+        """Return what is answered in the place of the right answer, or None."""
+        refusal = refusals.of_fault(fault) if fault else None
+        if refusal is not None:
+            raise refusal
+        match fault:
+            case HttpFault.SLOW:
+                await asyncio.sleep(self.settings.slow_seconds)
+            case HttpFault.RESET:
+                if request.transport is not None:
+                    request.transport.abort()
+                return web.Response(status=500)
+            case HttpFault.MALFORMED_JSON:
+                return web.Response(status=502, text="<html><h1>Bad gateway</h1>", content_type="text/html")
+            case HttpFault.MALFORMED_SDP:
+                return _sdp("v=0\r\nm=audio what\r\n", {})
+            case HttpFault.JSON_FOR_SDP:
+                return web.json_response(RefusedError(500, "server_error", "Sorry.").body(), status=201)
+        return None
+
+
+@web.middleware
+async def _refusing(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        if "OpenAI-Beta" in request.headers:
+            raise refusals.beta_shape()
+        return await handler(request)
+    except web.HTTPError as error:
+        refusal = RefusedError(error.status, "unknown_url", f"Unknown request URL: {request.method} {request.path}.")
+    except RefusedError as refused:
+        refusal = refused
+    return web.json_response(refusal.body(), status=refusal.status)
+
+
+async def _beta(_: web.Request) -> web.StreamResponse:
+    raise refusals.beta_shape()
+
+
+def _bearer(request: web.Request) -> str:
+    kind, _, key = request.headers.get("Authorization", "").partition(" ")
+    if kind != "Bearer" or not key:
+        raise refusals.invalid_key()
+    return key
+
+
+async def _parts(request: web.Request) -> dict[str, bytes]:
+    parts: dict[str, bytes] = {}
+    async for part in await request.multipart():
+        if isinstance(part, BodyPartReader) and part.name:
+            parts[part.name] = bytes(await part.read())
+    return parts
+
+
+def _session(part: bytes | None) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(part or b"{}", type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise RefusedError(400, "invalid_value", "The session part is not a JSON object.", param="session") from None
+
+
+def _sdp(text: str, headers: dict[str, str]) -> web.Response:
+    return web.Response(status=201, body=text.encode(), content_type="application/sdp", headers=headers)

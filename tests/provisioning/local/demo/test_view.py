@@ -1,0 +1,58 @@
+"""The terminal view, as text."""
+
+from __future__ import annotations
+
+import pytest
+from rich.console import Console
+
+from device.messages.reports import Caption, Levels, Speaker
+from device.phase import Phase
+from provisioning.local.demo.view import METER_CELLS, PHASES, Snapshot, meter, render
+
+
+def drawn(shot: Snapshot) -> str:
+    console = Console(width=100, record=True, force_terminal=False)
+    with console.capture() as captured:
+        console.print(render(shot))
+    return captured.get()
+
+
+def caption(speaker: Speaker, text: str) -> Caption:
+    return Caption(session="s", id=text, speaker=speaker, text=text, start=0, end=1, final=True)
+
+
+def test_it_shows_who_speaks_what_was_said_and_where_to_watch() -> None:
+    text = drawn(
+        Snapshot(
+            robot="lobby",
+            phase="speaking",
+            on_air=True,
+            captions=(caption(Speaker.USER, "What can you do?"), caption(Speaker.ASSISTANT, "お話しできます。")),
+            page_url="http://127.0.0.1:1/",
+            keys=(("q", "quit"),),
+        )
+    )
+    for words in (
+        "lobby",
+        "speaking",
+        "ON AIR",
+        "What can you do?",
+        "お話しできます。",
+        "http://127.0.0.1:1/",
+        "q quit",
+    ):
+        assert words in text
+
+
+def test_every_phase_of_a_robot_has_words_of_its_own() -> None:
+    assert set(PHASES) == set(Phase)
+    assert len({words for _colour, words in PHASES.values()}) == len(PHASES)
+
+
+@pytest.mark.parametrize(("level", "filled"), [(-100.0, 0), (-60.0, 0), (-30.0, METER_CELLS // 2), (0.0, METER_CELLS)])
+def test_a_meter_runs_from_minus_60_to_0_dbfs(level: float, filled: int) -> None:
+    assert meter(level, "red").plain.count("█") == filled
+
+
+def test_levels_are_told_in_numbers_too() -> None:
+    assert "-18.5 dBFS" in drawn(Snapshot(levels=Levels(assistant=-18.5)))
