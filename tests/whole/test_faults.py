@@ -1,0 +1,176 @@
+"""What goes wrong is seen, heard and told, and nothing is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import aiohttp
+import pytest
+
+from device.messages.reports import Lifecycle
+from provisioning.imageflux import ImageFlux
+from provisioning.local.demo.perform import DEVICE, Stage
+from provisioning.local.realtime import HttpFault
+from tests.whole.conftest import card, openai, press
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def start(stage: Stage) -> None:
+    """Press, and wait until the robot has felt it."""
+    before = len(stage.watch.phases)
+    await press(stage)
+    await stage.watch.until("the press", lambda: "preparing" in stage.watch.phases[before:] or None)
+
+
+async def talk(stage: Stage) -> None:
+    """Start a conversation and wait until it is on air."""
+    await start(stage)
+    await stage.watch.phase("listening", seconds=30)
+    await stage.watch.until("on air", lambda: card(stage).on_air or None)
+
+
+async def channels(stage: Stage) -> Sequence[str]:
+    """Return the channels that are open at ImageFlux."""
+    stand_in = stage.local.imageflux
+    assert stand_in is not None
+    async with aiohttp.ClientSession() as http:
+        return await ImageFlux(http, stand_in.api_url, stand_in.settings.token).channels()
+
+
+async def nothing_left(stage: Stage) -> None:
+    """Wait until no call and no channel is open any more."""
+    async with asyncio.timeout(60):
+        while openai(stage).calls or await channels(stage):
+            await asyncio.sleep(0.05)  # the stand-ins tell nobody of their calls and channels
+
+
+@pytest.mark.parametrize(
+    ("fault", "word"),
+    [
+        (HttpFault.UNAUTHORIZED, "UPSTREAM"),
+        (HttpFault.QUOTA, "UPSTREAM"),
+        (HttpFault.SERVER_ERROR, "UPSTREAM"),
+        (HttpFault.RESET, "UPSTREAM"),
+    ],
+)
+async def test_a_secret_that_cannot_be_had_is_a_fault_and_passes(stage: Stage, fault: HttpFault, word: str) -> None:
+    openai(stage).faults.secrets = fault
+    await start(stage)
+    await stage.watch.phase("fault")
+    assert card(stage).fault == word
+    await nothing_left(stage)
+
+
+async def test_after_a_fault_the_next_press_talks(stage: Stage) -> None:
+    openai(stage).faults.secrets = HttpFault.SERVER_ERROR
+    await start(stage)
+    await stage.watch.phase("fault")
+    openai(stage).faults.secrets = None
+    await talk(stage)
+    assert card(stage).fault is None
+
+
+async def test_a_fault_is_shown_for_a_while_and_passes(stage: Stage) -> None:
+    openai(stage).faults.secrets = HttpFault.SERVER_ERROR
+    await start(stage)
+    await stage.watch.phase("fault")
+    await stage.watch.phase("idle")
+
+
+@pytest.mark.parametrize("fault", [HttpFault.SERVER_ERROR, HttpFault.MALFORMED_SDP, HttpFault.JSON_FOR_SDP])
+async def test_a_call_that_is_refused_is_a_fault_and_passes(stage: Stage, fault: HttpFault) -> None:
+    openai(stage).faults.calls = fault
+    await start(stage)
+    await stage.watch.phase("fault")
+    assert card(stage).fault == "upstream"
+    await nothing_left(stage)
+
+
+async def test_without_imageflux_the_conversation_goes_on(stage: Stage) -> None:
+    assert stage.local.imageflux is not None
+    stage.local.imageflux.faults.api_status = 500
+    await start(stage)
+    await stage.watch.phase("listening", seconds=30)
+    stage.robot.do("say", path=str(stage.sayings["What can you do?"].path))
+    await stage.watch.phase("speaking")
+    assert not card(stage).on_air
+
+
+async def test_a_broadcast_that_falls_comes_back_while_the_conversation_goes_on(stage: Stage) -> None:
+    await talk(stage)
+    first = await stage.watch.until("a playlist", lambda: stage.watch.playlist or None)
+    assert stage.local.imageflux is not None
+    stage.local.imageflux.drop()
+    await stage.watch.until("off air", lambda: not card(stage).on_air or None)
+    await stage.watch.until("on air", lambda: card(stage).on_air or None)
+    again = await stage.watch.until(
+        "a new playlist", lambda: stage.watch.playlist if stage.watch.playlist != first else None
+    )
+    assert again != first
+    assert card(stage).phase == "listening"
+
+
+async def test_a_call_that_the_service_ends_is_released(stage: Stage) -> None:
+    await talk(stage)
+    session = card(stage).session
+    for call in list(openai(stage).calls.values()):
+        call.hang_up()
+    await stage.watch.phase("idle")
+    reasons = await stage.watch.until(
+        "the report", lambda: [ended.reason for ended in stage.watch.ended if ended.session == session] or None
+    )
+    assert reasons == ["closed by the service"]
+    await nothing_left(stage)
+
+
+async def test_a_second_press_while_the_service_is_slow_calls_the_start_off(stage: Stage) -> None:
+    openai(stage).faults.secrets = HttpFault.SLOW
+    await start(stage)
+    await press(stage)
+    await stage.watch.phase("idle")
+    await nothing_left(stage)
+    openai(stage).faults.secrets = None
+    await talk(stage)
+
+
+@pytest.mark.parametrize("moment", ["idle", "preparing", "listening", "speaking"])
+async def test_told_to_end_at_any_moment_it_gives_everything_back(mortal_stage: Stage, moment: str) -> None:
+    stage = mortal_stage
+    if moment != "idle":
+        await start(stage)
+    if moment in {"listening", "speaking"}:
+        await stage.watch.phase("listening", seconds=30)
+    if moment == "speaking":
+        stage.robot.do("say", path=str(stage.sayings["Tell me a story."].path))
+        await stage.watch.phase("speaking")
+    stage.watch.outlive()
+    assert await stage.robot.stop() == 0
+    await stage.watch.until("farewell", lambda: _left(stage) or None)
+    assert stage.watch.find("light", brightness=0.0) is not None
+    await nothing_left(stage)
+
+
+def _left(stage: Stage) -> bool:
+    return card(stage).lifecycle is Lifecycle.DISCONNECTED
+
+
+async def test_a_robot_that_vanishes_is_noticed_and_cleaned_up_after(mortal_stage: Stage) -> None:
+    stage = mortal_stage
+    await talk(stage)
+    stage.watch.outlive()
+    stage.robot.kill()
+    await stage.watch.until(
+        "the last will",
+        lambda: card(stage).lifecycle is Lifecycle.LOST or None,
+        60.0,
+    )
+    await nothing_left(stage)
+
+
+async def test_the_feed_shows_what_the_robot_does(stage: Stage) -> None:
+    await talk(stage)
+    snapshot = stage.local.cloud.feed.snapshot(DEVICE)
+    assert snapshot.state.phase == "listening"
+    assert snapshot.state.on_air
