@@ -1,0 +1,172 @@
+// Enclosure of a Kaiwa robot: loudspeaker below in a chamber of its own, microphone on top and as far away as it goes.
+// Print body and back separately, PETG or PLA, 0.2 mm, three walls:
+//   openscad -D part='"body"' -o body.stl kaiwa.scad     openscad -D part='"back"' -o back.stl kaiwa.scad
+// All lengths in millimetres. The picture is drawn by `make hardware`.
+
+part = "show"; // body, back, show
+
+/* [Case] */
+width = 110;
+height = 195;
+depth = 95;
+wall = 2.8;
+corner = 14;
+fit = 0.3; // between what slides into one another
+
+/* [Loudspeaker] */
+speaker_cut = 50;      // opening behind the grille
+speaker_frame = 57;    // outer diameter of a 2.25 inch driver
+speaker_screws = 62;   // diameter of the circle of its four screws
+speaker_height = 45;   // centre above the floor
+chamber_height = 84;   // air-tight, about 0.7 litres
+
+/* [Microphone] */
+mic_port = 2;          // acoustic hole; the module is glued behind it with a foam gasket
+mic_recess = 14;       // diameter of the round INMP441 module
+mic_from_front = 16;   // on the top face, behind the front edge
+
+/* [Button and lights] */
+button_hole = 30;      // arcade button, 30 mm
+button_behind_mic = 32;
+button_body = 40;      // how far it reaches down
+led_hole = 5.2;
+led_height = 140;
+led_apart = 36;
+
+/* [Raspberry Pi] */
+pi_board = [85, 56];   // on its long edge, power socket down; Pi 3 to 5, from the mechanical drawing
+pi_holes = [58, 49];
+pi_hole_edge = 3.5;    // from the left and the lower edge
+pi_standoff = 5;
+pi_tall = 17;          // highest part above the board: the USB sockets
+pi_screw = 2.3;        // M2.5 cuts its own thread
+pi_bottom = 116;       // lower edge above the floor: a plug must fit below it
+power_plug = 26;       // length of an angled USB-C plug with its bend
+power_cut = [15, 10];
+
+$fn = $preview ? 64 : 48;
+
+mic_to_speaker = sqrt(pow(height - speaker_height, 2) + pow(mic_from_front, 2));
+echo(str("microphone to loudspeaker: ", round(mic_to_speaker), " mm"));
+assert(mic_to_speaker >= 100, "the microphone is nearer than 100 mm to the loudspeaker: see README.md");
+assert(chamber_height - speaker_height > speaker_screws / 2 + 3, "the loudspeaker does not fit into its chamber");
+assert(pi_bottom - power_plug > chamber_height + wall, "the plug of the power supply does not fit under the board");
+assert(pi_bottom + pi_board.y < height - 2 * wall, "the Raspberry Pi is too high");
+assert(pi_board.x + 4 < width - 2 * wall, "the Raspberry Pi is too wide");
+pi_front = depth - wall - pi_standoff - 1.6 - pi_tall;
+assert(mic_from_front + button_behind_mic + button_hole / 2 + 2 < pi_front || height - button_body > pi_bottom + pi_board.y,
+       "the button would touch the Raspberry Pi");
+
+// x to the right, y to the back, z up; the front is at y = 0
+module rounded(w, d, h, r) {
+  translate([r, 0, r]) rotate([-90, 0, 0]) mirror([0, 1, 0])
+    linear_extrude(d) offset(r) square([w - 2 * r, h - 2 * r]);
+}
+
+module speaker_grille() {
+  // rings of holes: 40 per cent open, no hole wide enough for a finger
+  translate([width / 2, -1, speaker_height]) rotate([-90, 0, 0]) {
+    cylinder(d = 4, h = wall + 2);
+    for (ring = [1 : 3]) for (hole = [0 : 6 * ring - 1])
+      rotate(hole * 60 / ring) translate([ring * speaker_cut / 7, 0, 0]) cylinder(d = 4, h = wall + 2);
+  }
+}
+
+module speaker_seat() {
+  translate([width / 2, wall, speaker_height]) rotate([-90, 0, 0]) {
+    difference() {
+      cylinder(d = speaker_frame + 5, h = 2.5);
+      translate([0, 0, -1]) cylinder(d = speaker_frame + fit, h = 5);
+    }
+    for (corner = [45 : 90 : 315]) rotate(corner) translate([speaker_screws / 2 + 3, 0, 0]) difference() {
+      cylinder(d = 7, h = 7);
+      translate([0, 0, 1]) cylinder(d = 2.5, h = 7);
+    }
+  }
+}
+
+module back_posts() {
+  for (x = [9, width - 9]) for (z = [9, height - 9])
+    translate([x, wall, z]) rotate([-90, 0, 0]) difference() {
+      cylinder(d = 8, h = depth - 2 * wall - fit);
+      translate([0, 0, depth - 2 * wall - 14]) cylinder(d = 2.5, h = 15);
+    }
+}
+
+module body() {
+  difference() {
+    union() {
+      difference() {
+        rounded(width, depth, height, corner);
+        translate([wall, wall, wall]) rounded(width - 2 * wall, depth, height - 2 * wall, corner - wall);
+      }
+      // the ceiling of the loudspeaker's chamber keeps its sound out of the microphone's half
+      translate([wall / 2, wall / 2, chamber_height]) cube([width - wall, depth - 2 * wall - fit, wall]);
+      speaker_seat();
+      back_posts();
+      // ring that holds the microphone module
+      translate([width / 2, mic_from_front, height - wall - 3]) difference() {
+        cylinder(d = mic_recess + 4, h = 3.5);
+        translate([0, 0, -1]) cylinder(d = mic_recess + fit, h = 4);
+      }
+    }
+    speaker_grille();
+    translate([width / 2, mic_from_front, height - wall - 1]) cylinder(d = mic_port, h = wall + 2);
+    translate([width / 2, mic_from_front, height - 0.8]) cylinder(d1 = mic_port, d2 = mic_port + 3, h = 1);
+    translate([width / 2, mic_from_front + button_behind_mic, height - wall - 1]) cylinder(d = button_hole, h = wall + 2);
+    for (side = [-0.5, 0.5])
+      translate([width / 2 + side * led_apart, -1, led_height]) rotate([-90, 0, 0]) cylinder(d = led_hole, h = wall + 2);
+    // the loudspeaker's lead; close it with hot glue
+    translate([width - 20, depth - 20, chamber_height - 1]) cylinder(d = 5, h = wall + 2);
+  }
+}
+
+pi_left = (width - pi_board.x) / 2;
+module pi_places() {
+  for (x = [0, 1]) for (z = [0, 1])
+    translate([pi_left + pi_hole_edge + x * pi_holes.x, 0, pi_bottom + pi_hole_edge + z * pi_holes.y]) children();
+}
+
+module back() {
+  inner = [width - 2 * wall - 2 * fit, height - 2 * wall - 2 * fit];
+  difference() {
+    union() {
+      translate([wall + fit, 0, wall + fit]) rounded(inner.x, wall, inner.y, corner - wall - fit);
+      pi_places() rotate([90, 0, 0]) cylinder(d = 6, h = pi_standoff);
+    }
+    for (x = [9, width - 9]) for (z = [9, height - 9])
+      translate([x, -1, z]) rotate([-90, 0, 0]) cylinder(d = 3.2, h = wall + 2);
+    pi_places() translate([0, -pi_standoff - 1, 0]) rotate([-90, 0, 0]) cylinder(d = pi_screw, h = pi_standoff + wall);
+    translate([pi_left + 11.2 - power_cut.x / 2, -1, pi_bottom - power_plug + 2]) cube([power_cut.x, wall + 2, power_cut.y]);
+    // slots that let the warm air out, above the Raspberry Pi
+    for (slot = [-4 : 4])
+      translate([width / 2 + slot * 8 - 1.5, -1, pi_bottom + pi_board.y - 8]) cube([3, wall + 2, 14]);
+  }
+}
+
+module furnished() {
+  color("#f2efe9") body();
+  color("#20242b") translate([width / 2, wall + 0.3, speaker_height]) rotate([-90, 0, 0]) cylinder(d = speaker_cut, h = 1);
+  translate([width / 2, mic_from_front + button_behind_mic, height]) {
+    color("#ffffff") cylinder(d = button_hole + 5, h = 3);
+    color("#2f6fed") cylinder(d = button_hole - 6, h = 8);
+  }
+  color("#39c46d") translate([width / 2 - led_apart / 2, -1.5, led_height]) rotate([-90, 0, 0]) cylinder(d = 5, h = 4);
+  color("#e5383b") translate([width / 2 + led_apart / 2, -1.5, led_height]) rotate([-90, 0, 0]) cylinder(d = 5, h = 4);
+}
+
+module opened() {
+  color("#f2efe9") difference() {
+    body();
+    translate([width / 2, -5, -5]) cube([width, depth + 10, height + 10]);
+  }
+  color("#c9d3e3") translate([0, depth + 40, 0]) back();
+  color("#2d7a46") translate([pi_left, depth + 40 - pi_standoff - 1.6, pi_bottom]) cube([pi_board.x, 1.6, pi_board.y]);
+}
+
+if (part == "body") body();
+else if (part == "back") back();
+else {
+  furnished();
+  translate([width + 70, 0, 0]) opened();
+}

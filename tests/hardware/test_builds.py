@@ -1,0 +1,165 @@
+"""Each build says the same four times: table of pins, wiring, settings, page; and its pictures belong to it."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+
+from device.audio.echo import EchoMode
+from device.config import load
+from device.doctor.checks.pins import I2S, SD_MODE, switches_i2s_on
+from device.panel.settings import PanelSettings
+
+HARDWARE = Path(__file__).parents[2] / "hardware"
+BUILDS = ("speakerphone", "i2s", "voice-hat")
+PANEL = ("button", "light", "on_air")
+# https://pinout.xyz: the place on the header of each GPIO, and what the others are
+HEADER = {
+    2: 3, 3: 5, 4: 7, 14: 8, 15: 10, 17: 11, 18: 12, 27: 13, 22: 15, 23: 16, 24: 18, 10: 19, 9: 21, 25: 22,
+    11: 23, 8: 24, 7: 26, 0: 27, 1: 28, 5: 29, 6: 31, 12: 32, 13: 33, 19: 35, 16: 36, 26: 37, 20: 38, 21: 40,
+}  # fmt: skip
+SUPPLY = dict.fromkeys((6, 9, 14, 20, 25, 30, 34, 39), "GND") | {1: "3V3", 17: "3V3", 2: "5V", 4: "5V"}
+LABEL = {place: f"GPIO {gpio}" for gpio, place in HEADER.items()} | SUPPLY
+
+Wire = tuple[int, str]
+"""Place on the header, and `PART:pin`."""
+
+each_build = pytest.mark.parametrize("build", BUILDS)
+
+
+def table(build: str) -> dict[str, Any]:
+    return tomllib.loads((HARDWARE / build / "pins.toml").read_text())
+
+
+def rows(build: str) -> list[dict[str, Any]]:
+    tables = table(build)
+    return [*tables["panel"].values(), *tables["wire"]]
+
+
+def wiring(build: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((HARDWARE / build / "wiring.yaml").read_text())
+    return loaded
+
+
+def drawn(build: str) -> set[Wire]:
+    """Return every wire of the drawing that begins at the header."""
+    drawing, wires = wiring(build), set[Wire]()
+    for chain in drawing["connections"]:
+        (start, starts), _, (end, ends) = (next(iter(link.items())) for link in chain)
+        part = drawing["connectors"][end]
+        labels = dict(zip(part.get("pins", [1]), part["pinlabels"], strict=True))
+        if start == "HEADER":
+            wires |= {(place, f"{end}:{labels[pin]}") for place, pin in zip(starts, ends, strict=True)}
+    return wires
+
+
+@each_build
+def test_the_drawing_is_the_table(build: str) -> None:
+    assert drawn(build) == {(row["header"], row["to"]) for row in rows(build)}
+
+
+@each_build
+def test_the_places_on_the_header_are_right(build: str) -> None:
+    for row in rows(build):
+        if row["gpio"]:
+            assert HEADER[row["gpio"]] == row["header"]
+        else:
+            assert row["header"] in SUPPLY
+    header = wiring(build)["connectors"]["HEADER"]
+    assert header["pinlabels"] == [LABEL[place] for place in header["pins"]]
+    assert sorted(header["pins"]) == sorted({row["header"] for row in rows(build)})
+
+
+@each_build
+def test_the_settings_are_the_table(build: str) -> None:
+    settings = load(HARDWARE / build / "device.toml")
+    panel = msgspec.structs.asdict(settings.panel)
+    assert {name: panel[name] for name in PANEL} == {name: pin["gpio"] for name, pin in table(build)["panel"].items()}
+    assert EchoMode(settings.echo.mode)
+
+
+def test_the_defaults_are_those_of_the_first_two_builds() -> None:
+    for build in BUILDS[:2]:
+        assert load(HARDWARE / build / "device.toml").panel == PanelSettings()
+
+
+@each_build
+def test_the_page_is_the_table(build: str) -> None:
+    page = (HARDWARE / build / "README.md").read_text()
+    lines = re.findall(r"^\|([^|]*)\|([^|]*)\| (\d+) \|([^|]+)\|$", page, re.MULTILINE)
+    found = [(what.strip(), gpio.strip(), int(place), to.strip()) for what, gpio, place, to in lines]
+    supplies = {"GND": "ground", "3V3": "3.3 V", "5V": "5 V"}
+    assert [line for line in found if line[0] in PANEL] == [
+        (name, str(pin["gpio"]), pin["header"], pin["to"]) for name, pin in table(build)["panel"].items()
+    ]
+    assert {line[1:] for line in found} == {
+        (str(row["gpio"] or supplies[SUPPLY[row["header"]]]), row["header"], row["to"]) for row in rows(build)
+    }
+
+
+@each_build
+def test_nothing_on_the_panel_takes_a_pin_from_the_sound(build: str) -> None:
+    panel = [pin["gpio"] for pin in table(build)["panel"].values()]
+    assert len(set(panel)) == len(panel)
+    assert not set(panel) & (I2S | {SD_MODE, 2, 3})
+
+
+@pytest.mark.parametrize("build", BUILDS[1:])
+def test_the_bus_has_all_its_wires_and_is_switched_on(build: str) -> None:
+    wired = {row["gpio"] for row in table(build)["wire"]}
+    assert wired >= I2S
+    assert switches_i2s_on((HARDWARE / build / "config.txt").read_text())
+    assert (SD_MODE in wired) == ("googlevoicehat" in (HARDWARE / build / "config.txt").read_text())
+
+
+@pytest.mark.parametrize("build", BUILDS[1:])
+def test_the_sound_settings_name_what_alsa_is_given(build: str) -> None:
+    sound = load(HARDWARE / build / "device.toml").sound
+    given = re.findall(r"^pcm\.(\w+) \{", (HARDWARE / build / "asound.conf").read_text(), re.MULTILINE)
+    assert {sound.input, sound.output} <= set(given)
+
+
+@each_build
+def test_alsa_understands_the_file(build: str, tmp_path: Path) -> None:
+    assert alsa_parses(HARDWARE / build / "asound.conf")
+    broken = tmp_path / "asound.conf"
+    broken.write_text((HARDWARE / build / "asound.conf").read_text() + "}\n")
+    assert not alsa_parses(broken)
+
+
+def alsa_parses(path: Path) -> bool:
+    try:
+        alsa = ctypes.CDLL("libasound.so.2")
+    except OSError:
+        pytest.skip("ALSA's library is not installed")
+    top, source = ctypes.c_void_p(), ctypes.c_void_p()
+    assert alsa.snd_config_top(ctypes.byref(top)) == 0
+    assert alsa.snd_input_stdio_open(ctypes.byref(source), str(path).encode(), b"r") == 0
+    try:
+        return int(alsa.snd_config_load(top, source)) == 0
+    finally:
+        alsa.snd_input_close(source)
+        alsa.snd_config_delete(top)
+
+
+def test_the_pictures_belong_to_their_sources() -> None:
+    lines = (HARDWARE / "pictures.sha256").read_text().splitlines()
+    noted = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    sources = [HARDWARE / build / "wiring.yaml" for build in BUILDS] + [HARDWARE / "enclosure/kaiwa.scad"]
+    pictures = [picture for source in sources for picture in source.parent.glob(f"{source.stem}.*")]
+    assert set(noted) == {str(path.relative_to(HARDWARE)) for path in pictures}
+    changed = [name for name, digest in noted.items() if digest != sha256(HARDWARE / name)]
+    assert not changed, "draw anew with `make hardware`"
+    assert {path.suffix for path in pictures} == {".yaml", ".svg", ".png", ".tsv", ".scad"}
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
