@@ -39,7 +39,7 @@ class Leash(PartialListener):
 
     def granted(self, session: Session) -> None:
         """Watch a session from now on."""
-        self._watch.keep(session)
+        self._watch.granted(session, time.time())
         self._changed.set()
 
     def stop(self, device: str) -> None:

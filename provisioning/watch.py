@@ -2,11 +2,13 @@
 
 A session ends at the first of: the device says it has ended; the device has said goodbye or has just started; it is
 lost (Last Will) and does not come back with it; it is seen without it; an operator's stop and a moment to obey; its
-deadline and some grace. Times are Unix seconds; `now` is always an argument.
+deadline and some grace. A device can give a session up, or leave, while it is still being granted: what it said last
+counts for a session that is watched only afterwards. Times are Unix seconds; `now` is always an argument.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Final
 
@@ -52,15 +54,37 @@ class _Kept:
         return certain if self.without is None else min(certain, self.without)
 
 
+@dataclass(slots=True)
+class _Heard:
+    """What a device said last, and when."""
+
+    card: DeviceState | None = None
+    at: float = 0.0
+    over: str = ""
+    """The session it last called over, and `why`."""
+    why: str = ""
+
+
 class Watch:
     """The sessions that go on; `grace` is how many seconds a device may take to end one at its deadline."""
 
     def __init__(self, grace: float) -> None:
         self._grace = grace
         self._kept: dict[str, _Kept] = {}
+        self._heard: defaultdict[str, _Heard] = defaultdict(_Heard)
+
+    def granted(self, session: Session, now: float) -> None:
+        """Watch a session from its beginning: a device that has given it up or left meanwhile does not hold it."""
+        self.keep(session)
+        kept, heard = self._kept[session.id], self._heard[session.device]
+        kept.without = (session.created_at + BEGINNING, "the device is without it")
+        if heard.over == session.id:
+            kept.bring_forward(now, heard.why)
+        if heard.card is not None and heard.at >= session.created_at:
+            _compare(kept, heard.card, now)
 
     def keep(self, session: Session) -> None:
-        """Watch a session from now on; what is known of one that is watched already stays."""
+        """Watch a session that goes on already; what is known of one that is watched stays."""
         deadline = session.deadline + self._grace
         self._kept.setdefault(session.id, _Kept(session, session.call_id, deadline, "deadline"))
 
@@ -73,21 +97,18 @@ class Watch:
 
     def ended(self, device: str, session: str, now: float, reason: str) -> None:
         """Take a device's word that a session is over; it is made sure of all the same."""
+        heard = self._heard[device]
+        heard.over, heard.why = session, reason
         kept = self._of(device, session)
         if kept is not None:
             kept.bring_forward(now, reason)
 
     def on_state(self, state: DeviceState, now: float) -> None:
         """Take a device's card."""
+        heard = self._heard[state.device]
+        heard.card, heard.at = state, now
         for kept in self._all_of(state.device):
-            if state.lifecycle in _GONE:
-                kept.bring_forward(now, f"device {state.lifecycle}")
-            elif state.lifecycle is Lifecycle.LOST:
-                kept.without = (now + ABSENCE, "device lost")
-            elif state.session == kept.session.id:
-                kept.without = None
-            elif kept.without is None:
-                kept.without = (max(now, kept.session.created_at + BEGINNING), "the device is without it")
+            _compare(kept, state, now)
 
     def stop(self, device: str, now: float) -> None:
         """Take an operator's stop."""
@@ -111,3 +132,15 @@ class Watch:
 
     def _all_of(self, device: str) -> list[_Kept]:
         return [kept for kept in self._kept.values() if kept.session.device == device]
+
+
+def _compare(kept: _Kept, card: DeviceState, now: float) -> None:
+    """Hold one session against its device's card."""
+    if card.lifecycle in _GONE:
+        kept.bring_forward(now, f"device {card.lifecycle}")
+    elif card.lifecycle is Lifecycle.LOST:
+        kept.without = (now + ABSENCE, "device lost")
+    elif card.session == kept.session.id:
+        kept.without = None
+    elif kept.without is None:
+        kept.without = (max(now, kept.session.created_at + BEGINNING), "the device is without it")

@@ -16,7 +16,7 @@ from tests.eventually import eventually
 from tests.provisioning.minting_bench import Bench, minting_bench
 from tests.provisioning.realtime_service import error
 
-SESSION = Session("s", "robot-1", "button", 0.0, 4e9)
+SESSION = Session("s", "robot-1", "button", time.time(), 4e9)
 STARTED = SessionStarted(session="s", at=1.0, reason="button", call_id="rtc_1")
 ENDED = SessionEnded(session="s", at=2.0, reason="button", seconds=1.0)
 

@@ -127,3 +127,50 @@ def test_whatever_a_device_says_every_session_ends_once_and_in_time(
     ends += len(watched.due(max(now, DEADLINE + GRACE)))
     assert ends == 1
     assert watched.next_due() is None
+
+
+def granted_after(watched: Watch, now: float = 1001.0) -> str | None:
+    """Grant the session at last, and return how it ends at once."""
+    watched.granted(Session("s", "robot-1", "button", START, DEADLINE), now)
+    return ending(watched, now)
+
+
+def test_a_device_that_left_while_its_session_was_granted_does_not_hold_it() -> None:
+    watched = Watch(GRACE)
+    watched.on_state(state(None, Lifecycle.DISCONNECTED), START + 0.5)
+    assert granted_after(watched) == "device disconnected"
+
+
+def test_a_device_that_gave_its_session_up_while_it_was_granted_does_not_hold_it() -> None:
+    watched = Watch(GRACE)
+    watched.ended("robot-1", "s", START + 0.5, "device: button")
+    watched.ended("robot-2", "s", START + 0.5, "no")
+    assert granted_after(watched) == "device: button"
+
+
+def test_a_device_that_left_before_it_asked_is_there_again() -> None:
+    watched = Watch(GRACE)
+    watched.on_state(state(None, Lifecycle.DISCONNECTED), START - 1.0)
+    assert granted_after(watched) is None
+    watched.on_state(state("s"), 1002.0)
+    assert watched.next_due() == DEADLINE + GRACE
+
+
+def test_a_device_that_says_nothing_of_a_granted_session_does_not_hold_it_for_long() -> None:
+    watched = Watch(GRACE)
+    assert granted_after(watched) is None
+    assert watched.next_due() == START + BEGINNING
+
+
+def test_a_device_whose_card_shows_the_session_before_it_is_granted_holds_it() -> None:
+    watched = Watch(GRACE)
+    watched.on_state(state("s"), START + 0.5)
+    assert granted_after(watched) is None
+    assert watched.next_due() == DEADLINE + GRACE
+
+
+def test_a_device_lost_while_its_session_was_granted_is_given_a_moment() -> None:
+    watched = Watch(GRACE)
+    watched.on_state(state(None, Lifecycle.LOST), START + 0.5)
+    assert granted_after(watched, 1001.0) is None
+    assert watched.next_due() == 1001.0 + ABSENCE
