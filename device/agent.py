@@ -103,8 +103,8 @@ class Agent:
                 self._outlet.status(
                     CommandStatus(id=order, device=self._outlet.device, step=step, at=now, reason=reason)
                 )
-            case p.ReportStarted(session, reason, call_id):
-                self._outlet.event(SessionStarted(session=session, at=now, reason=reason, call_id=call_id))
+            case p.ReportStarted(session, reason):
+                self._outlet.event(SessionStarted(session=session, at=now, reason=reason))
             case p.ReportEnded(session, reason, seconds):
                 usage = self._holdings.usage(session)
                 self._outlet.event(SessionEnded(session=session, at=now, reason=reason, seconds=seconds, usage=usage))

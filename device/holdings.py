@@ -14,7 +14,7 @@ import aiohttp
 from device import phase as p
 from device.errors import MediaError, MintError, UpstreamError
 from device.messages.minting import BroadcastGrant, Grant
-from device.messages.reports import Caption, FaultRaised, Trace
+from device.messages.reports import CallAnswered, Caption, FaultRaised, Trace
 from device.mint import MintClient
 from device.mqtt import Broker
 from device.outlet import Outlet
@@ -24,6 +24,7 @@ from device.realtime.call import CLOSED_BY_SERVICE, RealtimeCall
 from device.realtime.captions import Captioned
 from device.realtime.conversation import (
     EXPIRED,
+    Answered,
     CallEvent,
     Complained,
     Flush,
@@ -137,7 +138,7 @@ class Holdings:
             ) as call:
                 voice.uplink, voice.source = call.uplink, call.downlink
                 voice.release_kept()
-                self._call_up(session, call.call_id)
+                self._call_up(session)
                 try:
                     self._post(p.CallLost(session, *_verdict(await call.ended())))
                 finally:
@@ -151,12 +152,14 @@ class Holdings:
             voice.discard_kept()
             voice.flush()
 
-    def _call_up(self, session: str, call_id: str) -> None:
+    def _call_up(self, session: str) -> None:
         self._mark(session, "listening")
-        self._post(p.CallUp(session, call_id))
+        self._post(p.CallUp(session))
 
     def _on_call_event(self, session: str, event: CallEvent) -> None:
         match event:
+            case Answered(call_id):
+                self._with.outlet.event(CallAnswered(session=session, at=self._with.outlet.now(), call_id=call_id))
             case TurnChanged(turn):
                 self._post(p.Turn(session, Phase(turn)))
             case Flush():

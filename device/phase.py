@@ -105,7 +105,6 @@ class CallUp:
     """The model hears the microphone."""
 
     session: str
-    call_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +243,6 @@ class ReportStarted:
 
     session: str
     reason: str
-    call_id: str
 
 
 @dataclass(frozen=True, slots=True)

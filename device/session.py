@@ -138,7 +138,7 @@ class Session:
         self._live_since = now
         self._enter_live(Phase.LISTENING, now)
         yield p.Play(Chime.LIVE)
-        yield p.ReportStarted(event.session, self._reason, event.call_id)
+        yield p.ReportStarted(event.session, self._reason)
         if self._order is not None:
             yield p.Acknowledge(self._order, Step.SUCCEEDED, "listening")
             self._order = None

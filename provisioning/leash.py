@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from device.errors import StoreError, UpstreamError
-from device.messages.reports import DeviceState, Event, SessionEnded, SessionStarted
+from device.messages.reports import CallAnswered, DeviceState, Event, SessionEnded
 from provisioning.broadcasting import Broadcasts
 from provisioning.listener import PartialListener
 from provisioning.openai import OpenAI, is_call_id
@@ -55,8 +55,8 @@ class Leash(PartialListener):
     def on_event(self, device: str, event: Event) -> None:
         """Take one thing that happened at a device."""
         match event:
-            case SessionStarted() if is_call_id(event.call_id):
-                if self._watch.started(device, event.session, event.call_id):
+            case CallAnswered() if is_call_id(event.call_id):
+                if self._watch.answered(device, event.session, event.call_id):
                     self._calls.put_nowait((event.session, device, event.call_id))
             case SessionEnded():
                 self._watch.ended(device, event.session, time.time(), f"device: {event.reason}")

@@ -88,7 +88,7 @@ class Watch:
         deadline = session.deadline + self._grace
         self._kept.setdefault(session.id, _Kept(session, session.call_id, deadline, "deadline"))
 
-    def started(self, device: str, session: str, call_id: str) -> bool:
+    def answered(self, device: str, session: str, call_id: str) -> bool:
         """Take the call of a session; False when this device has no such session."""
         kept = self._of(device, session)
         if kept is not None:

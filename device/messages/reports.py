@@ -39,13 +39,20 @@ class Speaker(StrEnum):
     ASSISTANT = "assistant"
 
 
+class CallAnswered(Message, frozen=True, tag="call_answered"):
+    """The service took the call of a session: from now on the cloud can hang it up by its `call_id`."""
+
+    session: str
+    at: float
+    call_id: str
+
+
 class SessionStarted(Message, frozen=True, tag="session_started"):
     """A conversation begins to be heard by the model."""
 
     session: str
     at: float
     reason: str
-    call_id: str = ""
 
 
 class SessionEnded(Message, frozen=True, tag="session_ended"):
@@ -88,7 +95,7 @@ class Trace(Message, frozen=True, tag="trace"):
     marks: dict[str, float]
 
 
-Event = SessionStarted | SessionEnded | Caption | FaultRaised | Trace
+Event = CallAnswered | SessionStarted | SessionEnded | Caption | FaultRaised | Trace
 
 
 def decode_event(data: bytes) -> Event:

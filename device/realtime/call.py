@@ -20,10 +20,10 @@ from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationEr
 
 from device.errors import MediaError, UpstreamError
 from device.messages.minting import OpenAIGrant
-from device.realtime.conversation import CallEvent, Conversation, Flush, SessionOver
+from device.realtime.conversation import Answered, CallEvent, Conversation, Flush, SessionOver
 from device.realtime.events import EventReader, SessionCreated, output_audio_buffer_clear, response_cancel
 from device.realtime.liveness import overdue
-from device.realtime.offer import SERVICE, exchange
+from device.realtime.offer import SERVICE, Answer, exchange
 from device.realtime.settings import RealtimeSettings
 from device.rtc.peer import new_peer
 from device.rtc.receiving import VoiceReceiver
@@ -154,14 +154,34 @@ class RealtimeCall:
         return channel
 
     async def _negotiate(self, peer: RTCPeerConnection) -> None:
-        answer = await exchange(self._http, self._grant, peer.localDescription.sdp, self.settings.offer_seconds)
-        self.call_id = answer.call_id
+        answer = await self._exchange(peer.localDescription.sdp)
         try:
             await peer.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
         except UNUSABLE_ANSWER as error:
             text = f"the SDP answer cannot be used: {str(error) or type(error).__name__}"
             raise UpstreamError(SERVICE, 201, "invalid_answer", text) from error
-        _log.info("call %s answered", self.call_id)
+
+    async def _exchange(self, offer: str) -> Answer:
+        """Offer the call; if nobody wants it any more meanwhile, still learn its id, for it may have begun there."""
+        asking = asyncio.create_task(
+            exchange(self._http, self._grant, offer, self.settings.offer_seconds), name="offer the call"
+        )
+        try:
+            await asyncio.wait({asking})
+        except asyncio.CancelledError:
+            await asyncio.wait({asking}, timeout=self.settings.close_seconds)
+            raise
+        finally:
+            asking.cancel()
+            if asking.done() and not asking.exception():
+                self._answered(asking.result().call_id)
+        return asking.result()
+
+    def _answered(self, call_id: str) -> None:
+        self.call_id = call_id
+        _log.info("call %s answered", call_id)
+        if call_id:
+            self._on_event(Answered(call_id))
 
     async def _media_up(self) -> None:
         settings = self.settings

@@ -44,6 +44,13 @@ class Turn(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """The service took the call; it goes on there until somebody hangs up, even if nothing ever comes through."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnChanged:
     """The turn went over."""
 
@@ -78,7 +85,7 @@ class SessionOver:
     reason: str
 
 
-CallEvent = TurnChanged | Flush | Captioned | ResponseFailed | Complained | SessionOver
+CallEvent = Answered | TurnChanged | Flush | Captioned | ResponseFailed | Complained | SessionOver
 
 EXPIRED: Final = "session_expired"
 """The error code that ends a session, after 60 minutes (developers.openai.com/api/docs/guides/realtime)."""

@@ -63,7 +63,7 @@ def robot() -> Robot:
 
 
 def live(robot: Robot) -> Robot:
-    robot(p.Pressed(), p.Granted("s1", grant("s1")), p.CallUp("s1", "rtc_1"), p.OnAir("s1"))
+    robot(p.Pressed(), p.Granted("s1", grant("s1")), p.CallUp("s1"), p.OnAir("s1"))
     assert robot.phase is Phase.LISTENING
     return robot
 
@@ -86,10 +86,10 @@ def test_a_grant_without_broadcast_opens_only_the_call(robot: Robot) -> None:
 
 def test_the_conversation_is_live_when_the_model_hears(robot: Robot) -> None:
     robot(p.Pressed(), p.Granted("s1", grant("s1")))
-    commands = robot(p.CallUp("s1", "rtc_1"))
+    commands = robot(p.CallUp("s1"))
     assert robot.phase is Phase.LISTENING
     assert p.Play(Chime.LIVE) in commands
-    assert p.ReportStarted("s1", "button", "rtc_1") in commands
+    assert p.ReportStarted("s1", "button") in commands
 
 
 def test_turns_move_between_the_live_phases(robot: Robot) -> None:
@@ -201,7 +201,7 @@ def test_a_remote_start_is_announced_and_acknowledged_in_steps(robot: Robot) -> 
     commands = robot(p.StartOrdered("c1", "operator-a"))
     assert p.Play(Chime.ANNOUNCE) in commands
     robot.wait()
-    robot(p.Granted("s1", grant("s1")), p.CallUp("s1", "rtc_1"))
+    robot(p.Granted("s1", grant("s1")), p.CallUp("s1"))
     steps = [command.step for command in robot.asked if isinstance(command, p.Acknowledge)]
     assert steps == [Step.ACCEPTED, Step.IN_PROGRESS, Step.SUCCEEDED]
     assert p.Mint("s1", "remote:c1") in robot.asked
@@ -272,7 +272,7 @@ EVENTS: Sequence[p.Event] = (
     p.StopOrdered("d", "o"),
     *(p.Granted(f"s{n}", grant(f"s{n}")) for n in (1, 2)),
     *(p.Refused(f"s{n}", "BUSY", "") for n in (1, 2)),
-    *(p.CallUp(f"s{n}", "rtc") for n in (1, 2)),
+    *(p.CallUp(f"s{n}") for n in (1, 2)),
     p.CallLost("s1", "media", ""),
     p.CallLost("s2", None, ""),
     *(p.Turn("s1", phase) for phase in sorted(LIVE)),

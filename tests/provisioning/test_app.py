@@ -17,7 +17,7 @@ import pytest
 from device.errors import BrokerError, SettingsError
 from device.messages import topics
 from device.messages.minting import Refusal
-from device.messages.reports import Lifecycle, SessionEnded, SessionStarted
+from device.messages.reports import CallAnswered, Lifecycle, SessionEnded
 from provisioning.app import running
 from provisioning.imageflux import ImageFlux
 from provisioning.local.imageflux.server import ImageFluxStandIn
@@ -70,7 +70,7 @@ async def test_from_claim_to_grant_and_back(tmp_path: Path) -> None:
         grant = await board.mint()
         assert grant.broadcast is not None
         assert grant.observer_url == f"{here.cloud.web_url}/r/robot-1"
-        await board.event(SessionStarted(session=grant.session, at=1.0, reason="button", call_id="rtc_1"))
+        await board.event(CallAnswered(session=grant.session, at=1.0, call_id="rtc_1"))
         await board.event(SessionEnded(session=grant.session, at=2.0, reason="button", seconds=1.0))
         second = await board.mint()
         assert second.session != grant.session
@@ -134,7 +134,7 @@ async def test_a_slow_upstream_does_not_hold_up_others(tmp_path: Path) -> None:
 async def test_the_cloud_ends_a_session_at_its_deadline(tmp_path: Path) -> None:
     async with site(tmp_path, session_seconds=0.3, grace_seconds=0.1) as here, here.board() as board:
         grant = await board.mint()
-        await board.event(SessionStarted(session=grant.session, at=1.0, reason="button", call_id="rtc_2"))
+        await board.event(CallAnswered(session=grant.session, at=1.0, call_id="rtc_2"))
         assert await why_ended(here, grant.session) == "deadline"
         await all_channels_deleted(here)
         assert await hung_up(here) == ["rtc_2"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from device.messages.reports import SessionEnded, SessionStarted
+from device.messages.reports import CallAnswered, SessionEnded
 from provisioning import leash as module
 from provisioning.leash import Leash
 from provisioning.sessions import Session
@@ -17,7 +17,7 @@ from tests.provisioning.minting_bench import Bench, minting_bench
 from tests.provisioning.realtime_service import error
 
 SESSION = Session("s", "robot-1", "button", time.time(), 4e9)
-STARTED = SessionStarted(session="s", at=1.0, reason="button", call_id="rtc_1")
+ANSWERED = CallAnswered(session="s", at=1.0, call_id="rtc_1")
 ENDED = SessionEnded(session="s", at=2.0, reason="button", seconds=1.0)
 
 
@@ -43,7 +43,7 @@ async def hung_up(bench: Bench) -> list[str]:
 
 async def test_the_end_releases_call_and_channel(tmp_path: Path) -> None:
     async with leashed(tmp_path) as (bench, leash):
-        leash.on_event("robot-1", STARTED)
+        leash.on_event("robot-1", ANSWERED)
         leash.on_event("robot-2", ENDED)
         leash.on_event("robot-1", ENDED)
         assert await eventually(lambda: hung_up(bench)) == ["rtc_1"]
@@ -56,8 +56,8 @@ async def test_the_end_releases_call_and_channel(tmp_path: Path) -> None:
 
 async def test_a_call_is_noted_for_a_later_start(tmp_path: Path) -> None:
     async with leashed(tmp_path) as (bench, leash):
-        leash.on_event("robot-1", SessionStarted(session="s", at=1.0, reason="button", call_id="../../files"))
-        leash.on_event("robot-1", STARTED)
+        leash.on_event("robot-1", CallAnswered(session="s", at=1.0, call_id="../../files"))
+        leash.on_event("robot-1", ANSWERED)
 
         async def noted() -> str | None:
             async with bench.store.transaction() as t:
@@ -71,7 +71,7 @@ async def test_hanging_up_is_tried_again(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(module, "HANG_UP_PAUSES", (0.01,) * 200)
     async with leashed(tmp_path) as (bench, leash):
         bench.realtime.answer = error(500, "server_error")
-        leash.on_event("robot-1", STARTED)
+        leash.on_event("robot-1", ANSWERED)
         leash.on_event("robot-1", ENDED)
 
         async def refused() -> bool:
@@ -85,7 +85,7 @@ async def test_hanging_up_is_tried_again(tmp_path: Path, monkeypatch: pytest.Mon
 async def test_an_operator_s_stop_sets_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("provisioning.watch.OBEDIENCE", 0.05)
     async with leashed(tmp_path) as (bench, leash):
-        leash.on_event("robot-1", STARTED)
+        leash.on_event("robot-1", ANSWERED)
         leash.stop("robot-1")
         assert await eventually(lambda: hung_up(bench)) == ["rtc_1"]
         async with bench.store.transaction() as t:

@@ -45,9 +45,9 @@ def test_what_is_known_of_a_session_stays_when_it_is_kept_again() -> None:
 
 def test_the_call_to_hang_up_is_the_device_s_own() -> None:
     watched = watch()
-    assert not watched.started("robot-2", "s", "rtc_x")
-    assert not watched.started("robot-1", "other", "rtc_x")
-    assert watched.started("robot-1", "s", "rtc_1")
+    assert not watched.answered("robot-2", "s", "rtc_x")
+    assert not watched.answered("robot-1", "other", "rtc_x")
+    assert watched.answered("robot-1", "s", "rtc_1")
     (found,) = watched.due(DEADLINE + GRACE)
     assert (found.call_id, found.session.id) == ("rtc_1", "s")
 

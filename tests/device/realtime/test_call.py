@@ -14,7 +14,7 @@ from device.errors import KaiwaError, MediaError, UpstreamError
 from device.messages.reports import Speaker
 from device.realtime.call import CLOSED_BY_SERVICE, HUNG_UP, RealtimeCall
 from device.realtime.captions import Captioned
-from device.realtime.conversation import CallEvent, Complained, Flush, ResponseFailed, Turn
+from device.realtime.conversation import Answered, CallEvent, Complained, Flush, ResponseFailed, Turn
 from device.realtime.offer import exchange
 from device.realtime.settings import RealtimeSettings
 from provisioning.local.realtime import EventFault, HttpFault, RealtimeStandIn, StandInSettings
@@ -176,7 +176,7 @@ async def test_garbled_events_are_counted_and_the_call_goes_on(
 async def test_giving_up_while_connecting_releases_everything(
     stand_in: RealtimeStandIn, http: aiohttp.ClientSession, trouble: str
 ) -> None:
-    phone = Handset(await mint(stand_in, http), http)
+    phone = Handset(await mint(stand_in, http), http, RealtimeSettings(close_seconds=0.2))
     stand_in.faults.calls = HttpFault.SLOW if trouble == "no answer to the offer" else None
     stand_in.faults.loss = 1.0
     entering = asyncio.create_task(phone.__aenter__())
@@ -186,6 +186,27 @@ async def test_giving_up_while_connecting_releases_everything(
     with pytest.raises(asyncio.CancelledError):
         await entering
     assert_released(phone.call)
+
+
+class TestSlowAnswer:
+    @pytest.fixture
+    def stand_in_settings(self) -> StandInSettings:
+        return StandInSettings(slow_seconds=0.2)
+
+    async def test_a_call_given_up_before_its_answer_can_still_be_hung_up(
+        self, stand_in: RealtimeStandIn, http: aiohttp.ClientSession
+    ) -> None:
+        phone = Handset(await mint(stand_in, http), http)
+        stand_in.faults.calls = HttpFault.SLOW
+        entering = asyncio.create_task(phone.__aenter__())
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(entering), 0.1)
+        assert not stand_in.calls
+        entering.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await entering
+        assert [Answered(call_id) for call_id in stand_in.calls] == phone.events
+        assert_released(phone.call)
 
 
 async def test_a_hang_up_from_afar_ends_the_call(stand_in: RealtimeStandIn, http: aiohttp.ClientSession) -> None:

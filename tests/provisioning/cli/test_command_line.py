@@ -16,7 +16,7 @@ from device.errors import EnrolmentError, SettingsError, StoreError
 from device.identity import Identity
 from device.messages.commands import Step, Verb
 from device.messages.enrolment import Claim
-from device.messages.reports import SessionStarted
+from device.messages.reports import CallAnswered
 from provisioning.__main__ import app, main
 from provisioning.authority import Authority
 from provisioning.cli.fleet import duration
@@ -123,7 +123,7 @@ async def test_a_robot_that_does_not_stop_is_hung_up(tmp_path: Path, monkeypatch
     monkeypatch.setattr("provisioning.watch.OBEDIENCE", 0.05)
     async with site(tmp_path) as here, here.board() as board:
         grant = await board.mint()
-        await board.event(SessionStarted(session=grant.session, at=1.0, reason="button", call_id="rtc_9"))
+        await board.event(CallAnswered(session=grant.session, at=1.0, call_id="rtc_9"))
         told = asyncio.create_task(asyncio.to_thread(run, of(here), "stop", "robot-1"))
         await obey(board, Verb.STOP, (Step.ACCEPTED, ""), (Step.SUCCEEDED, "or so it says"))
         assert (await told).exit_code == ExitCode.OK

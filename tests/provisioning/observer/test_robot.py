@@ -120,7 +120,7 @@ def test_the_last_will_ends_the_conversation() -> None:
 def test_session_events_begin_and_end_a_conversation_before_the_card_does() -> None:
     made = robot()
     made.on_state(card("preparing"), NOW)
-    begun = made.on_event(SessionStarted(session=SESSION, at=0.0, reason="button", call_id="rtc_internal"), NOW)
+    begun = made.on_event(SessionStarted(session=SESSION, at=0.0, reason="button"), NOW)
     assert isinstance(begun, StateView)
     assert begun.session == public_session(SESSION)
     ended = made.on_event(SessionEnded(session=SESSION, at=0.0, reason="button", seconds=3.0), NOW)
