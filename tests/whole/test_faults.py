@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 import aiohttp
+import msgspec
 import pytest
 
 from device.messages.reports import Lifecycle
@@ -125,13 +126,17 @@ async def test_a_call_that_the_service_ends_is_released(stage: Stage) -> None:
     await nothing_left(stage)
 
 
-async def test_a_second_press_while_the_service_is_slow_calls_the_start_off(stage: Stage) -> None:
-    openai(stage).faults.secrets = HttpFault.SLOW
+async def test_a_second_press_while_the_service_is_slow_calls_the_start_off(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = openai(stage)
+    monkeypatch.setattr(service, "settings", msgspec.structs.replace(service.settings, slow_seconds=1.5))
+    service.faults.secrets = HttpFault.SLOW
     await start(stage)
     await press(stage)
     await stage.watch.phase("idle")
     await nothing_left(stage)
-    openai(stage).faults.secrets = None
+    service.faults.secrets = None
     await talk(stage)
 
 
@@ -156,7 +161,10 @@ def _left(stage: Stage) -> bool:
     return card(stage).lifecycle is Lifecycle.DISCONNECTED
 
 
-async def test_a_robot_that_vanishes_is_noticed_and_cleaned_up_after(mortal_stage: Stage) -> None:
+async def test_a_robot_that_vanishes_is_noticed_and_cleaned_up_after(
+    mortal_stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("provisioning.watch.ABSENCE", 0.5)
     stage = mortal_stage
     await talk(stage)
     stage.watch.outlive()
