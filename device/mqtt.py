@@ -18,6 +18,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from device.backoff import delays
+from device.errors import BrokerError
 from device.messages.enrolment import BrokerAddress
 
 _log = logging.getLogger(__name__)
@@ -27,6 +28,10 @@ OUTBOX: Final = 256
 
 KEEPALIVE_SECONDS: Final = 15
 CONNECT_SECONDS: Final = 10.0
+"""How long connecting may take, and the broker's word for a subscription or a message."""
+
+_GRANTED: Final = 2
+"""The largest code of a SUBACK by which something was granted: QoS 2."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,10 +149,11 @@ class Broker:
                 async with self._client() as client:
                     waits, said = delays(random.uniform), ""
                     await self._serve(client, on_message, on_online)
-            except (aiomqtt.MqttError, OSError) as error:
+            except (aiomqtt.MqttError, BrokerError, OSError) as error:
                 if (reason := str(error)) != said:
                     _log.warning("broker %s:%d: %s", self._presence.address.host, self._presence.address.port, reason)
                     said = reason
+            self._outbox = deque(message for message in self._outbox if not message.retain)  # said anew on return
             self._set_online(on_online, up=False)
             _heed_cancellation()
             await asyncio.sleep(next(waits))
@@ -171,18 +177,30 @@ class Broker:
     ) -> None:
         _heed_cancellation()
         for topic in self._presence.subscriptions:
-            await client.subscribe(topic, qos=1)
-            _heed_cancellation()
-        for message in self._retained.values():
-            await _send(client, message)
+            await _subscribe(client, topic)
+        await self._send_retained(client)
         self._set_online(on_online, up=True)
         # No TaskGroup: that of Python 3.11 leaves its parent marked as cancelled when a child fails.
-        sender = asyncio.create_task(self._send_all(client), name="mqtt sender")
+        works = [
+            asyncio.create_task(self._send_all(client), name="mqtt sender"),
+            asyncio.create_task(_receive_all(client, on_message), name="mqtt receiver"),
+        ]
         try:
-            await _receive_all(client, on_message)
+            done, _ = await asyncio.wait(works, return_when=asyncio.FIRST_COMPLETED)
+            for work in done:
+                work.result()
         finally:
-            sender.cancel()
-            await asyncio.gather(sender, return_exceptions=True)
+            for work in works:
+                work.cancel()
+            await asyncio.gather(*works, return_exceptions=True)
+
+    async def _send_retained(self, client: aiomqtt.Client) -> None:
+        """Say everything retained as it is by now, also what changes while it is said."""
+        said: dict[str, Outgoing] = {}
+        while pending := [message for topic, message in self._retained.items() if said.get(topic) is not message]:
+            for message in pending:
+                await _send(client, message)
+                said[message.topic] = message
 
     async def _send_all(self, client: aiomqtt.Client) -> None:
         while True:
@@ -208,6 +226,18 @@ def _heed_cancellation() -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
+
+
+async def _subscribe(client: aiomqtt.Client, topic: str) -> None:
+    codes = await client.subscribe(topic, qos=1)
+    if refused := refusals(codes):
+        raise BrokerError(f"may not hear {topic}: {refused[0]}")
+    _heed_cancellation()
+
+
+def refusals(codes: Sequence[Any]) -> list[str]:
+    """Return the reasons among the codes of a SUBACK by which nothing was granted (MQTT 5, section 3.9.3)."""
+    return [str(code) for code in codes if getattr(code, "value", code) > _GRANTED]
 
 
 async def _receive_all(client: aiomqtt.Client, on_message: Callable[[Incoming], None]) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import aiomqtt
 import pytest
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 
+from device import mqtt
 from device.messages.enrolment import BrokerAddress
-from device.mqtt import OUTBOX, Broker, Incoming, Presence
+from device.mqtt import OUTBOX, Broker, Incoming, Presence, refusals
 from tests.mosquitto import Board, Fleet
 
 STATE = "kaiwa/v1/robot/state"
@@ -101,6 +105,56 @@ async def test_it_comes_back_after_the_broker_was_away_and_says_its_state_again(
         assert await robot.changes.get() is True
         async with listening(fleet) as client:
             assert await heard(client) == (STATE, b"here")
+
+
+async def test_a_broker_that_takes_nothing_any_more_is_left_and_what_it_did_not_take_is_said_again(
+    fleet: Fleet, robot: Robot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mqtt, "CONNECT_SECONDS", 0.5)
+    async with robot.running():
+        assert await robot.changes.get() is True
+        with paused(fleet):
+            robot.broker.publish(EVENT, b"event")
+            assert await robot.changes.get() is False
+        async with listening(fleet) as client:
+            assert await robot.changes.get() is True
+            assert await heard(client) == (EVENT, b"event")
+
+
+async def test_the_last_state_is_the_last_one_said_after_an_outage(
+    fleet: Fleet, robot: Robot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mqtt, "CONNECT_SECONDS", 0.5)
+    async with robot.running():
+        assert await robot.changes.get() is True
+        with paused(fleet):
+            robot.broker.publish(EVENT, b"in the way")
+            robot.broker.publish(STATE, b"first", retain=True)
+            assert await robot.changes.get() is False
+            robot.broker.publish(STATE, b"last", retain=True)
+        assert await robot.changes.get() is True
+        await robot.broker.drain(5.0)
+        async with listening(fleet) as client:
+            assert await heard(client) == (STATE, b"last")
+
+
+def test_what_a_broker_grants_and_what_it_refuses() -> None:
+    """Mosquitto 2.0 grants every subscription and delivers nothing; other brokers say so."""
+    granted, refused = (ReasonCode(PacketTypes.SUBACK, identifier=number) for number in (1, 0x87))
+    assert refusals([granted, 0, 2]) == []
+    assert refusals([granted, refused]) == ["Not authorized"]
+    assert refusals([0x80]) == ["128"]
+
+
+@contextmanager
+def paused(fleet: Fleet) -> Iterator[None]:
+    """Let the broker stand still: connected, and deaf."""
+    assert fleet.broker._process is not None
+    fleet.broker._process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        fleet.broker._process.send_signal(signal.SIGCONT)
 
 
 async def test_the_last_will_is_told_when_it_vanishes(fleet: Fleet, robot: Robot) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import aiomqtt
 
@@ -20,13 +20,11 @@ from device.messages.minting import MintAnswer, MintRequest
 from device.messages.sealing import OneTimeKey
 from device.messages.wire import decode
 from device.mint import WAIT_SECONDS
+from device.mqtt import refusals
 
 CONNECT_SECONDS: Final = 10.0
 LONG_AGO: Final = 86_400.0
 """Seconds before now that the dry request was over: far more than any clock of ours is off."""
-
-_GRANTED: Final = 2
-"""Reason codes of SUBACK up to this one mean that the subscription stands (MQTT 5, section 3.9.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +56,10 @@ async def _ask(identity: Identity, wait: float) -> CloudFacts:
     async with _client(identity) as client:
         seconds = time.monotonic() - began
         codes = await client.subscribe(topics.mint_answer(identity.device), qos=1)
-        if any(_number(code) > _GRANTED for code in codes):
+        if refusals(codes):
             return CloudFacts(_facts(identity, seconds=seconds, stage="topics"), None, 0.0)
         mint, offset, uncertainty = await _dry_run(client, identity, wait)
     return CloudFacts(_facts(identity, seconds=seconds, mint=mint), offset, uncertainty)
-
-
-def _number(code: Any) -> int:
-    """Return the number of a reason code, which paho gives as an object in MQTT 5."""
-    number: int = getattr(code, "value", code)
-    return number
 
 
 def _facts(
