@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import os
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from device.errors import MalformedMessageError, MisaddressedError, StaleMessageError
+from device.identity import write_durably
 from device.messages.commands import LONGEST_SECONDS, Command, CommandStatus, Step, Verb
 from device.messages.envelope import COMMAND, PublicKey, check_fresh, open_envelope
 from device.messages.wire import decode
 from device.phase import StartOrdered, StopOrdered
+
+_log = logging.getLogger(__name__)
 
 KEPT: Final = 1000
 """Ids remembered; an order lives for 15 seconds, so this bounds more than a minute of the fastest operator."""
@@ -22,26 +25,32 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        known = path.read_text(encoding="ascii").split() if path.exists() else []
-        self._known = dict.fromkeys(known[-KEPT:])
+        self._known = dict.fromkeys(_read(path)[-KEPT:])
 
     def record(self, order: str) -> bool:
-        """Write `order` down, fsynced; return False when it stands there already."""
+        """Write `order` down, fsynced; return False when it stands there already.
+
+        Raises:
+            OSError: it could not be written, and is not known.
+        """
         if order in self._known:
             return False
-        self._known[order] = None
-        if len(self._known) > KEPT:
-            del self._known[next(iter(self._known))]
-        self._write()
+        known = [*self._known, order][-KEPT:]
+        write_durably(self._path, "\n".join(known).encode("ascii"))
+        self._known = dict.fromkeys(known)
         return True
 
-    def _write(self) -> None:
-        fresh = self._path.with_suffix(".new")
-        with fresh.open("w", encoding="ascii") as file:
-            file.write("\n".join(self._known))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
+
+def _read(path: Path) -> list[str]:
+    """Return the ids that stand in a journal; a damaged one is set aside, for orders live for seconds only."""
+    try:
+        return path.read_text(encoding="ascii").split()
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except UnicodeDecodeError:
+        aside = path.replace(path.with_suffix(".damaged"))
+        _log.warning("the journal of orders was damaged; it is now %s", aside)
+        return []
 
 
 Order = StartOrdered | StopOrdered
@@ -63,6 +72,8 @@ class Orders:
     def take(self, payload: bytes, now: float, *, retained: bool) -> Order | CommandStatus:
         """Return the event that a signed order becomes, or the status that says why it becomes none.
 
+        Waits for the disk: an order is written down before it is obeyed.
+
         `now` is Unix seconds by the cloud's clock.
 
         Raises:
@@ -74,13 +85,17 @@ class Orders:
         command = decode(open_envelope(COMMAND, payload, self._find_operator), Command)
         if command.device != self._device:
             raise MisaddressedError(f"an order for {command.device[:64]!r}")
-        if not command.id.isalnum() or len(command.id) > 64:
+        if not (command.id.isascii() and command.id.isalnum()) or len(command.id) > 64:
             raise MalformedMessageError("an order whose id is not of 1 to 64 letters and digits")
         try:
             check_fresh(command.issued_at, command.expires_at, now, longest=LONGEST_SECONDS)
         except StaleMessageError as error:
             return self._status(command, Step.EXPIRED, now, str(error))
-        if not self._journal.record(command.id):
+        try:
+            fresh = self._journal.record(command.id)
+        except OSError as error:
+            return self._status(command, Step.REJECTED, now, f"cannot be written down, so not obeyed: {error}")
+        if not fresh:
             return self._status(command, Step.DUPLICATE, now, "acted on already")
         return _EVENTS[command.verb](command.id, command.issuer)
 

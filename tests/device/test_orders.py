@@ -78,6 +78,7 @@ def test_an_order_valid_for_longer_than_allowed_expires(orders: Orders) -> None:
         (signed(order(), KeySigner("operator-a", Ed25519PrivateKey.generate())), BadSignatureError),
         (signed(order(), purpose=MINT_REQUEST), BadSignatureError),
         (signed(order(id="../../etc")), MalformedMessageError),
+        (signed(order(id="é1")), MalformedMessageError),
         (b"{}", MalformedMessageError),
     ],
 )
@@ -100,3 +101,23 @@ def test_the_journal_stays_bounded(tmp_path: Path) -> None:
     assert journal.record("new")
     assert not journal.record(f"x{KEPT + 499}")
     assert len(path.read_text(encoding="ascii").split()) == KEPT
+
+
+def test_what_cannot_be_written_down_is_not_obeyed_and_can_be_ordered_again(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    folder.write_text("a file in the place of the folder", encoding="ascii")
+    orders = Orders("robot", find, Journal(folder / "orders"))
+    status = orders.take(signed(order()), NOW, retained=False)
+    assert isinstance(status, CommandStatus)
+    assert status.step is Step.REJECTED
+    assert "cannot be written down" in status.reason
+    folder.unlink()
+    assert orders.take(signed(order()), NOW, retained=False) == StartOrdered("a1", "operator-a")
+
+
+def test_a_damaged_journal_is_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "orders"
+    path.write_bytes(b"a1\n\xff\xfe")
+    assert Journal(path).record("a2")
+    assert (tmp_path / "orders.damaged").read_bytes() == b"a1\n\xff\xfe"
+    assert path.read_text(encoding="ascii") == "a2"
