@@ -6,19 +6,25 @@ import time
 
 
 class WallClock:
-    """Unix seconds as the cloud counts them; the system's clock until the cloud has spoken."""
+    """Unix seconds as the cloud counts them; the system's clock until the cloud has spoken.
 
-    def __init__(self, offset: float = 0.0) -> None:
-        self.offset = offset
+    From then on it is counted on from what the cloud said: a system's clock that is set meanwhile, by NTP for one,
+    moves nothing here.
+    """
+
+    def __init__(self) -> None:
+        self._boot: float | None = None
+        """Unix seconds at monotonic second 0, by the cloud."""
 
     def now(self) -> float:
         """Return the time in Unix seconds."""
-        return time.time() + self.offset
+        return self.of_monotonic(time.monotonic())
 
     def correct(self, server_time: float) -> None:
         """Take over the cloud's time, in Unix seconds; half a round trip late, which no check of ours notices."""
-        self.offset = server_time - time.time()
+        self._boot = server_time - time.monotonic()
 
     def of_monotonic(self, at: float) -> float:
         """Return the Unix seconds of a moment given in monotonic seconds."""
-        return self.now() - (time.monotonic() - at)
+        boot = time.time() - time.monotonic() if self._boot is None else self._boot
+        return boot + at

@@ -97,7 +97,10 @@ class MintClient:
             del self._waiting[session]
 
     def take(self, payload: bytes) -> None:
-        """Take an answer that arrived on this device's answer topic.
+        """Take an answer that arrived on this device's answer topic; one that nobody waits for any more does nothing.
+
+        A broker that keeps an old answer and brings it later could otherwise turn the clock back with it, and have an
+        order obeyed that has long expired.
 
         Raises:
             MessageError: it is not ours, not the minter's, or not an answer; nobody is woken by it.
@@ -105,7 +108,7 @@ class MintClient:
         answer = decode(open_envelope(MINT_ANSWER, payload, self._find_mint_key), MintAnswer)
         if answer.device != self._device:
             raise MisaddressedError(f"an answer for {answer.device[:64]!r}")
-        self._clock.correct(answer.server_time)
         waiting = self._waiting.get(answer.nonce)
         if waiting is not None and not waiting.done():
+            self._clock.correct(answer.server_time)
             waiting.set_result(answer)
