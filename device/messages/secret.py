@@ -49,8 +49,11 @@ def decode_secret(kind: type, value: Any) -> Any:
     """Decode hook for msgspec: wrap what was received.
 
     Raises:
+        TypeError: it is no string; the value is not told.
         NotImplementedError: the wanted type is not `Secret`.
     """
-    if kind is Secret and isinstance(value, str):
-        return Secret(value)
-    raise NotImplementedError(f"cannot decode {kind.__name__}")
+    if kind is not Secret:
+        raise NotImplementedError(f"cannot decode {kind.__name__}")
+    if not isinstance(value, str):
+        raise TypeError(f"Expected `str`, got `{type(value).__name__}`")  # becomes a ValidationError with its place
+    return Secret(value)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import msgspec
 
@@ -38,12 +39,17 @@ def read_settings(text: str, path: str, kind: type[S]) -> S:
 
 def _located(text: str, path: str, kind: type[msgspec.Struct], message: str) -> SettingsError:
     reason, _, where = message.partition(" - at `$")
-    keys = [key for key in where.rstrip("`").split(".") if key]
-    unknown = re.search(r"unknown field `(.+?)`", reason)
-    if unknown:
+    place = where.rstrip("`")
+    keys = [key for key in re.sub(r"\[[^\]]*\]", "", place).split(".") if key]
+    if unknown := re.search(r"unknown field `(.+?)`", reason):
         keys.append(unknown[1])
         reason = "unknown key" + _suggestion(kind, keys)
-    return SettingsError(path, reason, line=_line_of(text, keys), key=".".join(keys) or None)
+    elif missing := re.search(r"missing required field `(.+?)`", reason):
+        keys.append(missing[1])
+        reason = "this key is needed"
+    numbers = re.findall(r"\[(\d+)\]", place)
+    line = _line_of(text, keys, int(numbers[-1]) if numbers else 0)
+    return SettingsError(path, reason, line=line, key=".".join(keys) or None)
 
 
 def _suggestion(kind: Any, keys: list[str]) -> str:
@@ -55,21 +61,30 @@ def _suggestion(kind: Any, keys: list[str]) -> str:
 
 
 def _struct_in(kind: Any) -> Any:
-    arms = getattr(kind, "__args__", (kind,))
-    return next((arm for arm in arms if isinstance(arm, type) and issubclass(arm, msgspec.Struct)), kind)
+    """Return the struct that a type is or holds, as a list, a tuple or a union of it."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return kind
+    return next((found for arm in get_args(kind) if (found := _struct_in(arm)) is not None), None)
 
 
-def _line_of(text: str, keys: list[str]) -> int | None:
-    if not keys:
-        return None
+def _line_of(text: str, keys: list[str], number: int) -> int | None:
+    """Return the line at which `keys` stand, or what they are in; `number` counts tables of the same name, from 0."""
+    for length in range(len(keys), 0, -1):
+        found = [line for line, place in _places(text) if place[:length] == keys[:length]]
+        headers = [line for line in found if text.splitlines()[line - 1].lstrip().startswith("[[")]
+        if headers:
+            found = [line for line in found if line >= headers[min(number, len(headers) - 1)]]
+        if found:
+            return found[0]
+    return None
+
+
+def _places(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number of each line that begins a table or assigns a key, and the keys that lead there."""
     table: list[str] = []
     for number, line in enumerate(text.splitlines(), start=1):
-        header = re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", line)
-        if header:
+        if header := re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", line):
             table = [part.strip().strip('"') for part in header[1].split(".")]
-            if table == keys:
-                return number
-        assignment = re.match(r"\s*\"?([\w.-]+)\"?\s*=", line)
-        if assignment and [*table, *assignment[1].split(".")] == keys:
-            return number
-    return None
+            yield number, table
+        elif assignment := re.match(r"\s*\"?([\w.-]+)\"?\s*=", line):
+            yield number, [*table, *assignment[1].split(".")]

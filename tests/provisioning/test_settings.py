@@ -50,13 +50,30 @@ def test_the_example_parses_and_shows_every_key(tmp_path: Path) -> None:
             )
 
 
+RENDITION = "[[imageflux.channel.renditions]]\n"
+
+
 @pytest.mark.parametrize(
     ("text", "line", "key", "reason"),
     [
         ('state_dir = "x"\n[openai]\nvoise = "marin"\n', 3, "openai.voise", "did you mean `voice`"),
         ('state_dir = "x"\n[limits]\nsession_seconds = 4000\n', 3, "limits.session_seconds", "3600"),
         ('state_dir = "x"\n[openai]\nvad = "none"\n', 3, "openai.vad", "Invalid"),
-        ('[openai]\nvoice = "marin"\n', None, None, "state_dir"),
+        ('[openai]\nvoice = "marin"\n', None, "state_dir", "this key is needed"),
+        ('state_dir = "x"\n[openai]\napi_key = 5\n', 3, "openai.api_key", "Expected `str`, got `int`"),
+        ('state_dir = "x"\n[foo.bar]\nx = 1\n', 2, "foo", "unknown key"),
+        (
+            f'state_dir = "x"\n{RENDITION}segment_seconds = 1\n{RENDITION}segmnt_seconds = 1\n',
+            5,
+            "imageflux.channel.renditions.segmnt_seconds",
+            "did you mean `segment_seconds`",
+        ),
+        (
+            'state_dir = "x"\n[imageflux.channel]\nrenditions = [{segmnt_seconds = 1}]\n',
+            3,
+            "imageflux.channel.renditions.segmnt_seconds",
+            "did you mean `segment_seconds`",
+        ),
         ("state_dir = \n", 1, None, "not TOML"),
     ],
 )
