@@ -18,7 +18,7 @@ from device.calibrate import command as calibrate
 from device.config import DEFAULT_PATH, DeviceSettings, explain, load
 from device.doctor import command as doctor
 from device.enrol import enrol
-from device.errors import EnrolmentError, KaiwaError, SettingsError, SoundError
+from device.errors import EnrolmentError, KaiwaError, SettingsError, SoundError, first_of
 from device.instance import only_one
 from device.messages.enrolment import Enrolment
 from device.panel import show
@@ -112,9 +112,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.getLogger("aioice").setLevel(logging.WARNING)  # it tells of every candidate pair
         code: int = options.act(settings, options)
     except KaiwaError as error:
-        print(f"kaiwa-device: {error}", file=sys.stderr)
-        return next((code for kind, code in _CODES.items() if isinstance(error, kind)), EXIT_FAILED)
+        return _failed(error)
+    except BaseExceptionGroup as group:
+        first = first_of(group)
+        if first is None:
+            raise
+        return _failed(first)
     return code
+
+
+def _failed(error: KaiwaError) -> int:
+    print(f"kaiwa-device: {error}", file=sys.stderr)
+    return next((code for kind, code in _CODES.items() if isinstance(error, kind)), EXIT_FAILED)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,6 @@ class Agent:
         self._voice = voice
         self._outlet = outlet
         self._holdings = holdings
-        self._usage: dict[str, int] = {}
 
     async def run(self) -> bool:
         """Run until the machine stops; return True when it failed and the process should be started again."""

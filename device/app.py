@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import logging
 import secrets
 import signal
@@ -11,6 +12,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import aiohttp
 
@@ -19,6 +21,7 @@ from device import phase as p
 from device.agent import Agent, Inbox
 from device.audio.block import Block
 from device.audio.echo import EchoMode, choose_echo
+from device.audio.opus import libopus
 from device.clock import WallClock
 from device.config import DeviceSettings
 from device.errors import MessageError
@@ -31,6 +34,7 @@ from device.mqtt import Broker, Incoming, Presence
 from device.notify import notify
 from device.orders import Journal, Orders
 from device.outlet import Outlet, last_will
+from device.panel import earcons
 from device.panel.board import Panel
 from device.panel.gestures import Gesture
 from device.session import Session, Timing
@@ -41,13 +45,20 @@ from device.voice import VoicePath
 
 _log = logging.getLogger(__name__)
 
+MOST_ORDERS: Final = 16
+"""Orders that wait to be looked at; more come from no operator who means well."""
+
+GIVE_UP_SECONDS: Final = 5.0
+"""How long a robot that is stuck may take to give back what is not."""
+
 
 class Mail:
-    """Sorts what arrives over MQTT: answers to the minter, orders to the inbox."""
+    """Sorts what arrives over MQTT: answers to the minter, orders to the inbox. `obey()` it in a task."""
 
     def __init__(self, minter: MintClient, orders: Orders, outlet: Outlet, clock: WallClock, inbox: Inbox) -> None:
         self._minter, self._orders, self._outlet, self._clock, self._inbox = minter, orders, outlet, clock, inbox
         self._answers = topics.mint_answer(outlet.device)
+        self._ordered: asyncio.Queue[Incoming] = asyncio.Queue(MOST_ORDERS)
 
     def take(self, message: Incoming) -> None:
         """Take one message; what must not be acted on is logged and dropped."""
@@ -55,12 +66,22 @@ class Mail:
             if message.topic == self._answers:
                 self._minter.take(message.payload)
             else:
-                self._order(message)
-        except MessageError as error:
-            _log.warning("dropped a message on %s: %s", message.topic, error)
+                self._ordered.put_nowait(message)
+        except (MessageError, asyncio.QueueFull) as error:
+            _log.warning("dropped a message on %s: %s", message.topic, str(error) or "too many orders")
 
-    def _order(self, message: Incoming) -> None:
-        outcome = self._orders.take(message.payload, self._clock.now(), retained=message.retained)
+    async def obey(self) -> None:
+        """Take the orders one after the other, for ever; what must not be acted on is logged and dropped."""
+        while True:
+            message = await self._ordered.get()
+            try:
+                await self._order(message)
+            except MessageError as error:
+                _log.warning("dropped a message on %s: %s", message.topic, error)
+
+    async def _order(self, message: Incoming) -> None:
+        now = self._clock.now()  # and off the event loop, which carries the voice: the disk may take its time
+        outcome = await asyncio.to_thread(self._orders.take, message.payload, now, retained=message.retained)
         if isinstance(outcome, CommandStatus):
             self._outlet.status(outcome)
         else:
@@ -94,23 +115,52 @@ async def run(settings: DeviceSettings, *, with_bench: bool = False) -> bool:
     Raises:
         EnrolmentError: this board has not been enrolled, or its certificate is over.
         SoundError: there is no sound card that can be used.
+        CodecError: there is no libopus.
+        ExceptionGroup: a part of it has failed that must not.
     """
-    identity = Identity.load(Path(settings.state_dir), time.time())
     inbox = Inbox()
+    _watch_signals(inbox)
+    identity = Identity.load(Path(settings.state_dir), time.time())
+    libopus()
     async with (
         _body(settings, inbox, with_bench=with_bench) as body,
         aiohttp.ClientSession() as http,
-        asyncio.TaskGroup() as tasks,
     ):
         robot = _robot(settings, identity, inbox, body, http)
-        _watch_signals(inbox)
-        works = _background(robot, settings, with_bench=with_bench)
-        background = [tasks.create_task(work, name=name) for name, work in works.items()]
-        failed = await _live(robot, _session(settings), tasks)
-        await robot.outlet.farewell()
-        for task in background:
-            task.cancel()
+        async with _connected(robot), asyncio.TaskGroup() as tasks:
+            works = _background(robot, settings, with_bench=with_bench)
+            background = [tasks.create_task(work, name=name) for name, work in works.items()]
+            failed = await _live(robot, _session(settings), tasks)
+            if failed:
+                end_within(GIVE_UP_SECONDS)
+            for task in background:
+                task.cancel()
     return failed
+
+
+@asynccontextmanager
+async def _connected(robot: Robot) -> AsyncIterator[None]:
+    """Keep the broker connected, and say goodbye to it at the end, whatever the end is."""
+
+    def on_online(up: bool) -> None:
+        robot.inbox.post(p.BrokerUp() if up else p.BrokerDown())
+
+    async with asyncio.TaskGroup() as tasks:
+        broker = tasks.create_task(robot.broker.run(robot.mail.take, on_online), name="broker")
+        try:
+            yield
+        finally:
+            await robot.outlet.farewell()
+            broker.cancel()
+
+
+def end_within(seconds: float) -> None:
+    """End the process with exit code 1 after `seconds`, if it has not ended by then, and log what it waited for.
+
+    For a robot whose session does not let go: everything else is still given back in order, what is stuck is not
+    waited for.
+    """
+    faulthandler.dump_traceback_later(seconds, exit=True)
 
 
 @asynccontextmanager
@@ -119,13 +169,13 @@ async def _body(settings: DeviceSettings, inbox: Inbox, *, with_bench: bool) -> 
     def on_gesture(gesture: Gesture, at: float) -> None:
         if with_bench:
             bench.observed(f"button-{gesture}", at)
-        if gesture is not Gesture.RELEASE:
-            inbox.post(p.Pressed() if gesture is Gesture.PRESS else p.Held())
+        if gesture is Gesture.PRESS:
+            inbox.post(p.Pressed())
 
     lights = [bench.light] if with_bench else []
     async with (
         Panel(settings.panel, on_gesture, *lights) as panel,
-        _sound(settings, with_bench=with_bench) as (card, voice),
+        _sound(settings, panel, with_bench=with_bench) as (card, voice),
     ):
         if with_bench:
             bench.body(panel, card)
@@ -133,8 +183,12 @@ async def _body(settings: DeviceSettings, inbox: Inbox, *, with_bench: bool) -> 
 
 
 @asynccontextmanager
-async def _sound(settings: DeviceSettings, *, with_bench: bool) -> AsyncIterator[tuple[SoundCard, VoicePath]]:
+async def _sound(
+    settings: DeviceSettings, panel: Panel, *, with_bench: bool
+) -> AsyncIterator[tuple[SoundCard, VoicePath]]:
     """Open the card and lay the voice path behind it; blocks that come before it is laid are lost, and not missed."""
+    panel.show(p.Phase.STARTING)
+    earcons.prepare()
     voice: VoicePath | None = None
 
     def deliver(block: Block) -> None:
@@ -193,11 +247,8 @@ def _watch_signals(inbox: Inbox) -> None:
 
 
 def _background(robot: Robot, settings: DeviceSettings, *, with_bench: bool) -> dict[str, Coroutine[None, None, None]]:
-    def on_online(up: bool) -> None:
-        robot.inbox.post(p.BrokerUp() if up else p.BrokerDown())
-
     works: dict[str, Coroutine[None, None, None]] = {
-        "broker": robot.broker.run(robot.mail.take, on_online),
+        "orders": robot.mail.obey(),
         "meters": _meter(robot, settings.report.metrics_seconds),
         "light": _follow_voice(robot.body),
         "watchdog": supervise(robot.body.voice, robot.body.card),

@@ -30,7 +30,7 @@ class SessionSettings(Settings, frozen=True):
 
     announce_seconds: Annotated[float, msgspec.Meta(ge=0, le=60)] = 3.0
     """Between a remote start's chime and the open microphone."""
-    prepare_seconds: Annotated[float, msgspec.Meta(gt=0, le=120)] = 30.0
+    prepare_seconds: Annotated[float, msgspec.Meta(gt=0, le=120)] = 40.0
     """How long a start may take before it is given up."""
 
 

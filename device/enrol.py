@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -30,16 +32,27 @@ async def enrol(claim_text: str, state_dir: Path, http: aiohttp.ClientSession, *
     Nothing is sent before the authority has been seen to have the fingerprint in the claim.
 
     Raises:
-        EnrolmentError: the claim, the authority or the answer is not good, or the cloud cannot be reached.
+        EnrolmentError: the claim, the authority or the answer is not good, the cloud cannot be reached, or `state_dir`
+            cannot be written to.
     """
     claim = Claim.parse(claim_text)
     tls = await _pinned_authority(claim, http)
     key = ec.generate_private_key(ec.SECP256R1())
-    keep_key(state_dir, key)
+    with _writing(state_dir):
+        keep_key(state_dir, key)
     request = EnrolRequest(code=claim.code, csr=_csr(key), hardware=hardware)
     enrolment = await _exchange(claim, request, tls, http)
-    keep_enrolment(state_dir, enrolment)
+    with _writing(state_dir):
+        keep_enrolment(state_dir, enrolment)
     return enrolment
+
+
+@contextmanager
+def _writing(state_dir: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise EnrolmentError(f"cannot write to {state_dir}: {error.strerror}; try it with sudo") from None
 
 
 async def _pinned_authority(claim: Claim, http: aiohttp.ClientSession) -> ssl.SSLContext:

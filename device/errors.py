@@ -105,3 +105,12 @@ class SignallingError(KaiwaError, ConnectionError):
     def __init__(self, code: int, reason: str) -> None:
         self.code, self.reason = code, reason
         super().__init__(f"signalling closed: {code} {reason}")
+
+
+def first_of(group: BaseExceptionGroup) -> KaiwaError | None:
+    """Return the first error of this family in `group`, as one would be told of it; None if there is another kind."""
+    ours, others = group.split(KaiwaError)
+    found: BaseException | None = ours
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found if others is None and isinstance(found, KaiwaError) else None

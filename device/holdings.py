@@ -30,6 +30,7 @@ from device.realtime.conversation import (
     Flush,
     ResponseFailed,
     SessionOver,
+    Speech,
     TurnChanged,
 )
 from device.realtime.settings import RealtimeSettings
@@ -70,7 +71,11 @@ class Equipment:
 
 
 class Holdings:
-    """Opens and gives back what a session holds; everything that comes of it is posted as an event."""
+    """Opens and gives back what a session holds.
+
+    What decides anything is posted as an event for the machine; what is only told or heard (captions, traces, a failed
+    answer, silence at an interruption) goes to outlet and voice straight away.
+    """
 
     def __init__(self, equipment: Equipment, tasks: asyncio.TaskGroup, post: Callable[[p.Event], None]) -> None:
         self._with = equipment
@@ -136,25 +141,30 @@ class Holdings:
                 on_event=lambda event: self._on_call_event(session, event),
                 settings=self._with.call,
             ) as call:
-                voice.uplink, voice.source = call.uplink, call.downlink
-                voice.release_kept()
-                self._call_up(session)
-                try:
-                    self._post(p.CallLost(session, *_verdict(await call.ended())))
-                finally:
-                    self._held[session].usage = call.conversation.usage
+                await self._talk(session, call)
         except MediaError as error:
             self._post(p.CallLost(session, "media", str(error)))
         except UpstreamError as error:
             self._post(p.CallLost(session, "upstream", str(error)))
+        except Exception as error:  # noqa: BLE001 - the edge of the call: whatever breaks in it, the robot goes on
+            _log.exception("the call of session %s has failed", session)
+            self._post(p.CallLost(session, "call", f"failed: {type(error).__name__}"))
         finally:
-            voice.uplink = voice.source = None
             voice.discard_kept()
-            voice.flush()
 
-    def _call_up(self, session: str) -> None:
+    async def _talk(self, session: str, call: RealtimeCall) -> None:
+        """Connect both voices until the call is over; they part at once, before the call is taken down."""
+        voice = self._with.voice
+        voice.uplink, voice.source = call.uplink, call.downlink
+        voice.release_kept()
         self._mark(session, "listening")
         self._post(p.CallUp(session))
+        try:
+            self._post(p.CallLost(session, *_verdict(await call.ended())))
+        finally:
+            voice.flush()
+            voice.uplink = voice.source = None
+            self._held[session].usage = call.conversation.usage
 
     def _on_call_event(self, session: str, event: CallEvent) -> None:
         match event:
@@ -162,6 +172,8 @@ class Holdings:
                 self._with.outlet.event(CallAnswered(session=session, at=self._with.outlet.now(), call_id=call_id))
             case TurnChanged(turn):
                 self._post(p.Turn(session, Phase(turn)))
+            case Speech(began):
+                self._post(p.Speech(session, began))
             case Flush():
                 self._with.voice.flush()
             case Captioned():
@@ -199,9 +211,6 @@ class Holdings:
                 settings=self._with.broadcast,
                 on_air=lambda publisher, text: self._on_air(session, publisher, text),
             )
-        except Exception:  # noqa: BLE001 - the edge of the broadcast: whatever breaks in it, the conversation goes on
-            _log.exception("the broadcast of session %s has failed", session)
-            self._post(p.OffAir(session, "failed"))
         finally:
             self._with.voice.programme = None
 

@@ -71,9 +71,16 @@ class Identity:
         return self.enrolment.broker
 
     def tls_context(self) -> ssl.SSLContext:
-        """Return what connects to the broker: mutual TLS, trusting the fleet's authority only."""
-        context = ssl.create_default_context(cadata=self.enrolment.authority)
-        context.load_cert_chain(self.files.certificate, self.files.key)
+        """Return what connects to the broker: mutual TLS, trusting the fleet's authority only.
+
+        Raises:
+            EnrolmentError: key or certificate are missing or damaged.
+        """
+        try:
+            context = ssl.create_default_context(cadata=self.enrolment.authority)
+            context.load_cert_chain(self.files.certificate, self.files.key)
+        except (OSError, ValueError) as error:  # SSLError is an OSError
+            raise EnrolmentError(f"{self.files.certificate} cannot be used: {error}; {_AGAIN}") from None
         return context
 
     def mint_key(self, kid: str) -> PublicKey | None:

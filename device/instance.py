@@ -6,7 +6,7 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from device.errors import KaiwaError
 
@@ -19,17 +19,26 @@ def only_one(state_dir: Path) -> Iterator[None]:
     """Be the only robot of this folder for as long as the block runs; a folder that is not there needs no guard.
 
     Raises:
-        KaiwaError: another one runs.
+        KaiwaError: another one runs, or this user may not use the folder.
     """
     if not state_dir.is_dir():
         yield
         return
-    with (state_dir / LOCK).open("w") as lock:
+    with _opened(state_dir / LOCK) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise KaiwaError(f"a robot with the state in {state_dir} is running already") from None
         yield
+
+
+def _opened(path: Path) -> IO[str]:
+    try:
+        return path.open("w")
+    except OSError as error:
+        raise KaiwaError(
+            f"cannot use {path.parent}: {error.strerror}; it belongs to the account of the robot"
+        ) from None
 
 
 def is_running(state_dir: Path) -> bool:

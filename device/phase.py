@@ -63,11 +63,6 @@ class Pressed:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """The button stayed down: end at once."""
-
-
-@dataclass(frozen=True, slots=True)
 class StartOrdered:
     """An operator's signed order to start."""
 
@@ -125,6 +120,14 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Speech:
+    """Somebody in the room began to speak, or has stopped."""
+
+    session: str
+    began: bool
+
+
+@dataclass(frozen=True, slots=True)
 class OnAir:
     """Observers hear the programme."""
 
@@ -161,7 +164,6 @@ Event = (
     | BrokerUp
     | BrokerDown
     | Pressed
-    | Held
     | StartOrdered
     | StopOrdered
     | Granted
@@ -169,6 +171,7 @@ Event = (
     | CallUp
     | CallLost
     | Turn
+    | Speech
     | OnAir
     | OffAir
     | Released

@@ -23,7 +23,8 @@ class Timing:
 
     announce: float = 3.0
     """Between a remote start's chime and the open microphone: the time to press and reject it."""
-    prepare: float = 30.0
+    prepare: float = 40.0
+    """More than the waits for broker, cloud, offer and media together, each of which has its own, clearer fault."""
     release: float = 15.0
     fault: float = 4.0
 
@@ -147,10 +148,19 @@ class Session:
         self._enter_live(event.phase, now)
         yield from ()
 
+    def _speech(self, event: p.Speech, now: float) -> Iterator[Command]:
+        self._limit(now, idle=not event.began)
+        yield from ()
+
     def _enter_live(self, phase: Phase, now: float) -> None:
+        self._enter(phase, now)
+        self._limit(now, idle=phase is Phase.LISTENING)
+
+    def _limit(self, now: float, *, idle: bool) -> None:
+        """Set when the session ends by itself: at its longest, or sooner while nobody says anything."""
         began = now if self._live_since is None else self._live_since
         left = began + self._limits.longest - now
-        self._enter(phase, now, max(0.0, min(left, self._limits.idle) if phase is Phase.LISTENING else left))
+        self.deadline = now + max(0.0, min(left, self._limits.idle) if idle else left)
 
     def _on_air(self, _event: Event, _now: float) -> Iterator[Command]:
         self.on_air = True
@@ -221,7 +231,10 @@ class Session:
             self._enter(Phase.FAULT, now, self.timing.fault)
 
     def _stuck(self, _event: Event, now: float) -> Iterator[Command]:
-        yield p.ReportFault(self.id, "stuck", f"not released after {self.timing.release:.0f} s")
+        text = f"not released after {self.timing.release:.0f} s"
+        yield p.ReportFault(self.id, "stuck", text)
+        if self._stop_order is not None:
+            yield p.Acknowledge(self._stop_order, Step.FAILED, text)
         self._enter(Phase.STOPPED, now)
         yield p.Exit(failed=True)
 
@@ -282,11 +295,11 @@ TABLE: Final[dict[tuple[Phase, type], Row]] = {
     **_rows([Phase.PREPARING], p.CallUp, Session._live, Phase.LISTENING),
     # the conversation, and the broadcast beside it
     **_rows(LIVE, p.Turn, Session._turn, *LIVE),
+    **_rows([Phase.LISTENING], p.Speech, Session._speech),
     **_rows(_HOLDING, p.OnAir, Session._on_air),
     **_rows(_HOLDING, p.OffAir, Session._off_air),
     # every end gives everything back first
     **_rows(_HOLDING, p.Pressed, Session._hang_up, Phase.ENDING),
-    **_rows(_HOLDING, p.Held, Session._hang_up, Phase.ENDING),
     **_rows(_HOLDING, p.StopOrdered, Session._stop, Phase.ENDING),
     **_rows(_HOLDING, p.CallLost, Session._lost, Phase.ENDING),
     **_rows([Phase.PREPARING], p.Refused, Session._refused, Phase.ENDING),

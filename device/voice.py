@@ -57,7 +57,6 @@ class VoicePath:
 
     def on_block(self, block: Block) -> None:
         """Carry one block along the whole path."""
-        self._blocks += 1
         voice = self.source.pull() if self.source else SILENCE
         self._playout.play(voice)
         near = self._near(block)
@@ -69,6 +68,7 @@ class VoicePath:
             self.programme.push(programme)
         for meter, samples in ((self._user, near), (self._assistant, voice), (self._programme, programme)):
             meter.add(samples)
+        self._blocks += 1  # last, so that a path that fails stands still for the watchdog
 
     def keep(self) -> None:
         """Keep what is said from now on, at the press, until `release_kept`; 10 s at most."""

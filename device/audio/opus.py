@@ -94,7 +94,7 @@ def load_libopus(name: str = "libopus.so.0") -> ctypes.CDLL:
     return library
 
 
-_libopus = cache(load_libopus)
+libopus = cache(load_libopus)
 
 
 class OpusEncoder:
@@ -112,7 +112,7 @@ class OpusEncoder:
         complexity: int = 5,
         expected_loss_percent: int = 10,
     ) -> None:
-        self._library = _libopus()
+        self._library = libopus()
         error = ctypes.c_int()
         self._state = self._library.opus_encoder_create(RATE, 1, application, error)
         self._check(error.value)
@@ -162,7 +162,7 @@ class OpusDecoder:
     """
 
     def __init__(self) -> None:
-        self._library = _libopus()
+        self._library = libopus()
         error = ctypes.c_int()
         self._state = self._library.opus_decoder_create(RATE, 1, error)
         if error.value < 0:

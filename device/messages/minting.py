@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from device.messages.secret import Secret
+from device.messages.secret import MASK, Secret
 from device.messages.wire import Message
 
 
@@ -52,7 +52,11 @@ class BroadcastGrant(Message, frozen=True):
     signalling_urls: list[str]
     channel_id: str
     metadata: dict[str, Any] | None = None
+    """What the service is told of the robot; may hold a token, so it is not shown."""
     video: bool = False
+
+    def __repr__(self) -> str:
+        return f"BroadcastGrant(channel_id={self.channel_id!r}, metadata={MASK}, video={self.video})"
 
 
 class Limits(Message, frozen=True):

@@ -62,6 +62,12 @@ _SCORES: Final[Mapping[Earcon, tuple[float, tuple[Tone, ...]]]] = {
 """Length in seconds, and the strikes; the pitches are of C major, from C5 (3) to C6 (15)."""
 
 
+def prepare() -> None:
+    """Make every earcon now: one takes some milliseconds, which the voice path does not have once blocks come."""
+    for earcon in Earcon:
+        sound(earcon)
+
+
 @cache
 def sound(earcon: Earcon) -> Samples:
     """Return an earcon, shape (n,), 48 kHz, faded in and out; the array cannot be written to."""

@@ -16,7 +16,6 @@ from typing import Final, Self
 
 import aiohttp
 from aiortc import RTCDataChannel, RTCPeerConnection, RTCSessionDescription
-from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
 
 from device.errors import MediaError, UpstreamError
 from device.messages.minting import OpenAIGrant
@@ -25,7 +24,7 @@ from device.realtime.events import EventReader, SessionCreated, output_audio_buf
 from device.realtime.liveness import overdue
 from device.realtime.offer import SERVICE, Answer, exchange
 from device.realtime.settings import RealtimeSettings
-from device.rtc.peer import new_peer
+from device.rtc.peer import UNUSABLE_DESCRIPTION, new_peer
 from device.rtc.receiving import VoiceReceiver
 from device.rtc.sending import OpusSender
 
@@ -36,20 +35,6 @@ WATCH_SECONDS: Final = 0.5
 
 HUNG_UP: Final = "hung up"
 CLOSED_BY_SERVICE: Final = "closed by the service"
-
-UNUSABLE_ANSWER: Final = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    InvalidAccessError,
-    InvalidStateError,
-    LookupError,
-    OperationError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
-"""What aiortc raises, from many places, when an SDP makes no sense."""
 
 _log = logging.getLogger(__name__)
 
@@ -157,7 +142,7 @@ class RealtimeCall:
         answer = await self._exchange(peer.localDescription.sdp)
         try:
             await peer.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
-        except UNUSABLE_ANSWER as error:
+        except UNUSABLE_DESCRIPTION as error:
             text = f"the SDP answer cannot be used: {str(error) or type(error).__name__}"
             raise UpstreamError(SERVICE, 201, "invalid_answer", text) from error
 
@@ -257,6 +242,7 @@ class RealtimeCall:
         """Release everything; what is begun here goes on to its end even when the waiting for it is cancelled."""
         if self._watching is not None:
             self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
         self.uplink.track.stop()
         if self._peer is None:
             return
@@ -265,3 +251,5 @@ class RealtimeCall:
         if unfinished:
             _log.warning("call %s did not close within %g s", self.call_id, self.settings.close_seconds)
             self._closing.cancel()
+        elif error := self._closing.exception():
+            _log.warning("call %s did not close well: %r", self.call_id, error)

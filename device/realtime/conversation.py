@@ -58,6 +58,13 @@ class TurnChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class Speech:
+    """Somebody in the room began to speak, or has stopped."""
+
+    began: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Flush:
     """Drop at once what has not been played yet."""
 
@@ -85,7 +92,7 @@ class SessionOver:
     reason: str
 
 
-CallEvent = Answered | TurnChanged | Flush | Captioned | ResponseFailed | Complained | SessionOver
+CallEvent = Answered | TurnChanged | Speech | Flush | Captioned | ResponseFailed | Complained | SessionOver
 
 EXPIRED: Final = "session_expired"
 """The error code that ends a session, after 60 minutes (developers.openai.com/api/docs/guides/realtime)."""
@@ -149,10 +156,12 @@ class Conversation:
     def _heard(self, event: SpeechStarted | SpeechStopped | InputCommitted, now: float) -> list[CallEvent]:
         if isinstance(event, SpeechStarted):
             self._user.begin(event.item_id, now)
-            return self.interrupt() or self._turn(Turn.LISTENING)
+            return [*(self.interrupt() or self._turn(Turn.LISTENING)), Speech(began=True)]
+        stopped: list[CallEvent] = []
         if isinstance(event, SpeechStopped):
             self._user.finish(event.item_id, now)
-        return [] if self.turn is Turn.SPEAKING else self._turn(Turn.THINKING)
+            stopped = [Speech(began=False)]
+        return stopped if self.turn is Turn.SPEAKING else [*stopped, *self._turn(Turn.THINKING)]
 
     def _played(self, event: PlaybackStarted | PlaybackStopped | PlaybackCleared, now: float) -> list[CallEvent]:
         match event:

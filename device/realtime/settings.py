@@ -15,9 +15,9 @@ class RealtimeSettings(Settings, frozen=True):
 
     opus: OpusSettings = OpusSettings()
     """How the microphone is encoded."""
-    offer_seconds: Annotated[float, msgspec.Meta(gt=0)] = 10.0
+    offer_seconds: Annotated[float, msgspec.Meta(gt=0)] = 8.0
     """How long the service may take to answer the offer."""
-    media_seconds: Annotated[float, msgspec.Meta(gt=0)] = 15.0
+    media_seconds: Annotated[float, msgspec.Meta(gt=0)] = 8.0
     """How long the data channel may take to open once the offer is answered."""
     greeting_seconds: Annotated[float, msgspec.Meta(gt=0)] = 5.0
     """How long `session.created` may take once the data channel is open."""
@@ -25,5 +25,6 @@ class RealtimeSettings(Settings, frozen=True):
     """How long neither sound nor event may come while the assistant is speaking."""
     answer_seconds: Annotated[float, msgspec.Meta(gt=0)] = 30.0
     """How long no event may come while the assistant is thinking."""
-    close_seconds: Annotated[float, msgspec.Meta(gt=0)] = 5.0
-    """How long hanging up may take before it is left to the operating system."""
+    close_seconds: Annotated[float, msgspec.Meta(gt=0, le=6)] = 3.0
+    """How long hanging up may take before it is left to the operating system; as long again for the answer to an offer
+    that nobody wants any more."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from aiortc import (
     RTCConfiguration,
@@ -13,12 +13,27 @@ from aiortc import (
     RTCRtpSender,
     RTCRtpTransceiver,
 )
+from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
 from aiortc.rtcconfiguration import RTCIceTransportPolicy
 
 from device.errors import MediaError
 from device.messages.secret import Secret
 from device.rtc.consent import nominate_in_consent
 from device.rtc.private import mangled
+
+UNUSABLE_DESCRIPTION: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    InvalidAccessError,
+    InvalidStateError,
+    LookupError,
+    OperationError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What aiortc raises, from many places, when an SDP makes no sense."""
 
 
 @dataclass(frozen=True, slots=True)

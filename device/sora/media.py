@@ -8,33 +8,19 @@ import logging
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any
 
 from aiortc import MediaStreamTrack, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
-from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
 
 from device.errors import MediaError
 from device.messages.secret import Secret
+from device.rtc.peer import UNUSABLE_DESCRIPTION, new_peer, only_opus
 from device.rtc.peer import IceServer as PeerServer
-from device.rtc.peer import new_peer, only_opus
 from device.sora.description import Negotiation, candidates
 from device.sora.ice import IceServer, chosen
 from device.sora.steps import Answered, Apply, Event, MediaDown, MediaUp, Reapply, Received, StatsCollected
 
 _log = logging.getLogger(__name__)
-
-_NO_ANSWER: Final = (
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    AssertionError,
-    InvalidAccessError,
-    InvalidStateError,
-    OperationError,
-)
-"""What aiortc raises for a description that is not what it should be, or when there is no network to answer from."""
 
 
 class Media:
@@ -99,7 +85,7 @@ class Media:
         async with self._turn:
             try:
                 answer = await self._negotiated(peer, sdp)
-            except _NO_ANSWER as error:
+            except (OSError, *UNUSABLE_DESCRIPTION) as error:
                 self._post(MediaDown(f"the offer cannot be answered: {error!r}"))
                 return
         found = candidates(answer)

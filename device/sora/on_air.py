@@ -56,6 +56,8 @@ async def _once(
             await publisher.ended()
     except (SignallingError, MediaError) as error:
         _log.warning("not on air: %s", error)
+    except Exception:  # noqa: BLE001 - the edge of the broadcast: whatever breaks in it, the conversation goes on
+        _log.exception("the broadcast has failed")
     finally:
         on_air(None, str(publisher.end or End(Cause.LEFT)))
     return publisher.end or End(Cause.LEFT), 0.0 if began is None else loop.time() - began

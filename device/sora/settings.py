@@ -28,7 +28,7 @@ class BroadcastSettings(Settings, frozen=True):
     """From there until the service has sent its offer."""
     media_seconds: Seconds = 10.0
     """From the offer until the media is connected and the service has said so."""
-    leave_seconds: Seconds = 3.0
+    leave_seconds: Annotated[float, msgspec.Meta(gt=0, le=10)] = 3.0
     """From our goodbye until the service closes; the other SDKs wait as long."""
     redirects: Annotated[int, msgspec.Meta(ge=0, le=20)] = 5
     """How often the service may send us elsewhere in one connect."""

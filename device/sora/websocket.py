@@ -24,11 +24,18 @@ class Websocket:
     def __init__(self, http: aiohttp.ClientSession, post: Callable[[Event], None]) -> None:
         self._http, self._post = http, post
         self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._number = 0
 
     async def run(self, number: int, url: str) -> None:
-        """Open `url`, post each text, and post the close; returns when it is closed."""
+        """Open `url`, post each text, and post the close; returns when it is closed.
+
+        The highest number counts: a socket that opens only after a later one was asked for is closed without a word.
+        """
+        self._number = max(self._number, number)
         try:
             async with self._http.ws_connect(url, timeout=_CLOSE, max_msg_size=_LARGEST) as socket:
+                if number < self._number:
+                    return
                 self._socket = socket
                 self._post(Opened(number))
                 code, reason = await self._read(socket)

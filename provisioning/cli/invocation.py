@@ -14,7 +14,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from device.errors import KaiwaError
+from device.errors import first_of
 from provisioning.settings import CloudSettings, load_settings, with_secrets
 
 T = TypeVar("T")
@@ -77,14 +77,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
     except BaseExceptionGroup as group:
-        ours = group.subgroup(KaiwaError)
-        if ours is None:
+        error = first_of(group)
+        if error is None:
             raise
-        raise _first(ours) from group
-
-
-def _first(group: BaseExceptionGroup[KaiwaError]) -> BaseException:
-    found: BaseException = group
-    while isinstance(found, BaseExceptionGroup):
-        found = found.exceptions[0]
-    return found
+        raise error from group

@@ -152,3 +152,13 @@ async def test_the_identity_opens_a_context_with_its_own_certificate(
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
     assert len(context.get_ca_certs()) == 1
+
+
+async def test_a_state_folder_that_cannot_be_written_to_is_named_before_the_claim_is_used(
+    server: EnrolmentServer, http: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    claim = await server.claim()
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(EnrolmentError, match=r"cannot write to .*file/state"):
+        await enrol(claim, tmp_path / "file" / "state", http)
+    await enrol(claim, tmp_path / "state", http)

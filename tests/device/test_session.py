@@ -187,6 +187,17 @@ def test_silence_ends_the_session_but_a_long_answer_does_not(robot: Robot) -> No
     assert p.ReportEnded("s1", "idle", 50.0) in robot(p.Released("s1"))
 
 
+def test_somebody_who_speaks_for_long_is_not_silent(robot: Robot) -> None:
+    live(robot)
+    idle = robot.session.deadline
+    robot(p.Speech("s1", began=True))
+    assert idle is not None
+    assert robot.session.deadline == robot.now + 100
+    robot.now = idle + 1
+    robot(p.Speech("s1", began=False))
+    assert robot.session.deadline == robot.now + 20
+
+
 def test_no_session_outlasts_its_limit(robot: Robot) -> None:
     live(robot)
     for _ in range(9):
@@ -239,8 +250,10 @@ def test_a_remote_stop_with_nothing_to_stop_is_rejected(robot: Robot) -> None:
 
 def test_what_cannot_be_released_ends_the_process_as_failed(robot: Robot) -> None:
     live(robot)
-    robot(p.Pressed())
-    assert p.Exit(failed=True) in robot.wait()
+    robot(p.StopOrdered("c9", "o"))
+    commands = robot.wait()
+    assert p.Acknowledge("c9", Step.FAILED, "not released after 15 s") in commands
+    assert p.Exit(failed=True) in commands
 
 
 def test_without_a_broker_it_shows_so_and_still_answers_a_press(robot: Robot) -> None:
@@ -263,11 +276,12 @@ def test_quit_while_live_releases_first(robot: Robot) -> None:
     assert robot.phase is Phase.STOPPED
 
 
+FINAL = {Step.REJECTED, Step.SUCCEEDED, Step.FAILED}
+
 EVENTS: Sequence[p.Event] = (
     p.BrokerUp(),
     p.BrokerDown(),
     p.Pressed(),
-    p.Held(),
     p.StartOrdered("c", "o"),
     p.StopOrdered("d", "o"),
     *(p.Granted(f"s{n}", grant(f"s{n}")) for n in (1, 2)),
@@ -275,6 +289,7 @@ EVENTS: Sequence[p.Event] = (
     *(p.CallUp(f"s{n}") for n in (1, 2)),
     p.CallLost("s1", "media", ""),
     p.CallLost("s2", None, ""),
+    *(p.Speech("s1", began) for began in (True, False)),
     *(p.Turn("s1", phase) for phase in sorted(LIVE)),
     p.OnAir("s1"),
     p.OffAir("s1", ""),
@@ -288,8 +303,12 @@ EVENTS: Sequence[p.Event] = (
 def test_whatever_happens_what_is_opened_is_released_and_orders_are_answered(events: list[p.Event]) -> None:
     robot = Robot()
     robot(p.Ready())
-    for event in events:
-        before = robot.phase
+    orders = set()
+    for number, asked in enumerate(events):
+        event, before = asked, robot.phase
+        if isinstance(event, p.StartOrdered | p.StopOrdered) and before is not Phase.STOPPED:
+            event = type(event)(f"order{number}", "o")
+            orders.add(event.command)
         row = TABLE.get((before, type(event)))
         robot.now += 1
         robot(event)
@@ -302,6 +321,10 @@ def test_whatever_happens_what_is_opened_is_released_and_orders_are_answered(eve
         if robot.phase in {Phase.IDLE, Phase.OFFLINE, Phase.FAULT}:
             assert held <= set(released)
             assert not robot.session.on_air
+    told = [c.command for c in robot.asked if isinstance(c, p.Acknowledge) and c.step in FINAL]
+    assert len(told) == len(set(told))
+    if robot.phase in {Phase.IDLE, Phase.OFFLINE, Phase.FAULT, Phase.STOPPED}:
+        assert set(told) == orders
 
 
 @given(st.lists(st.sampled_from(EVENTS), max_size=40))

@@ -12,6 +12,7 @@ from device.realtime.conversation import (
     Flush,
     ResponseFailed,
     SessionOver,
+    Speech,
     Turn,
     TurnChanged,
 )
@@ -76,7 +77,8 @@ def test_generation_being_done_ends_neither_the_turn_nor_the_caption() -> None:
 def test_talking_over_the_assistant_flushes_at_once_and_again_when_the_service_cleared() -> None:
     conversation = Conversation()
     played(conversation, [*QUESTION, *ANSWER])
-    assert conversation.handle(SpeechStarted("item_2"), 1.0) == [Flush(), TurnChanged(Turn.LISTENING)]
+    begun = [Flush(), TurnChanged(Turn.LISTENING), Speech(began=True)]
+    assert conversation.handle(SpeechStarted("item_2"), 1.0) == begun
     outputs = conversation.handle(PlaybackCleared("resp"), 1.4)
     assert outputs[0] == Flush()
     assert [out.text for out in outputs if isinstance(out, Captioned)] == ["It is noon."]
