@@ -134,6 +134,8 @@ class Session:
         yield p.OpenCall(event.session, event.grant)
         if event.grant.broadcast is not None:
             yield p.OpenBroadcast(event.session, event.grant)
+        elif event.grant.no_broadcast:
+            yield p.ReportFault(event.session, "broadcast", event.grant.no_broadcast)
 
     def _live(self, event: p.CallUp, now: float) -> Iterator[Command]:
         self._live_since = now

@@ -27,15 +27,18 @@ class Broadcasts:
         self._channels: dict[str, str] = {}
 
     async def open(self, session: str) -> BroadcastGrant | None:
-        """Make and note a channel for a session; None, and a line in the log, when there is none to be had."""
+        """Make and note a channel for a session; None without an account.
+
+        Raises:
+            UpstreamError: there is none to be had.
+        """
         if self._imageflux is None:
             return None
         try:
             async with asyncio.timeout(PATIENCE):
                 channel = await self._imageflux.create_channel(self._options)
-        except (UpstreamError, TimeoutError) as error:
-            _log.warning("session %s goes without a broadcast: %s", session, str(error) or "no channel in time")
-            return None
+        except TimeoutError:
+            raise UpstreamError("ImageFlux", None, "timeout", f"no channel within {PATIENCE:.0f} s") from None
         try:
             async with self._store.transaction() as t:
                 await t.sessions.set_channel(session, channel.channel_id)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from device.errors import StoreError, UpstreamError
@@ -14,7 +16,7 @@ from provisioning.broadcasting import Broadcasts
 from provisioning.listener import PartialListener
 from provisioning.openai import OpenAI, is_call_id
 from provisioning.sessions import Session
-from provisioning.store import Store
+from provisioning.store import Store, Transaction
 from provisioning.watch import Ending, Watch
 
 _log = logging.getLogger(__name__)
@@ -27,6 +29,9 @@ HANG_UP_PAUSES: Final = (1.0, 3.0, 10.0)
 
 _NONCES_KEPT: Final = 3600.0
 
+Note = Callable[[Transaction], Awaitable[None]]
+"""Something to write down in a transaction of its own."""
+
 
 class Leash(PartialListener):
     """Watches every granted session; a listener to what devices report. `run()` it in a task."""
@@ -35,7 +40,7 @@ class Leash(PartialListener):
         self._store, self._openai, self._broadcasts = store, openai, broadcasts
         self._watch = Watch(grace)
         self._changed = asyncio.Event()
-        self._calls: asyncio.Queue[tuple[str, str, str]] = asyncio.Queue()
+        self._notes: asyncio.Queue[Note] = asyncio.Queue()
 
     def granted(self, session: Session) -> None:
         """Watch a session from now on."""
@@ -57,9 +62,11 @@ class Leash(PartialListener):
         match event:
             case CallAnswered() if is_call_id(event.call_id):
                 if self._watch.answered(device, event.session, event.call_id):
-                    self._calls.put_nowait((event.session, device, event.call_id))
+                    self._notes.put_nowait(partial(_note_call, event.session, device, event.call_id))
             case SessionEnded():
-                self._watch.ended(device, event.session, time.time(), f"device: {event.reason}")
+                reason = f"device: {event.reason}"
+                if not self._watch.ended(device, event.session, time.time(), reason):
+                    self._notes.put_nowait(partial(_note_given_up, event.session, device, reason))
         self._changed.set()
 
     async def run(self) -> None:
@@ -69,7 +76,7 @@ class Leash(PartialListener):
                 self._watch.keep(session)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._sweep(), name="leash sweep")
-            group.create_task(self._note_calls(), name="leash calls")
+            group.create_task(self._note_all(), name="leash notes")
             while True:
                 self._changed.clear()
                 for ending in self._watch.due(time.time()):
@@ -116,14 +123,14 @@ class Leash(PartialListener):
                 return
         _log.error("the call of session %s could not be hung up; it ends by itself within the hour", session.id)
 
-    async def _note_calls(self) -> None:
+    async def _note_all(self) -> None:
         while True:
-            session, device, call_id = await self._calls.get()
+            note = await self._notes.get()
             try:
                 async with self._store.transaction() as t:
-                    await t.sessions.set_call(session, device, call_id)
+                    await note(t)
             except StoreError:
-                _log.exception("the call of session %s was not noted", session)
+                _log.exception("what a device said was not noted")
 
     async def _sweep(self) -> None:
         while True:
@@ -134,3 +141,13 @@ class Leash(PartialListener):
             except StoreError:
                 _log.exception("could not sweep")
             await asyncio.sleep(SWEEP_SECONDS)
+
+
+async def _note_call(session: str, device: str, call_id: str, t: Transaction) -> None:
+    await t.sessions.set_call(session, device, call_id)
+
+
+async def _note_given_up(session: str, device: str, reason: str, t: Transaction) -> None:
+    """End a session whose grant is still under way, so that its device may ask for another at once."""
+    if await t.sessions.give_up(session, device, time.time(), reason):
+        await t.audit.add(time.time(), device, "given_up", session, why=reason[:80])

@@ -16,7 +16,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from device.errors import MalformedMessageError, MessageError, MisaddressedError, StaleMessageError, StoreError
+from device.errors import (
+    MalformedMessageError,
+    MessageError,
+    MisaddressedError,
+    StaleMessageError,
+    StoreError,
+    UpstreamError,
+)
 from device.messages.envelope import (
     MINT_ANSWER,
     MINT_REQUEST,
@@ -26,7 +33,7 @@ from device.messages.envelope import (
     open_envelope,
     seal_envelope,
 )
-from device.messages.minting import Grant, Limits, MintAnswer, MintRequest, Refusal
+from device.messages.minting import BroadcastGrant, Grant, Limits, MintAnswer, MintRequest, Refusal
 from device.messages.sealing import binding, seal
 from device.messages.wire import decode, encode
 from provisioning.answers import Answers
@@ -137,21 +144,34 @@ class Minter:
 
     async def _grant(self, request: MintRequest, session: Session, now: float) -> Grant:
         """Ask both services at once; when the talk cannot be had, let the channel come first, so that it is closed."""
-        wish = self._broadcasts.open(session.id) if request.broadcast else _none()
-        secret, broadcast = await asyncio.gather(self._openai.grant(), wish, return_exceptions=True)
+        secret, channel = await asyncio.gather(
+            self._openai.grant(), self._channel(request, session), return_exceptions=True
+        )
         if isinstance(secret, BaseException):
             raise secret
-        if isinstance(broadcast, BaseException):
-            raise broadcast
+        if isinstance(channel, BaseException):
+            raise channel
+        broadcast, why_not = channel
         return Grant(
             session=session.id,
             openai=secret,
             broadcast=broadcast,
+            no_broadcast=why_not,
             observer_url=self._terms.observer_url.replace("{device}", request.device),
             language=self._terms.language,
             limits=self._terms.limits,
             server_time=now,
         )
+
+    async def _channel(self, request: MintRequest, session: Session) -> tuple[BroadcastGrant | None, str]:
+        """Return the channel that is wished for, if any, or why there is none: the talk goes on without."""
+        if not request.broadcast:
+            return None, ""
+        try:
+            return await self._broadcasts.open(session.id), ""
+        except UpstreamError as error:
+            _log.warning("session %s goes without a broadcast: %s", session.id, error)
+            return None, f"the broadcast service: {error.status or 'no answer'} {error.code}"
 
     async def _take_back(self, session: str, reason: str, now: float) -> None:
         async with self._store.transaction() as t:
@@ -187,10 +207,6 @@ def _opened(data: bytes, device: str, standing: Standing) -> MintRequest:
     if not _NONCE.fullmatch(request.nonce) or len(request.reply_key) != 32:
         raise MalformedMessageError("nonce or reply key have the wrong form")
     return request
-
-
-async def _none() -> None:
-    """Stand in for a channel that is not wished for."""
 
 
 def _told(verdict: Allow | Refuse) -> dict[str, object]:

@@ -79,6 +79,15 @@ class Sessions:
         )
         return changed.rowcount == 1
 
+    async def give_up(self, session: str, device: str, now: float, reason: str) -> bool:
+        """Note that a device does not want its session any more; False when it has no such session that goes on."""
+        changed = await self._connection.execute(
+            update(sessions)
+            .where(sessions.c.id == session, sessions.c.device == device, sessions.c.ended_at.is_(None))
+            .values(ended_at=now, end_reason=reason[:80])
+        )
+        return changed.rowcount == 1
+
     async def close_channel(self, session: str) -> None:
         """Note that a session's channel has been deleted."""
         await self._set(session, channel_open=False)

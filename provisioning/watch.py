@@ -8,8 +8,8 @@ counts for a session that is watched only afterwards. Times are Unix seconds; `n
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
 from typing import Final
 
 from device.messages.reports import DeviceState, Lifecycle
@@ -23,6 +23,9 @@ OBEDIENCE: Final = 5.0
 
 ABSENCE: Final = 10.0
 """How long a device may be lost to the broker, in seconds: a new connection makes the old one's Last Will come true."""
+
+_OVER: Final = 4
+"""Sessions that one device can have called over while they were being granted; it has one at a time."""
 
 _GONE: Final = frozenset({Lifecycle.INIT, Lifecycle.DISCONNECTED})
 
@@ -60,9 +63,8 @@ class _Heard:
 
     card: DeviceState | None = None
     at: float = 0.0
-    over: str = ""
-    """The session it last called over, and `why`."""
-    why: str = ""
+    over: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=_OVER))
+    """The sessions it last called over, and why."""
 
 
 class Watch:
@@ -78,8 +80,8 @@ class Watch:
         self.keep(session)
         kept, heard = self._kept[session.id], self._heard[session.device]
         kept.without = (session.created_at + BEGINNING, "the device is without it")
-        if heard.over == session.id:
-            kept.bring_forward(now, heard.why)
+        for why in [why for over, why in heard.over if over == session.id]:
+            kept.bring_forward(now, why)
         if heard.card is not None and heard.at >= session.created_at:
             _compare(kept, heard.card, now)
 
@@ -95,13 +97,13 @@ class Watch:
             kept.call_id = call_id
         return kept is not None
 
-    def ended(self, device: str, session: str, now: float, reason: str) -> None:
-        """Take a device's word that a session is over; it is made sure of all the same."""
-        heard = self._heard[device]
-        heard.over, heard.why = session, reason
+    def ended(self, device: str, session: str, now: float, reason: str) -> bool:
+        """Take a device's word that a session is over, which is made sure of; False when it is not watched (yet)."""
+        self._heard[device].over.append((session, reason))
         kept = self._of(device, session)
         if kept is not None:
             kept.bring_forward(now, reason)
+        return kept is not None
 
     def on_state(self, state: DeviceState, now: float) -> None:
         """Take a device's card."""

@@ -72,6 +72,8 @@ class Grant(Message, frozen=True):
     session: str
     openai: OpenAIGrant
     broadcast: BroadcastGrant | None = None
+    no_broadcast: str = ""
+    """Why there is none although it was wished for."""
     observer_url: str = ""
     language: str = "en"
     limits: Limits = Limits()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from device.errors import UpstreamError
 from provisioning.broadcasting import Broadcasts
 from provisioning.channels import ChannelOptions
 from provisioning.sessions import Session
@@ -39,7 +40,8 @@ async def test_a_channel_is_noted_while_it_is_open(bench: Bench) -> None:
 
 async def test_a_refusal_is_no_channel(bench: Bench) -> None:
     bench.imageflux.faults.api_status = 401
-    assert await bench.broadcasts.open("s") is None
+    with pytest.raises(UpstreamError, match="401"):
+        await bench.broadcasts.open("s")
 
 
 async def test_without_an_account_there_is_no_broadcast(bench: Bench) -> None:

@@ -92,3 +92,22 @@ async def test_an_operator_s_stop_sets_the_end(tmp_path: Path, monkeypatch: pyte
             found = await t.sessions.find("s")
         assert found is not None
         assert found.ended_at == pytest.approx(time.time(), abs=30)
+
+
+async def test_a_session_given_up_while_it_is_granted_lets_its_device_ask_again_at_once(tmp_path: Path) -> None:
+    async with leashed(tmp_path) as (bench, leash):
+        under_way = Session("t", "robot-1", "button", time.time(), 4e9)
+        async with bench.store.transaction() as t:
+            await t.sessions.add(under_way)
+
+        async def ended() -> bool:
+            async with bench.store.transaction() as t:
+                found = await t.sessions.find("t")
+            return found is not None and found.ended_at is not None
+
+        given_up = SessionEnded(session="t", at=1.0, reason="button", seconds=0.0)
+        leash.on_event("robot-2", given_up)
+        leash.on_event("robot-1", SessionEnded(session="no such session", at=1.0, reason="button", seconds=0.0))
+        assert not await ended()
+        leash.on_event("robot-1", given_up)
+        assert await eventually(ended)

@@ -248,6 +248,7 @@ async def test_without_a_channel_the_conversation_goes_on(bench: Bench, caplog: 
     bench.imageflux.faults.api_status = 500
     grant = robot.grant(await bench.minter.answer(robot.request(), "robot-1", NOW))
     assert grant.broadcast is None
+    assert grant.no_broadcast.startswith("the broadcast service: ")
     assert "without a broadcast" in caplog.text
 
 

@@ -145,6 +145,7 @@ def test_a_device_that_gave_its_session_up_while_it_was_granted_does_not_hold_it
     watched = Watch(GRACE)
     watched.ended("robot-1", "s", START + 0.5, "device: button")
     watched.ended("robot-2", "s", START + 0.5, "no")
+    watched.ended("robot-1", "the next", START + 0.6, "device: button again")
     assert granted_after(watched) == "device: button"
 
 
