@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
+import msgspec
 
 from device import bench
 from device import phase as p
@@ -189,13 +190,16 @@ async def _sound(
     """Open the card and lay the voice path behind it; blocks that come before it is laid are lost, and not missed."""
     panel.show(p.Phase.STARTING)
     earcons.prepare()
+    wanted = settings.sound
+    if wanted.card == "auto" and not panel.stood_in:
+        wanted = msgspec.structs.replace(wanted, card="pyaudio")  # a board with pins has no use for a simulated room
     voice: VoicePath | None = None
 
     def deliver(block: Block) -> None:
         if voice is not None:
             voice.on_block(block)
 
-    async with open_card(settings.sound, deliver, bench.observed if with_bench else None) as card:
+    async with open_card(wanted, deliver, bench.observed if with_bench else None) as card:
         _log.info("sound card: %s", card.name)
         voice = VoicePath(choose_echo(EchoMode(settings.echo.mode)), card)
         yield card, voice
@@ -221,6 +225,7 @@ def _presence(identity: Identity) -> Presence:
         will_topic=topics.state(identity.device),
         will=last_will(identity.device),
         subscriptions=(topics.mint_answer(identity.device), topics.command(identity.device)),
+        expires_at=identity.expires_at,
     )
 
 

@@ -121,7 +121,8 @@ class Holdings:
 
     async def _mint(self, session: str, reason: str) -> None:
         if not await self._with.broker.connected(RECONNECT_SECONDS):
-            self._post(p.Refused(session, "broker", "no connection to the cloud"))
+            trouble = self._with.broker.trouble
+            self._post(p.Refused(session, "broker", "no connection to the cloud" + (trouble and f": {trouble}")))
             return
         try:
             grant = await self._with.minter.mint(

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final, NoReturn
 
 import aiomqtt
@@ -65,6 +66,8 @@ class Presence:
     will_topic: str
     will: bytes
     subscriptions: Sequence[str] = field(default=())
+    expires_at: float = float("inf")
+    """Unix seconds at which the certificate in `tls` runs out."""
 
 
 class _Client(aiomqtt.Client):
@@ -90,6 +93,8 @@ class Broker:
         self._drained.set()
         self._retained: dict[str, Outgoing] = {}
         self._up = asyncio.Event()
+        self.trouble = ""
+        """Why there is no connection, in words; empty while there is one, or before the first try."""
         self.dropped = 0
 
     def publish(
@@ -143,20 +148,25 @@ class Broker:
     async def run(self, on_message: Callable[[Incoming], None], on_online: Callable[[bool], None]) -> NoReturn:
         """Connect, and connect again after every loss, for ever; a failed attempt is logged once per reason."""
         waits = delays(random.uniform)
-        said = ""
         while True:
             try:
                 async with self._client() as client:
-                    waits, said = delays(random.uniform), ""
+                    waits, self.trouble = delays(random.uniform), ""
                     await self._serve(client, on_message, on_online)
             except (aiomqtt.MqttError, BrokerError, OSError) as error:
-                if (reason := str(error)) != said:
+                if (reason := self._reason(error, time.time())) != self.trouble:
                     _log.warning("broker %s:%d: %s", self._presence.address.host, self._presence.address.port, reason)
-                    said = reason
+                    self.trouble = reason
             self._outbox = deque(message for message in self._outbox if not message.retain)  # said anew on return
             self._set_online(on_online, up=False)
             _heed_cancellation()
             await asyncio.sleep(next(waits))
+
+    def _reason(self, error: Exception, now: float) -> str:
+        if now < self._presence.expires_at:
+            return str(error)
+        day = datetime.fromtimestamp(self._presence.expires_at, UTC).date().isoformat()
+        return f"the certificate of this robot ran out on {day}; enrol it with a new claim (kaiwa-device enrol CLAIM)"
 
     def _client(self) -> aiomqtt.Client:
         presence = self._presence

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
+from device.errors import SoundError
 from device.soundcard.card import Deliver, SoundCard
 from device.soundcard.devices import has_both
 from device.soundcard.pyaudio_card import PyAudioCard
 from device.soundcard.room_card import Journal, RoomCard
 from device.soundcard.settings import SoundSettings
+
+_log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -19,16 +23,27 @@ async def open_card(
 ) -> AsyncIterator[SoundCard]:
     """Open the card that the settings name, for as long as the block runs.
 
-    `auto` takes PyAudio where there are a microphone and a speaker, else the simulated room; only the room tells the
-    journal anything.
+    `auto` takes PyAudio where there are a microphone and a speaker that can be used, else the simulated room; only the
+    room tells the journal anything.
 
     Raises:
         SoundError: it cannot be opened.
     """
-    real = settings.card == "pyaudio" or (settings.card == "auto" and await asyncio.to_thread(has_both))
-    if real:
-        async with PyAudioCard(settings, deliver) as card:
-            yield card
-    else:
-        async with RoomCard(settings, deliver, *([journal] if journal else [])) as room:
-            yield room
+    async with AsyncExitStack() as owned:
+        card = await _real(settings, deliver, owned)
+        if card is None:
+            card = await owned.enter_async_context(RoomCard(settings, deliver, *([journal] if journal else [])))
+        yield card
+
+
+async def _real(settings: SoundSettings, deliver: Deliver, owned: AsyncExitStack) -> SoundCard | None:
+    """Open the real card; None where the room takes its place."""
+    if settings.card == "room" or (settings.card == "auto" and not await asyncio.to_thread(has_both)):
+        return None
+    try:
+        return await owned.enter_async_context(PyAudioCard(settings, deliver))
+    except SoundError as error:
+        if settings.card == "pyaudio":
+            raise
+        _log.warning("%s; a simulated room takes its place", error)
+        return None

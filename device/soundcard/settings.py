@@ -32,9 +32,10 @@ class SoundSettings(Settings, frozen=True):
     """Which microphone and speaker, and how often they call."""
 
     card: Literal["auto", "pyaudio", "room"] = "auto"
-    """`auto`: PyAudio when this computer has a microphone and a speaker, else the simulated room."""
+    """`auto`: PyAudio when this computer has a microphone and a speaker that can be used, else the simulated room; on a
+    board with pins always PyAudio."""
     input: int | str = "default"
-    """Microphone: `default`, the number of a device, or part of its name."""
+    """Microphone: `default`, `usb:` and the port it is plugged into, the number of a device, or part of its name."""
     output: int | str = "default"
     """Speaker: likewise."""
     frames: Annotated[int, Meta(ge=96, le=1920)] = 480

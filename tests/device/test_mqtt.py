@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
 
 import aiomqtt
 import pytest
@@ -170,6 +171,15 @@ async def test_an_order_arrives_and_says_whether_it_was_retained(fleet: Fleet, r
         async with fleet.operator("test") as client:
             await client.publish(COMMAND, b"order", qos=1)
         assert await robot.heard.get() == Incoming(COMMAND, b"order", retained=False)
+
+
+async def test_a_certificate_that_has_run_out_is_named_when_there_is_no_connection(robot: Robot) -> None:
+    over = replace(robot.broker._presence, address=BrokerAddress(host="127.0.0.1", port=1), expires_at=86_400.0)
+    robot.broker = Broker(over)
+    async with robot.running():
+        while not robot.broker.trouble:
+            await asyncio.sleep(0.01)  # a first try that fails tells nobody
+    assert robot.broker.trouble.startswith("the certificate of this robot ran out on 1970-01-02; enrol it")
 
 
 async def test_waiting_for_the_connection_ends_either_way(robot: Robot) -> None:

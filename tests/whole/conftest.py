@@ -32,6 +32,7 @@ async def stage(shared_stage: Stage) -> AsyncIterator[Stage]:
     shared_stage.watch.forget()
     yield shared_stage
     openai(shared_stage).faults.secrets = openai(shared_stage).faults.calls = None
+    openai(shared_stage).faults.loss = 0.0
     assert shared_stage.local.imageflux is not None
     shared_stage.local.imageflux.faults.api_status = 0
     if card(shared_stage).phase not in {"idle", "fault"}:

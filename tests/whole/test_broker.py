@@ -12,13 +12,14 @@ import msgspec
 import pytest
 
 from device.messages.enrolment import BrokerAddress, Enrolment
+from device.messages.reports import Lifecycle
 from device.messages.wire import decode, encode
 from provisioning.app import DEFAULT_OPERATOR
 from provisioning.local.demo.perform import DEVICE, Stage
 from provisioning.local.demo.robot import Robot
 from provisioning.local.demo.watch import Watch
 from provisioning.revocation import revoke
-from tests.whole.conftest import openai
+from tests.whole.conftest import card, openai
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -55,14 +56,22 @@ async def test_without_a_broker_a_press_is_still_felt_and_answered(mortal_stage:
         await watch.observation("speaker-audible", number=1)
         await watch.observation("speaker-audible", number=2)
         assert await robot.stop() == 0
-    assert "broker: no connection to the cloud" in words(mortal_stage.folder / "lonely.log")
+    assert "broker: no connection to the cloud: [Errno 111] Connection refused" in words(
+        mortal_stage.folder / "lonely.log"
+    )
 
 
 async def test_a_revoked_robot_gets_nothing_any_more(mortal_stage: Stage) -> None:
     stage = mortal_stage
     cloud = stage.local.cloud
     assert await revoke(cloud.store, cloud.authority, DEVICE, time.time(), DEFAULT_OPERATOR)
+    await stage.watch.until("the last will", lambda: card(stage).lifecycle is Lifecycle.LOST or None)
     stage.robot.do("press")
-    await stage.watch.phase("fault", "offline")
+    await stage.watch.observation("speaker-audible", number=2)
+    assert await stage.robot.stop() == 0
     assert not openai(stage).calls
     assert "listening" not in stage.watch.phases
+    log = words(stage.folder / "robot.log")
+    assert "broker lost" in log
+    assert "CERTIFICATE_REVOKED" in log
+    assert "broker: no connection to the cloud: " in log

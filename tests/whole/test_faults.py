@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 import aiohttp
@@ -97,6 +98,46 @@ async def test_without_imageflux_the_conversation_goes_on(stage: Stage) -> None:
     stage.robot.do("say", path=str(stage.sayings["What can you do?"].path))
     await stage.watch.phase("speaking")
     assert not card(stage).on_air
+    assert [fault.text for fault in stage.watch.faults if fault.fault == "broadcast"] == [
+        "the broadcast service: 500 REFUSED"
+    ]
+
+
+async def test_a_blocked_network_is_a_media_fault(stage: Stage) -> None:
+    openai(stage).faults.loss = 1.0
+    began = time.monotonic()
+    await start(stage)
+    await stage.watch.phase("fault")
+    assert card(stage).fault == "media"
+    assert time.monotonic() - began < 15.0
+    await nothing_left(stage)
+
+
+@pytest.mark.parametrize("moment", ["offering", "connecting"])
+async def test_a_second_press_at_any_moment_calls_the_start_off(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    service = openai(stage)
+    monkeypatch.setattr(service, "settings", msgspec.structs.replace(service.settings, slow_seconds=1.0))
+    service.faults.calls = HttpFault.SLOW if moment == "offering" else None
+    service.faults.loss = 1.0
+    await start(stage)
+    if moment == "offering":
+        await stage.watch.until("the channel", lambda: stage.watch.marks.get("granted") or None)
+    else:
+        await stage.watch.until("the call", lambda: service.calls or None)
+    await press(stage)
+    await stage.watch.phase("idle")
+    await nothing_left(stage)
+
+
+async def test_a_press_while_it_says_goodbye_begins_anew(stage: Stage) -> None:
+    await talk(stage)
+    stage.robot.do("press")
+    await stage.watch.until("goodbye", lambda: "ending" in stage.watch.phases or None)
+    stage.robot.do("release")
+    await press(stage)
+    await stage.watch.phase("idle", "listening")
 
 
 async def test_a_broadcast_that_falls_comes_back_while_the_conversation_goes_on(stage: Stage) -> None:
@@ -135,9 +176,10 @@ async def test_a_second_press_while_the_service_is_slow_calls_the_start_off(
     await start(stage)
     await press(stage)
     await stage.watch.phase("idle")
-    await nothing_left(stage)
     service.faults.secrets = None
     await talk(stage)
+    await press(stage)
+    await nothing_left(stage)
 
 
 @pytest.mark.parametrize("moment", ["idle", "preparing", "listening", "speaking"])
@@ -153,7 +195,8 @@ async def test_told_to_end_at_any_moment_it_gives_everything_back(mortal_stage: 
     stage.watch.outlive()
     assert await stage.robot.stop() == 0
     await stage.watch.until("farewell", lambda: _left(stage) or None)
-    assert stage.watch.find("light", brightness=0.0) is not None
+    lights = [seen for seen in stage.watch.seen if seen.what == "light"]
+    assert lights[-1].detail["brightness"] == 0.0
     await nothing_left(stage)
 
 

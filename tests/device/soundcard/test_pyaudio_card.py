@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pyaudio
 import pytest
 
@@ -57,6 +58,18 @@ async def test_auto_takes_the_microphone_and_the_speaker_that_are_there() -> Non
         await listener.count(3)
     async with open_card(SoundSettings(card="room"), listener) as card:
         assert card.stood_in
+
+
+@pytest.mark.usefixtures("pulse_environment")
+async def test_auto_takes_the_room_where_the_devices_cannot_be_used(caplog: pytest.LogCaptureFixture) -> None:
+    unusable = SoundSettings(card="auto", input="USB Phone")
+    async with open_card(unusable, Listener()) as card:
+        assert isinstance(card, RoomCard)
+    assert "no microphone 'USB Phone'" in caplog.text
+    assert "a simulated room takes its place" in caplog.text
+    with pytest.raises(SoundError, match="no microphone"):
+        async with open_card(msgspec.structs.replace(unusable, card="pyaudio"), Listener()):
+            pass
 
 
 @pytest.mark.usefixtures("pulse_environment")
