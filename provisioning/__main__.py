@@ -1,6 +1,6 @@
 """The command line `kaiwa-cloud`.
 
-Exit codes: 0 done; 1 an error, named in one line; 2 wrong usage; 3 the robot did not do it; 4 the robot did not answer.
+Exit codes: 0 done; 1 an error, named in one line; 2 wrong usage or settings; 3 the robot did not do it; 4 the robot did not answer.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 import typer
 
-from device.errors import KaiwaError
+from device.errors import KaiwaError, SettingsError
 from provisioning.cli.fleet import claim, devices_command, revoke_command
 from provisioning.cli.here import demo, local
 from provisioning.cli.invocation import ExitCode, Invocation, err
@@ -23,7 +23,7 @@ DEFAULT_CONFIG: Final = Path("/etc/kaiwa/cloud.toml")
 app = typer.Typer(
     name="kaiwa-cloud",
     help="The cloud side of Kaiwa: enrols robots, grants them conversations, keeps them on a leash.",
-    epilog="Exit codes: 0 done, 1 error, 2 wrong usage, 3 the robot did not do it, 4 the robot did not answer.",
+    epilog="Exit codes: 0 done, 1 error, 2 wrong usage or settings, 3 the robot did not do it, 4 the robot did not answer.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -56,7 +56,7 @@ def main() -> None:
         app()
     except KaiwaError as error:
         err.print(f"kaiwa-cloud: {error}", markup=False, soft_wrap=True)
-        sys.exit(ExitCode.ERROR)
+        sys.exit(ExitCode.USAGE if isinstance(error, SettingsError) else ExitCode.ERROR)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,16 @@ ImageFluxUrl = Annotated[
     str, typer.Option(help="URL of the real service, https://live-api.imageflux.jp/; its token is in $IMAGEFLUX_TOKEN.")
 ]
 WebPort = Annotated[int, typer.Option(min=0, max=65535, help="Port of the observer page; 0 takes a free one.")]
-Language = Annotated[str, typer.Option(help="Language of the conversation: en or ja.")]
+
+
+class Language(StrEnum):
+    """What can be spoken."""
+
+    ENGLISH = "en"
+    JAPANESE = "ja"
+
+
+Spoken = Annotated[Language, typer.Option(help="Language of the conversation.")]
 
 
 def local(
@@ -45,7 +54,7 @@ def local(
     only: Annotated[Service | None, typer.Option(help="Start one stand-in alone.")] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of that stand-in; 0 takes a free one.")] = 0,
     state: Annotated[Path | None, typer.Option(help="Keep the state here; a temporary folder otherwise.")] = None,
-    language: Language = "en",
+    language: Spoken = Language.ENGLISH,
 ) -> None:
     """Run the product's own cloud here until Ctrl-C: broker, minting, observer page, and the stand-ins."""
     here = _extra()
@@ -56,13 +65,13 @@ def local(
 
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Play one scripted conversation, judge it, and end.")] = False,
-    json: Annotated[Path | None, typer.Option(help="With --once: write the summary here.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the summary here; means --once.")] = None,
     sound: Annotated[Card, typer.Option(help="The robot's sound card; auto prefers a real one.")] = Card.AUTO,
     openai_url: OpenAIUrl = "",
     imageflux_url: ImageFluxUrl = "",
     web_port: WebPort = 0,
     keep: Annotated[Path | None, typer.Option(help="Keep state, logs and recordings in this folder.")] = None,
-    language: Language = "en",
+    language: Spoken = Language.ENGLISH,
 ) -> None:
     """Run the cloud and one robot here. Space is the robot's button.
 

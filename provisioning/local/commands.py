@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator
@@ -14,9 +15,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from device.errors import KaiwaError, first_of
+from provisioning.app import Cloud
+from provisioning.cli.invocation import run
 from provisioning.local.cloud import Choices, local_cloud
 from provisioning.local.demo.interactive import converse
-from provisioning.local.demo.perform import Stage, perform_once, staged
+from provisioning.local.demo.perform import perform_once, staged
 from provisioning.local.demo.summary import Summary, as_json
 from provisioning.local.imageflux.server import ImageFluxStandIn
 from provisioning.local.imageflux.settings import StandInSettings as ImageFluxStandInSettings
@@ -37,8 +41,8 @@ def run_stand_in(service: str, port: int, console: Console) -> int:
 
 
 def run_demo(choices: Choices, card: str, *, once: bool, json: Path | None, keep: Path | None) -> int:
-    """Run the demonstration and return the exit code; scripted with `once`, or where there is no terminal."""
-    scripted = once or not (sys.stdin.isatty() and sys.stdout.isatty())
+    """Run the demonstration and return the exit code; scripted with `once` or `json`, or where there is no terminal."""
+    scripted = once or json is not None or not (sys.stdin.isatty() and sys.stdout.isatty())
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
     with _folder(keep) as folder:
         if scripted:
@@ -47,38 +51,64 @@ def run_demo(choices: Choices, card: str, *, once: bool, json: Path | None, keep
 
 
 def _until_interrupted(work: Coroutine[None, None, int]) -> int:
+    """Run `work` until it is done, or told to end by Ctrl-C or SIGTERM; either way it takes down what it has started."""
     try:
-        return asyncio.run(work)
+        return run(_heeding_sigterm(work))
     except KeyboardInterrupt:
-        return 130
+        return 128 + signal.SIGINT
+    except asyncio.CancelledError:
+        return 128 + signal.SIGTERM
+
+
+async def _heeding_sigterm(work: Coroutine[None, None, int]) -> int:
+    task = asyncio.current_task()
+    if task is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await work
 
 
 async def _interactive(folder: Path, choices: Choices, card: str) -> int:
     console = Console()
     async with staged(folder, choices, card, _narrator(console)) as stage:
-        return await converse(stage, console)
+        code = await converse(stage, console)
+        if code:
+            _tell_log(stage.folder)
+        return code
 
 
 async def _scripted(folder: Path, choices: Choices, json: Path | None) -> int:
     say = _narrator(Console(stderr=True))
-    async with staged(folder, choices, "room", say) as stage:
-        say(f"observers watch at {stage.page_url}")
-        return _conclude(await perform_once(stage, say), stage, json)
+    try:
+        async with staged(folder, choices, "room", say) as stage:
+            say(f"observers watch at {stage.page_url}")
+            summary = await perform_once(stage, say)
+    except* KaiwaError as errors:
+        _keep(Summary(failed=[str(first_of(errors))]), json)
+        raise
+    return _conclude(summary, folder, json)
 
 
 def _narrator(console: Console) -> Callable[[str], None]:
     return lambda text: console.print(text, style="dim", highlight=False, soft_wrap=True)
 
 
-def _conclude(summary: Summary, stage: Stage, json: Path | None) -> int:
-    if json is not None:
-        json.write_text(as_json(summary) + "\n", encoding="utf-8")
+def _conclude(summary: Summary, folder: Path, json: Path | None) -> int:
+    _keep(summary, json)
     Console().print(summary_table(summary))
     if not summary.ok:
-        Console(stderr=True).print(
-            f"[dim]The robot's log:[/]\n{(stage.folder / 'robot.log').read_text('utf-8')[-4000:]}"
-        )
+        _tell_log(folder)
     return 0 if summary.ok else 1
+
+
+def _keep(summary: Summary, json: Path | None) -> None:
+    if json is not None:
+        json.write_text(as_json(summary) + "\n", encoding="utf-8")
+
+
+def _tell_log(folder: Path) -> None:
+    console = Console(stderr=True)
+    console.print("[dim]The end of the robot's log:[/]")
+    console.print((folder / "robot.log").read_text("utf-8")[-4000:], markup=False, highlight=False, soft_wrap=True)
 
 
 def summary_table(summary: Summary) -> Table:
@@ -112,13 +142,23 @@ def _figures(summary: Summary) -> Iterator[tuple[str, float | None, str]]:
 
 async def _local(folder: Path, choices: Choices, console: Console) -> int:
     async with local_cloud(folder, choices, os.environ) as running:
-        cloud = running.cloud
+        cloud, config = running.cloud, folder / "cloud.toml"
+        config.write_text(_reaching(cloud, folder), encoding="utf-8")
         console.print(f"observer page  {cloud.web_url}")
         console.print(f"broker         {cloud.broker.host}:{cloud.broker.port} (mutual TLS)")
         console.print(f"claim          {await cloud.claim()}", soft_wrap=True)
-        console.print("enrol a robot with `kaiwa-device enrol CLAIM`; Ctrl-C ends")
+        console.print("enrol a robot    kaiwa-device enrol CLAIM")
+        console.print(f"start it         kaiwa-cloud -c {config} start ROBOT", soft_wrap=True)
+        console.print(f"another claim    kaiwa-cloud -c {config} claim new", soft_wrap=True)
+        console.print("Ctrl-C ends")
         await asyncio.Event().wait()
     return 0
+
+
+def _reaching(cloud: Cloud, folder: Path) -> str:
+    """Return the settings with which other commands reach a local cloud."""
+    enrol_port = cloud.enrol_address.rpartition(":")[2]
+    return f'state_dir = "{folder}"\n[broker]\nport = {cloud.broker.port}\n[enrol]\nport = {enrol_port}\n'
 
 
 async def _stand_in(service: str, port: int, console: Console) -> int:

@@ -31,6 +31,8 @@ class Conductor:
     def __init__(self, stage: Stage, tasks: asyncio.TaskGroup) -> None:
         self._stage = stage
         self._tasks = tasks
+        self.hands: list[asyncio.Task[None]] = []
+        """What keys have begun and is perhaps not done yet."""
         self.notice = ""
 
     def press(self, key: str) -> bool:
@@ -38,9 +40,10 @@ class Conductor:
         if key == "q":
             return False
         if key == " ":
-            self._tasks.create_task(self._button(), name="finger")
+            self.hands.append(self._tasks.create_task(self._button(), name="finger"))
         elif key in {"s", "x"}:
-            self._tasks.create_task(self._remote(Verb.START if key == "s" else Verb.STOP), name="operator")
+            verb = Verb.START if key == "s" else Verb.STOP
+            self.hands.append(self._tasks.create_task(self._remote(verb), name="operator"))
         elif key.isdigit() and 0 < int(key) <= len(QUESTIONS):
             self._ask(QUESTIONS[int(key) - 1])
         return True
@@ -84,7 +87,7 @@ async def converse(stage: Stage, console: Console) -> int:
         reading = tasks.create_task(_read(pressed, conductor), name="keyboard")
         ending = tasks.create_task(stage.robot.ended(), name="robot's end")
         await asyncio.wait({reading, ending}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (drawing, reading, ending):
+        for task in (drawing, reading, ending, *conductor.hands):
             task.cancel()
     return await stage.robot.stop()
 
