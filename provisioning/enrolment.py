@@ -87,10 +87,12 @@ class Enrolments:
         if claim is None or refusal is not None or isinstance(key, ClaimRefusedError):
             await _note_refusal(t, code_hash, claim, refusal, now)
             return refusal or _UNKNOWN
+        if not await t.claims.use(code_hash, now):
+            await _note_refusal(t, code_hash, claim, _USED, now)
+            return _USED
         device = claim.device or new_device()
         certificate = self._authority.issue_device(key, device, now, self._days)
-        await t.claims.use(code_hash, now)
-        replaced = await t.devices.enrol(hardware[:64], _row(certificate, device, key, now))
+        replaced = await t.devices.enrol(_printable(hardware)[:64], _row(certificate, device, key, now))
         await t.audit.add(now, "enrolment", "enrolled", device, serial=f"{certificate.serial_number:x}")
         return certificate, replaced
 
@@ -104,12 +106,14 @@ class Enrolments:
             broker=self._broker,
             mint_kid=self._authority.mint_signer.kid,
             mint_key=self._authority.mint_pem,
-            operators=self._authority.operator_keys,
+            operators=self._authority.operator_keys(),
             server_time=now,
         )
 
 
 _UNKNOWN = ClaimRefusedError(403, "unknown_claim", "no such claim; ask for a new one (kaiwa-cloud claim new)")
+
+_USED = ClaimRefusedError(410, "claim_used", "this claim has been used; ask for a new one")
 
 _BAD_REQUEST = ClaimRefusedError(400, "bad_csr", "the certificate request is not one for a P-256 key, signed with it")
 
@@ -118,7 +122,7 @@ def _refusal(claim: ClaimRow | None, now: float) -> ClaimRefusedError | None:
     if claim is None:
         return _UNKNOWN
     if claim.used_at is not None:
-        return ClaimRefusedError(410, "claim_used", "this claim has been used; ask for a new one")
+        return _USED
     if now >= claim.expires_at:
         return ClaimRefusedError(410, "claim_expired", "this claim is out of time; ask for a new one")
     if claim.attempts >= CLAIM_ATTEMPTS:
@@ -144,6 +148,11 @@ def _requested_key(csr: str) -> ec.EllipticCurvePublicKey | ClaimRefusedError:
     if signed and isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
         return key
     return _BAD_REQUEST
+
+
+def _printable(text: str) -> str:
+    """Return `text` without what a terminal would obey."""
+    return "".join(sign for sign in text if sign.isprintable())
 
 
 def _row(certificate: x509.Certificate, device: str, key: ec.EllipticCurvePublicKey, now: float) -> Certificate:

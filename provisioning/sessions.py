@@ -41,7 +41,7 @@ class Sessions:
     async def note_request(self, device: str, nonce: str, now: float) -> bool:
         """Keep a nonce; False when this device has used it before."""
         noted = await self._connection.execute(_NOTE, {"device": device, "nonce": nonce, "at": now})
-        return noted.rowcount == 1
+        return noted.first() is not None
 
     async def forget_requests(self, before: float) -> None:
         """Drop nonces of requests that have long expired."""
@@ -124,12 +124,16 @@ _COUNTS = select(
     .label("minute"),
 )
 
-_NOTE = insert(nonces).from_select(
-    ["device", "nonce", "at"],
-    select(bindparam("device", type_=String), bindparam("nonce", type_=String), bindparam("at", type_=Float)).where(
-        ~exists().where(nonces.c.device == bindparam("device"), nonces.c.nonce == bindparam("nonce"))
-    ),
-)
+_NOTE = (
+    insert(nonces)
+    .from_select(
+        ["device", "nonce", "at"],
+        select(bindparam("device", type_=String), bindparam("nonce", type_=String), bindparam("at", type_=Float)).where(
+            ~exists().where(nonces.c.device == bindparam("device"), nonces.c.nonce == bindparam("nonce"))
+        ),
+    )
+    .returning(nonces.c.nonce)
+)  # psycopg counts no rows of an INSERT from a SELECT
 
 
 def _session(row: Row[Any]) -> Session:

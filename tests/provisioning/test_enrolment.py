@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -21,8 +22,8 @@ NOW = 1_800_000_000.0
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[EnrolmentServer]:
-    async with enrolment_server(tmp_path) as running:
+async def server(tmp_path: Path, store_url: str) -> AsyncIterator[EnrolmentServer]:
+    async with enrolment_server(tmp_path, store_url) as running:
         yield running
 
 
@@ -134,3 +135,19 @@ async def test_a_second_claim_for_a_name_replaces_the_board(server: EnrolmentSer
 async def test_names_that_would_be_somebody_else_are_refused(server: EnrolmentServer, name: str) -> None:
     with pytest.raises(EnrolmentError, match="cannot name a device"):
         await server.enrolments.new_claim("cloud:1", NOW, 60, device=name)
+
+
+async def test_a_claim_that_many_use_at_once_makes_one_device(server: EnrolmentServer) -> None:
+    one = await code(server)
+
+    async def outcome() -> str:
+        try:
+            await server.enrolments.enrol(EnrolRequest(code=one, csr=certificate_request(p256())), NOW)
+        except ClaimRefusedError as error:
+            return error.code
+        return "enrolled"
+
+    outcomes = await asyncio.gather(*(outcome() for _ in range(6)))
+    assert sorted(outcomes) == ["claim_used"] * 5 + ["enrolled"]
+    async with server.store.transaction() as t:
+        assert len(await t.devices.all()) == 1

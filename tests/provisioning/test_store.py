@@ -23,8 +23,8 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with Store(url(tmp_path)) as opened:
+async def store(store_url: str) -> AsyncIterator[Store]:
+    async with Store(store_url) as opened:
         yield opened
 
 

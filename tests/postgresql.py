@@ -1,0 +1,79 @@
+"""A real PostgreSQL for tests: a server of its own on a Unix socket, and a fresh database for each test.
+
+A conftest.py imports the fixture: `from tests.postgresql import postgresql`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pwd
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_OPTIONS = "-c listen_addresses='' -c fsync=off -c unix_socket_directories={folder} -c max_connections=40"
+
+
+class PostgreSQL:
+    """A running server."""
+
+    def __init__(self, folder: Path, programs: Path, owner: pwd.struct_passwd) -> None:
+        self._folder, self._programs, self._owner = folder, programs, owner
+        self._numbers = itertools.count()
+
+    def new_database(self) -> str:
+        """Return the URL of a new, empty database."""
+        name = f"kaiwa{next(self._numbers)}"
+        self.run("createdb", "-h", str(self._folder), "-U", "kaiwa", name)
+        return f"postgresql+psycopg://kaiwa@/{name}?host={self._folder}"
+
+    def run(self, program: str, *arguments: str) -> None:
+        """Run one of its programs, as the account that owns the server: PostgreSQL refuses to be root's."""
+        owner = self._owner
+        change = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
+        subprocess.run(
+            [*(change if os.geteuid() == 0 else []), str(self._programs / program), *arguments],
+            cwd=self._folder,
+            check=True,
+            stdout=subprocess.DEVNULL,
+            timeout=60,
+        )
+
+
+def _programs() -> Path:
+    """Return the folder of the newest server's programs; Debian keeps them out of PATH."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    program = shutil.which("initdb")
+    assert program, "PostgreSQL is missing: `make test` installs it"
+    return Path(program).parent
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+    folder = Path("/tmp") / f"kaiwa-postgresql-{os.getpid()}"  # noqa: S108 - a socket's path must be short, and open to `nobody`
+    folder.mkdir(mode=0o700)
+    os.chown(folder, owner.pw_uid, owner.pw_gid)
+    server, data = PostgreSQL(folder, _programs(), owner), str(folder / "data")
+    try:
+        server.run("initdb", "-D", data, "-U", "kaiwa", "--auth=trust", "--no-sync")
+        server.run("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", _OPTIONS.format(folder=folder), "start")
+        yield server
+        server.run("pg_ctl", "-D", data, "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty store, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path / 'store.sqlite3'}"
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    return server.new_database()
