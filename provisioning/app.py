@@ -39,7 +39,7 @@ from provisioning.playlists import Playlists
 from provisioning.policy import Allowance
 from provisioning.presence import Presence
 from provisioning.reports import TOPICS, Reports
-from provisioning.revocation import follow
+from provisioning.revocation import follow, publish_revocations
 from provisioning.settings import CloudSettings, LimitSettings
 from provisioning.stops import Stops
 from provisioning.store import Store
@@ -166,6 +166,7 @@ async def serve(settings: CloudSettings, announce: Callable[[Cloud], None]) -> N
 async def _ground(settings: CloudSettings, stack: AsyncExitStack) -> _Ground:
     authority = open_authority(settings, time.time())
     store = await stack.enter_async_context(Store(settings.store_url))
+    await publish_revocations(store, authority, time.time())
     http = await stack.enter_async_context(aiohttp.ClientSession())
     openai = await stack.enter_async_context(OpenAI(settings.openai))
     account = settings.imageflux
@@ -207,9 +208,15 @@ async def _work(
     presence = Presence(store)
     playlists = Playlists(store, ground.broadcasts, watchers)
     reports = Reports([leash, presence, playlists, *watchers])
-    stops = Stops(authority.operator_keys, leash.stop)
+    stops = Stops(authority.operator_keys(), leash.stop)
     minter = Minter(
-        store, authority.mint_signer, ground.openai, ground.broadcasts, terms(settings, web_url), leash.granted
+        store,
+        authority.mint_signer,
+        ground.openai,
+        ground.broadcasts,
+        terms(settings, web_url),
+        leash.granted,
+        leash.settled,
     )
 
     mint = MintService(minter)

@@ -64,6 +64,10 @@ class Authority:
         self.folder = folder
         key = p256_key(folder / "ca.key")
         certificate = _certificate(folder / "ca.pem", lambda: root(key, now))
+        if certificate.public_key() != key.public_key():
+            raise SettingsError(
+                str(folder), "ca.key is not the key of ca.pem; bring back the key that every robot trusts"
+            )
         self._issuer = Issuer(key, certificate)
         self.server = self._server(names, now)
         self._mint = ed25519_key(folder / "mint.key")
@@ -121,8 +125,16 @@ class Authority:
         return self._issuer.issue(key, device, CLIENT, [device_name(device)], now, days)
 
     def revoke(self, revoked: Iterable[tuple[int, float]], now: float) -> None:
-        """Write the whole list of revoked serial numbers, each with the Unix time of its revocation."""
-        write_durably(self.revocations, self._issuer.revocations(revoked, now).public_bytes(Encoding.PEM), 0o644)
+        """Write the whole list of revoked serial numbers, each with the Unix time of its revocation.
+
+        Raises:
+            SettingsError: it cannot be written.
+        """
+        data = self._issuer.revocations(revoked, now).public_bytes(Encoding.PEM)
+        try:
+            write_durably(self.revocations, data, 0o644)
+        except OSError as error:
+            raise SettingsError(str(self.revocations), f"cannot be written: {error.strerror}") from None
 
     def service(self, name: str, now: float) -> IdentityFiles:
         """Return the MQTT identity of one of the cloud's own services."""
@@ -149,7 +161,6 @@ class Authority:
         """The operators there are."""
         return sorted(path.stem for path in (self.folder / "operators").glob("*.pem"))
 
-    @property
     def operator_keys(self) -> dict[str, str]:
         """Key id and PEM of the key of each operator, as an enrolment carries them."""
         return {
@@ -188,7 +199,7 @@ class Authority:
             return self._issuer.issue(key.public_key(), name, CLIENT, [], now, LEAF_DAYS)
 
         if _remaining(_certificate(files.certificate, issue), now) < RENEWED_BEFORE:
-            write_durably(files.certificate, _pem(issue()))
+            write_durably(files.certificate, _pem(issue()), 0o644)
         return files
 
     def _server(self, names: Sequence[str], now: float) -> IdentityFiles:
@@ -202,7 +213,7 @@ class Authority:
         present = _certificate(files.certificate, issue)
         held = present.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         if list(held) != san or _remaining(present, now) < RENEWED_BEFORE:
-            write_durably(files.certificate, _pem(issue()))
+            write_durably(files.certificate, _pem(issue()), 0o644)
         return files
 
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -16,7 +16,7 @@ from provisioning.broadcasting import Broadcasts
 from provisioning.listener import PartialListener
 from provisioning.openai import OpenAI, is_call_id
 from provisioning.sessions import Session
-from provisioning.store import Store, Transaction
+from provisioning.store import Store
 from provisioning.watch import Ending, Watch
 
 _log = logging.getLogger(__name__)
@@ -29,8 +29,17 @@ HANG_UP_PAUSES: Final = (1.0, 3.0, 10.0)
 
 _NONCES_KEPT: Final = 3600.0
 
-Note = Callable[[Transaction], Awaitable[None]]
-"""Something to write down in a transaction of its own."""
+RETRY_SECONDS: Final = 1.0
+"""After the store did not answer."""
+
+SETTLE_SECONDS: Final = 2.0
+"""How long a request waits until the end of the session before it is written down."""
+
+MOST_NOTES: Final = 1000
+"""Of what devices said and the store does not know yet."""
+
+Note = Callable[[], Awaitable[None]]
+"""Something to write down."""
 
 
 class Leash(PartialListener):
@@ -40,7 +49,9 @@ class Leash(PartialListener):
         self._store, self._openai, self._broadcasts = store, openai, broadcasts
         self._watch = Watch(grace)
         self._changed = asyncio.Event()
-        self._notes: asyncio.Queue[Note] = asyncio.Queue()
+        self._notes: asyncio.Queue[Note] = asyncio.Queue(MOST_NOTES)
+        self._unsettled: dict[str, asyncio.Event] = {}
+        """Set for each device that has told of an end, once that is written down."""
 
     def granted(self, session: Session) -> None:
         """Watch a session from now on."""
@@ -61,13 +72,39 @@ class Leash(PartialListener):
         """Take one thing that happened at a device."""
         match event:
             case CallAnswered() if is_call_id(event.call_id):
-                if self._watch.answered(device, event.session, event.call_id):
-                    self._notes.put_nowait(partial(_note_call, event.session, device, event.call_id))
+                self._answered(device, event)
             case SessionEnded():
                 reason = f"device: {event.reason}"
+                self._unsettled.setdefault(device, asyncio.Event())
                 if not self._watch.ended(device, event.session, time.time(), reason):
-                    self._notes.put_nowait(partial(_note_given_up, event.session, device, reason))
+                    self._note(partial(self._note_given_up, event.session, device, reason), device)
         self._changed.set()
+
+    def _answered(self, device: str, event: CallAnswered) -> None:
+        if self._watch.answered(device, event.session, event.call_id):
+            self._note(partial(self._note_call, event.session, device, event.call_id), device)
+        else:
+            self._note(partial(self._end_late, event.session, device, event.call_id), device)
+
+    def _note(self, note: Note, device: str) -> None:
+        try:
+            self._notes.put_nowait(note)
+        except asyncio.QueueFull:
+            _log.warning("too much to write down; dropped what %s said", device)
+            self._settle(device)
+
+    async def settled(self, device: str) -> None:
+        """Wait until the end of a session that `device` has told of is written down, but not for long."""
+        told = self._unsettled.get(device)
+        if told is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SETTLE_SECONDS):
+                    await told.wait()
+
+    def _settle(self, device: str) -> None:
+        told = self._unsettled.pop(device, None)
+        if told is not None:
+            told.set()
 
     async def run(self) -> None:
         """End what is due, for ever; begins with what a stop of this service has left behind."""
@@ -92,23 +129,25 @@ class Leash(PartialListener):
             return
 
     async def _end(self, ending: Ending) -> None:
-        session = ending.session
+        await asyncio.gather(self._hang_up(ending.session, ending.call_id), self._close(ending.session, ending.reason))
+
+    async def _close(self, session: Session, reason: str) -> None:
+        """Write the end of a session down and delete its channel, or try that again."""
         try:
             async with self._store.transaction() as t:
-                if await t.sessions.end(session.id, time.time(), ending.reason):
-                    await t.audit.add(time.time(), "leash", "ended", session.id, why=ending.reason[:80])
+                if await t.sessions.end(session.id, time.time(), reason):
+                    await t.audit.add(time.time(), "leash", "ended", session.id, why=reason[:80])
                 found = await t.sessions.find(session.id)
+            self._settle(session.device)
+            _log.info("ended session %s of %s: %.80r", session.id, session.device, reason)
+            if found is not None and found.channel_id:
+                await self._broadcasts.close(session.id, found.channel_id)
         except StoreError:
             _log.exception("session %s could not be ended; trying again", session.id)
-            await asyncio.sleep(1.0)
-            self._watch.keep(replace(session, call_id=ending.call_id))
-            self._watch.ended(session.device, session.id, time.time(), ending.reason)
+            await asyncio.sleep(RETRY_SECONDS)
+            self._watch.keep(session)
+            self._watch.ended(session.device, session.id, time.time(), reason)
             self._changed.set()
-            return
-        _log.info("ended session %s of %s: %s", session.id, session.device, ending.reason)
-        await self._hang_up(session, ending.call_id)
-        if found is not None and found.channel_id:
-            await self._broadcasts.close(session.id, found.channel_id)
 
     async def _hang_up(self, session: Session, call_id: str | None) -> None:
         if call_id is None:
@@ -127,10 +166,30 @@ class Leash(PartialListener):
         while True:
             note = await self._notes.get()
             try:
-                async with self._store.transaction() as t:
-                    await note(t)
-            except StoreError:
+                await note()
+            except (StoreError, UpstreamError):
                 _log.exception("what a device said was not noted")
+
+    async def _note_call(self, session: str, device: str, call_id: str) -> None:
+        async with self._store.transaction() as t:
+            await t.sessions.set_call(session, device, call_id)
+
+    async def _note_given_up(self, session: str, device: str, reason: str) -> None:
+        """End a session whose grant is still under way, so that its device may ask for another at once."""
+        try:
+            async with self._store.transaction() as t:
+                if await t.sessions.give_up(session, device, time.time(), reason):
+                    await t.audit.add(time.time(), device, "given_up", session, why=reason[:80])
+        finally:
+            self._settle(device)
+
+    async def _end_late(self, session: str, device: str, call_id: str) -> None:
+        """Hang up a call that was answered only after its session had been ended here."""
+        async with self._store.transaction() as t:
+            found = await t.sessions.find(session)
+        if found is not None and found.device == device and found.ended_at is not None:
+            await self._openai.hang_up(call_id)
+            _log.info("hung up the late call of session %s", session)
 
     async def _sweep(self) -> None:
         while True:
@@ -141,13 +200,3 @@ class Leash(PartialListener):
             except StoreError:
                 _log.exception("could not sweep")
             await asyncio.sleep(SWEEP_SECONDS)
-
-
-async def _note_call(session: str, device: str, call_id: str, t: Transaction) -> None:
-    await t.sessions.set_call(session, device, call_id)
-
-
-async def _note_given_up(session: str, device: str, reason: str, t: Transaction) -> None:
-    """End a session whose grant is still under way, so that its device may ask for another at once."""
-    if await t.sessions.give_up(session, device, time.time(), reason):
-        await t.audit.add(time.time(), device, "given_up", session, why=reason[:80])

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -66,7 +66,11 @@ class Terms:
 
 
 class Minter:
-    """Answers requests for sessions; `granted` is told of every session that begins."""
+    """Answers requests for sessions.
+
+    `granted` is told of every session that begins; `settled` waits until the end of a device's session before, of which
+    it has told, is written down.
+    """
 
     def __init__(
         self,
@@ -76,8 +80,10 @@ class Minter:
         broadcasts: Broadcasts,
         terms: Terms,
         granted: Callable[[Session], None],
+        settled: Callable[[str], Awaitable[None]],
     ) -> None:
-        self._store, self._signer, self._terms, self._granted = store, signer, terms, granted
+        self._store, self._signer, self._terms = store, signer, terms
+        self._granted, self._settled = granted, settled
         self._openai, self._broadcasts = openai, broadcasts
         self._answers = Answers()
 
@@ -91,6 +97,7 @@ class Minter:
             return before.data
         kept = self._answers.begin(device, data, now)
         try:
+            await self._settled(device)
             kept.data = await self._serve(data, device, now)
         except (MessageError, StoreError) as error:
             _log.warning("no answer to %s: %s", device, error)
@@ -133,10 +140,10 @@ class Minter:
             sealed = seal(encode(grant), request.reply_key, binding(request.device, request.nonce))
         except OpenAIError as error:
             _log.warning("no session for %s: %s", request.device, error)
-            await self._take_back(session.id, f"OpenAI {error.code}", now)
+            await self._take_back(session, f"OpenAI {error.code}", now)
             return self._refused(request, Refuse(Refusal.UPSTREAM, _words(error), error.retry_after), now)
         except BaseException:
-            await self._take_back(session.id, "interrupted", now)
+            await self._take_back(session, "interrupted", now)
             raise
         self._granted(session)
         _log.info("granted session %s to %s", session.id, request.device)
@@ -173,13 +180,18 @@ class Minter:
             _log.warning("session %s goes without a broadcast: %s", session.id, error)
             return None, f"the broadcast service: {error.status or 'no answer'} {error.code}"
 
-    async def _take_back(self, session: str, reason: str, now: float) -> None:
-        async with self._store.transaction() as t:
-            await t.sessions.end(session, now, reason)
-            await t.audit.add(now, "minter", "not_begun", session, why=reason)
-            found = await t.sessions.find(session)
-        if found is not None and found.channel_id:
-            await self._broadcasts.close(session, found.channel_id)
+    async def _take_back(self, session: Session, reason: str, now: float) -> None:
+        """End a session that was not granted after all; if that fails, the leash will."""
+        try:
+            async with self._store.transaction() as t:
+                await t.sessions.end(session.id, now, reason)
+                await t.audit.add(now, "minter", "not_begun", session.id, why=reason)
+                found = await t.sessions.find(session.id)
+            if found is not None and found.channel_id:
+                await self._broadcasts.close(session.id, found.channel_id)
+        except BaseException:
+            self._granted(session)
+            raise
 
     def _refused(self, request: MintRequest, refuse: Refuse, now: float) -> bytes:
         _log.info("refused %s: %s, %s", request.device, refuse.refusal, refuse.text)

@@ -92,8 +92,11 @@ class MosquittoProcess:
         self.write_files()
         self._reloaded.clear()
         self._signal(signal.SIGHUP)
-        async with asyncio.timeout(START_SECONDS):
-            await self._reloaded.wait()
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await self._reloaded.wait()
+        except TimeoutError:
+            raise BrokerError(f"mosquitto did not read its files again within {START_SECONDS:.0f} s") from None
 
     async def restart(self) -> None:
         """End it and start it again on the same port; every connection falls."""
@@ -123,9 +126,10 @@ class MosquittoProcess:
     async def _start(self) -> None:
         config = self.write_files()
         self._started.clear()
+        self._fallen.clear()
         self._stopping = False
         self._process = await asyncio.create_subprocess_exec(
-            _program(), "-c", str(config), stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE
+            _program(), "-c", str(config), stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, start_new_session=True
         )
         self._lines = asyncio.create_task(self._pass_on_lines(self._process), name="mosquitto log")
         try:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from provisioning.policy import Status
@@ -14,6 +14,9 @@ from provisioning.tables import certificates, claims, devices
 
 ACTIVATION_SECONDS: Final = 3600.0
 """An identity that is not used within this time of its enrolment never becomes active (the rule of AWS IoT)."""
+
+_REVOCATIONS_LOCK: Final = 0x6B617765
+"""The advisory lock, on PostgreSQL, of whoever writes the list of revocations."""
 
 CLAIM_ATTEMPTS: Final = 5
 """A claim is dead after this many requests that knew its code and could not be served."""
@@ -121,10 +124,10 @@ class Devices:
         await self._revoke_certificates(device, now)
         return changed.rowcount == 1
 
-    async def revoked_since(self, at: float) -> list[str]:
-        """Every device that was revoked after `at`."""
-        found = select(devices.c.id).where(devices.c.status == Status.REVOKED, devices.c.revoked_at > at)
-        return list(await self._connection.scalars(found))
+    async def lock_revocations(self) -> None:
+        """Let nobody else write the list of revocations until this transaction ends; SQLite has one writer anyway."""
+        if self._connection.dialect.name == "postgresql":
+            await self._connection.execute(select(func.pg_advisory_xact_lock(_REVOCATIONS_LOCK)))
 
     async def revoked(self) -> Sequence[tuple[str, str, float]]:
         """Serial, device and time of every revoked certificate."""

@@ -15,6 +15,7 @@ from typing import Final
 
 import aiomqtt
 
+from device.errors import KaiwaError
 from provisioning.authority import Authority
 from provisioning.link import BrokerEndpoint, connection
 from provisioning.store import Store
@@ -28,22 +29,30 @@ LOOK_SECONDS: Final = 1.0
 async def revoke(store: Store, authority: Authority, device: str, now: float, operator: str) -> bool:
     """Revoke a device and its certificates, and write the list; False when there was nothing to revoke.
 
-    The broker must then read the list again, and `end_connection` must be called.
+    The list is written even then: an earlier try may have failed at just that. The broker must read it again, and
+    `end_connection` must be called.
+
+    Raises:
+        SettingsError: the list cannot be written; the minter refuses the device all the same.
     """
     async with store.transaction() as t:
         done = await t.devices.revoke(device, now)
         if done:
             await t.audit.add(now, operator, "revoked", device)
-    if done:
-        await publish_revocations(store, authority, now)
+    await publish_revocations(store, authority, now)
     return done
 
 
 async def publish_revocations(store: Store, authority: Authority, now: float) -> None:
-    """Write the list of revoked certificates as the store knows them."""
+    """Write the list of revoked certificates as the store knows them; whoever writes later knows all of it.
+
+    Raises:
+        SettingsError: it cannot be written.
+    """
     async with store.transaction() as t:
+        await t.devices.lock_revocations()
         revoked = await t.devices.revoked()
-    authority.revoke([(int(serial, 16), at) for serial, _, at in revoked], now)
+        authority.revoke([(int(serial, 16), at) for serial, _, at in revoked], now)
 
 
 async def end_connection(authority: Authority, broker: BrokerEndpoint, device: str, now: float) -> None:
@@ -63,16 +72,29 @@ async def end_connection(authority: Authority, broker: BrokerEndpoint, device: s
 async def follow(
     store: Store, authority: Authority, broker: BrokerEndpoint, reload: Callable[[], Awaitable[None]]
 ) -> None:
-    """Whenever the list is written anew, have the broker read it, then end the connections of who has been revoked."""
-    read, since = authority.revocations.stat().st_mtime_ns, time.time()
+    """Whenever the list is written anew, have the broker read it, then end the connections of who has been revoked.
+
+    What fails is logged and tried again a second later.
+    """
+    known = await _revoked(store)
+    read = authority.revocations.stat().st_mtime_ns
     while True:
         await asyncio.sleep(LOOK_SECONDS)
-        written = authority.revocations.stat().st_mtime_ns
-        if written == read:
-            continue
-        await reload()
-        async with store.transaction() as t:
-            gone = await t.devices.revoked_since(since)
-        read, since = written, time.time()
-        for device in gone:
-            await end_connection(authority, broker, device, time.time())
+        try:
+            written = authority.revocations.stat().st_mtime_ns
+            if written == read:
+                continue
+            await reload()
+            revoked = await _revoked(store)
+            for device in {revoked[serial] for serial in revoked.keys() - known.keys()}:
+                await end_connection(authority, broker, device, time.time())
+        except (KaiwaError, OSError) as error:
+            _log.warning("revocations are not in force at the broker yet: %s", error)
+        else:
+            read, known = written, revoked
+
+
+async def _revoked(store: Store) -> dict[str, str]:
+    """Return the device of every certificate that is revoked, by serial."""
+    async with store.transaction() as t:
+        return {serial: device for serial, device, _ in await t.devices.revoked()}

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta
 
 from device.messages.wire import Message, decode
+
+Name = Annotated[str, Meta(max_length=64)]
+Words = Annotated[str, Meta(max_length=16_384)]
+UnixTime = Annotated[float, Meta(ge=0, lt=1e11)]
+"""Unix seconds, for some thousand years: devices say what they like, and pages count with it."""
 
 
 class Lifecycle(StrEnum):
@@ -21,15 +29,15 @@ class DeviceState(Message, frozen=True):
 
     device: str
     lifecycle: Lifecycle
-    phase: str = "idle"
+    phase: Name = "idle"
     """Name of the session machine's state: starting, idle, preparing, listening, thinking, speaking, …"""
-    session: str | None = None
-    since: float = 0.0
+    session: Name | None = None
+    since: UnixTime = 0.0
     """Unix seconds at which this phase began, by the device's clock."""
     on_air: bool = False
-    fault: str | None = None
-    version: str = ""
-    echo: str = ""
+    fault: Name | None = None
+    version: Name = ""
+    echo: Name = ""
 
 
 class Speaker(StrEnum):
@@ -42,25 +50,25 @@ class Speaker(StrEnum):
 class CallAnswered(Message, frozen=True, tag="call_answered"):
     """The service took the call of a session: from now on the cloud can hang it up by its `call_id`."""
 
-    session: str
-    at: float
-    call_id: str
+    session: Name
+    at: UnixTime
+    call_id: Annotated[str, Meta(max_length=128)]
 
 
 class SessionStarted(Message, frozen=True, tag="session_started"):
     """A conversation begins to be heard by the model."""
 
-    session: str
-    at: float
-    reason: str
+    session: Name
+    at: UnixTime
+    reason: Annotated[str, Meta(max_length=500)]
 
 
 class SessionEnded(Message, frozen=True, tag="session_ended"):
     """A conversation is over and everything it held is released."""
 
-    session: str
-    at: float
-    reason: str
+    session: Name
+    at: UnixTime
+    reason: Annotated[str, Meta(max_length=500)]
     seconds: float
     usage: dict[str, int] = {}
 
@@ -68,13 +76,13 @@ class SessionEnded(Message, frozen=True, tag="session_ended"):
 class Caption(Message, frozen=True, tag="caption"):
     """Words on the clock of what was played; `start` and `end` are Unix seconds by the cloud's clock."""
 
-    session: str
-    id: str
+    session: Name
+    id: Annotated[str, Meta(max_length=128)]
     """Captions with the same id replace each other."""
     speaker: Speaker
-    text: str
-    start: float
-    end: float
+    text: Words
+    start: UnixTime
+    end: UnixTime
     final: bool = False
     approximate: bool = False
 
@@ -82,10 +90,10 @@ class Caption(Message, frozen=True, tag="caption"):
 class FaultRaised(Message, frozen=True, tag="fault"):
     """Something a visitor would notice went wrong."""
 
-    at: float
-    fault: str
-    text: str
-    session: str | None = None
+    at: UnixTime
+    fault: Name
+    text: Words
+    session: Name | None = None
 
 
 class Trace(Message, frozen=True, tag="trace"):

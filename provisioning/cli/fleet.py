@@ -15,7 +15,7 @@ from rich.table import Table
 from device.errors import EnrolmentError, SettingsError
 from device.messages.enrolment import Claim
 from provisioning.app import DEFAULT_OPERATOR, broker_address, claim_address, open_authority
-from provisioning.cli.invocation import Invocation, JsonFlag, err, out, print_json, run
+from provisioning.cli.invocation import Invocation, JsonFlag, err, out, plain, print_json, run
 from provisioning.enrolment import Enrolments
 from provisioning.registry import Device
 from provisioning.revocation import revoke
@@ -77,7 +77,7 @@ def devices_command(context: typer.Context, *, json: JsonFlag = False) -> None:
         return
     table = Table("robot", "status", "enrolled", "hardware", box=None, pad_edge=False)
     for device in found:
-        table.add_row(device.id, device.status, _day(device.enrolled_at), device.hardware)
+        table.add_row(device.id, device.status, _day(device.enrolled_at), plain(device.hardware))
     out.print(table)
 
 

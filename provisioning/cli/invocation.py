@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from device.errors import first_of
 from provisioning.settings import CloudSettings, load_settings, with_secrets
@@ -61,6 +62,11 @@ class Invocation:
             SettingsError: they cannot be used, or a key cannot be read.
         """
         return with_secrets(self.settings(), self.config, os.environ)
+
+
+def plain(text: str) -> Text:
+    """Return what a board said such that a terminal shows it and obeys nothing in it."""
+    return Text("".join(sign if sign.isprintable() else " " for sign in text))
 
 
 def print_json(value: object) -> None:

@@ -8,11 +8,12 @@ from typing import Annotated
 import aiomqtt
 import typer
 from msgspec import to_builtins
+from rich.text import Text
 
 from device.errors import BrokerError, SettingsError
 from device.messages.commands import CommandStatus, Step, Verb
 from provisioning.app import DEFAULT_OPERATOR, open_authority
-from provisioning.cli.invocation import ExitCode, Invocation, JsonFlag, err, out, print_json, run
+from provisioning.cli.invocation import ExitCode, Invocation, JsonFlag, err, out, plain, print_json, run
 from provisioning.commands import NoAnswerError, new_command, order
 from provisioning.link import BrokerEndpoint, connection
 from provisioning.settings import CloudSettings
@@ -69,5 +70,5 @@ def _show(status: CommandStatus, json: bool) -> None:
     if json:
         print_json(to_builtins(status))
         return
-    colour = _COLOURS.get(status.step, "red")
-    out.print(f"[{colour}]{status.step}[/{colour}] {status.reason}".rstrip())
+    step = Text(status.step, _COLOURS.get(status.step, "red"))
+    out.print(Text(" ").join([step, *([plain(status.reason)] if status.reason else [])]))

@@ -51,19 +51,20 @@ def run_demo(choices: Choices, card: str, *, once: bool, json: Path | None, keep
 
 
 def _until_interrupted(work: Coroutine[None, None, int]) -> int:
-    """Run `work` until it is done, or told to end by Ctrl-C or SIGTERM; either way it takes down what it has started."""
+    """Run `work` until it is done, or told to end (Ctrl-C, SIGTERM, a terminal that closes) and has taken all down."""
     try:
-        return run(_heeding_sigterm(work))
+        return run(_heeding_signals(work))
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except asyncio.CancelledError:
         return 128 + signal.SIGTERM
 
 
-async def _heeding_sigterm(work: Coroutine[None, None, int]) -> int:
+async def _heeding_signals(work: Coroutine[None, None, int]) -> int:
     task = asyncio.current_task()
     if task is not None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     return await work
 
 

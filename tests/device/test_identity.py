@@ -28,7 +28,7 @@ def enrolment(cloud: Authority, key: ec.EllipticCurvePrivateKey, device: str = "
         broker=BrokerAddress(host="127.0.0.1", port=8883),
         mint_kid=cloud.mint_signer.kid,
         mint_key=cloud.mint_pem,
-        operators=cloud.operator_keys,
+        operators=cloud.operator_keys(),
         server_time=NOW,
     )
 

@@ -126,13 +126,17 @@ class Bench:
             return [entry.action for entry in [entry async for entry in t.audit.entries()]]
 
 
+async def settled(_device: str) -> None:
+    """Wait for nothing: there is no leash here that would write anything down."""
+
+
 @asynccontextmanager
-async def minting_bench(folder: Path, terms: Terms = TERMS) -> AsyncIterator[Bench]:
-    """Set it all up; time-outs of the conversation service are short."""
+async def minting_bench(folder: Path, terms: Terms = TERMS, store_url: str = "") -> AsyncIterator[Bench]:
+    """Set it all up, with SQLite in `folder` unless `store_url` says otherwise."""
     authority = Authority.open(folder, ("127.0.0.1",), time.time())
     granted: list[Session] = []
     async with (
-        Store(f"sqlite+aiosqlite:///{folder}/store.sqlite3") as store,
+        Store(store_url or f"sqlite+aiosqlite:///{folder}/store.sqlite3") as store,
         realtime_service() as realtime,
         ImageFluxStandIn() as stand_in,
         aiohttp.ClientSession() as http,
@@ -140,5 +144,5 @@ async def minting_bench(folder: Path, terms: Terms = TERMS) -> AsyncIterator[Ben
     ):
         imageflux = ImageFlux(http, stand_in.api_url, stand_in.settings.token)
         broadcasts = Broadcasts(store, imageflux, ChannelOptions(), video=False)
-        minter = Minter(store, authority.mint_signer, openai, broadcasts, terms, granted.append)
+        minter = Minter(store, authority.mint_signer, openai, broadcasts, terms, granted.append, settled)
         yield Bench(store, authority, realtime, stand_in, openai, broadcasts, minter, imageflux, granted)

@@ -57,7 +57,7 @@ def test_services_and_operators_are_made_once_and_known(tmp_path: Path) -> None:
     operator, signer = authority.operator("anna", NOW)
     assert loaded(operator).subject.rfc4514_string() == "CN=operator-anna"
     assert (authority.services, authority.operators) == (["minter"], ["anna"])
-    keys = authority.operator_keys
+    keys = authority.operator_keys()
     envelope = seal_envelope(COMMAND, {"x": 1}, signer)
     assert open_envelope(COMMAND, envelope, lambda kid: load_public_pem(keys[kid])) == b'{"x":1}'
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from device.errors import StoreError
 from device.messages.reports import CallAnswered, SessionEnded
 from provisioning import leash as module
 from provisioning.leash import Leash
@@ -111,3 +112,48 @@ async def test_a_session_given_up_while_it_is_granted_lets_its_device_ask_again_
         assert not await ended()
         leash.on_event("robot-1", given_up)
         assert await eventually(ended)
+
+
+async def test_a_store_that_does_not_answer_ends_no_more_than_one_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.01)
+    async with leashed(tmp_path) as (bench, leash):
+        closing, tries = bench.broadcasts.close, 0
+
+        async def close(session: str, channel_id: str) -> bool:
+            nonlocal tries
+            tries += 1
+            if tries == 1:
+                raise StoreError("locked")
+            return await closing(session, channel_id)
+
+        monkeypatch.setattr(bench.broadcasts, "close", close)
+        leash.on_event("robot-1", ANSWERED)
+        leash.on_event("robot-1", ENDED)
+
+        async def released() -> bool:
+            return not await bench.channels.channels()
+
+        assert await eventually(released)
+        assert await hung_up(bench) == ["rtc_1"]
+
+
+async def test_a_call_answered_after_its_session_was_ended_is_hung_up(tmp_path: Path) -> None:
+    async with leashed(tmp_path) as (bench, leash):
+        leash.on_event("robot-1", ENDED)
+        await leash.settled("robot-1")
+        leash.on_event("robot-2", CallAnswered(session="s", at=1.0, call_id="rtc_2"))
+        leash.on_event("robot-1", ANSWERED)
+        assert await eventually(lambda: hung_up(bench)) == ["rtc_1"]
+
+
+async def test_a_request_waits_until_the_end_before_it_is_written_down(tmp_path: Path) -> None:
+    async with leashed(tmp_path) as (bench, leash):
+        await leash.settled("robot-1")
+        leash.on_event("robot-1", ENDED)
+        await leash.settled("robot-1")
+        async with bench.store.transaction() as t:
+            found = await t.sessions.find("s")
+        assert found is not None
+        assert found.ended_at is not None

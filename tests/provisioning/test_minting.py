@@ -20,8 +20,8 @@ from tests.provisioning.realtime_service import Answer, error
 
 
 @pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    async with minting_bench(tmp_path) as ready:
+async def bench(tmp_path: Path, store_url: str) -> AsyncIterator[Bench]:
+    async with minting_bench(tmp_path, store_url=store_url) as ready:
         yield ready
 
 

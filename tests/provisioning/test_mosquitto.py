@@ -14,6 +14,7 @@ import pytest
 
 from device.errors import BrokerError
 from device.messages import topics
+from provisioning import mosquitto as module
 from provisioning.authority import Authority
 from provisioning.link import connection
 from provisioning.mosquitto import MosquittoProcess
@@ -162,3 +163,14 @@ async def test_a_missing_program_is_named(fleet: Fleet, tmp_path: Path, monkeypa
     with pytest.raises(BrokerError, match="apt install mosquitto"):
         async with MosquittoProcess(fleet.authority, tmp_path / "none"):
             pass
+
+
+async def test_a_start_that_failed_before_is_not_taken_for_an_end(
+    fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = module._free_port
+    ports = iter([fleet.broker.endpoint.port, free("127.0.0.1")])
+    monkeypatch.setattr(module, "_free_port", lambda _host: next(ports))
+    async with MosquittoProcess(fleet.authority, tmp_path / "second") as second:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(second.ended(), 0.1)

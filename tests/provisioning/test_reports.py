@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 import pytest
 
 from device.messages import topics
-from device.messages.reports import DeviceState, Event, Levels, Lifecycle, Metrics, SessionEnded
+from device.messages.reports import Caption, DeviceState, Event, Levels, Lifecycle, Metrics, SessionEnded, Speaker
 from device.messages.wire import encode
 from provisioning.listener import PartialListener
 from provisioning.reports import Reports
 
 STATE = DeviceState(device="robot-1", lifecycle=Lifecycle.READY)
 EVENT = SessionEnded(session="s", at=1.0, reason="button", seconds=2.0)
+CAPTION = Caption(session="s", id="c", speaker=Speaker.USER, text="for ever", start=1e308, end=1e308)
 METRICS = Metrics(at=1.0, levels=Levels(user=-20.0))
 
 
@@ -42,6 +43,8 @@ def test_every_listener_is_told_what_it_is() -> None:
     ("topic", "payload"),
     [
         (topics.state("robot-2"), encode(STATE)),
+        (topics.state("robot-1"), encode(DeviceState(device="robot-1", lifecycle=Lifecycle.READY, phase="x" * 65))),
+        (topics.event("robot-1"), encode(CAPTION)),
         (topics.state("robot-1"), b""),
         (topics.state("robot-1"), b"nonsense"),
         (topics.event("robot-1"), encode(STATE)),

@@ -22,7 +22,7 @@ def authority(tmp_path: Path) -> Authority:
 
 def test_a_genuine_stop_counts_and_nothing_else_does(authority: Authority) -> None:
     stopped: list[str] = []
-    stops = Stops(authority.operator_keys, stopped.append)
+    stops = Stops(authority.operator_keys(), stopped.append)
     _, anna = authority.operator("anna", time.time())
     _, eve = authority.operator("eve", time.time())
 

@@ -1,5 +1,6 @@
 // Buttons that work on every page: language, large text.
 
+import { keep, kept } from "./kept.js";
 import { currentLanguage, switchLanguage, t } from "./i18n.js";
 
 const BIG = "kaiwa.big";
@@ -20,10 +21,10 @@ export function bigTextButton(button) {
     document.documentElement.classList.toggle("big", big);
     button.ariaPressed = String(big);
   };
-  show(localStorage.getItem(BIG) === "yes");
+  show(kept(BIG) === "yes");
   button.addEventListener("click", () => {
     const big = button.ariaPressed !== "true";
-    localStorage.setItem(BIG, big ? "yes" : "no");
+    keep(BIG, big ? "yes" : "no");
     show(big);
   });
 }

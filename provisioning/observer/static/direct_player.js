@@ -16,6 +16,7 @@ export class DirectPlayer extends EventTarget {
   #watch = null;
   #status = "idle";
   #tries = 0;
+  #attempt = 0;
   #timer = 0;
   #clock = 0;
   #latency = ON_THE_WAY;
@@ -71,15 +72,24 @@ export class DirectPlayer extends EventTarget {
 
   async #start(status) {
     const watch = this.#watch;
+    const attempt = ++this.#attempt;
     this.#become(status);
-    this.#library ??= import("./vendor/sora.js");
     try {
-      const { default: Sora } = await this.#library;
-      if (watch !== this.#watch) return;
+      const { default: Sora } = await this.#loaded();
+      if (attempt !== this.#attempt) return;
       await this.#join(Sora.connection(watch.signalling, false).recvonly(watch.channel, null, OPTIONS));
     } catch (error) {
-      if (watch === this.#watch) this.#again(error);
+      if (attempt === this.#attempt) this.#again(error);
     }
+  }
+
+  // The SDK; a load that failed is made again the next time.
+  #loaded() {
+    this.#library ??= import("./vendor/sora.js").catch((error) => {
+      this.#library = null;
+      throw error;
+    });
+    return this.#library;
   }
 
   async #join(connection) {
@@ -131,6 +141,7 @@ export class DirectPlayer extends EventTarget {
   }
 
   #release() {
+    this.#attempt += 1;
     clearTimeout(this.#timer);
     clearInterval(this.#clock);
     const connection = this.#connection;

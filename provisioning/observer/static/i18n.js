@@ -1,5 +1,7 @@
 // Every word the page says, in English and Japanese, and how it gets into the document.
 
+import { keep, kept } from "./kept.js";
+
 const WORDS = {
   en: {
     "language.other": "日本語",
@@ -152,8 +154,8 @@ const WORDS = {
 const KEY = "kaiwa.language";
 
 function preferred() {
-  const kept = localStorage.getItem(KEY);
-  if (kept in WORDS) return kept;
+  const chosen = kept(KEY);
+  if (chosen in WORDS) return chosen;
   const wanted = navigator.languages.map((tag) => tag.slice(0, 2).toLowerCase());
   return wanted.find((tag) => tag in WORDS) ?? "en";
 }
@@ -178,7 +180,7 @@ export function onLanguage(listener) {
 // Takes the other language and keeps the choice.
 export function switchLanguage() {
   language = language === "en" ? "ja" : "en";
-  localStorage.setItem(KEY, language);
+  keep(KEY, language);
   for (const listener of listeners) listener();
 }
 

@@ -1,5 +1,6 @@
 // The listen button, the low-delay switch, mute, volume, and the line that says how the sound is doing.
 
+import { keep, kept } from "./kept.js";
 import { t } from "./i18n.js";
 import { isLive } from "./view.js";
 
@@ -21,7 +22,7 @@ export class Listening {
     parts.listen.addEventListener("click", () => this.toggle());
     parts.direct.addEventListener("click", () => this.switchDelay());
     parts.mute.addEventListener("click", () => this.mute());
-    parts.volume.value = localStorage.getItem(VOLUME) ?? "1";
+    parts.volume.value = kept(VOLUME) ?? "1";
     parts.volume.addEventListener("input", () => this.#turned());
     tuner.addEventListener("change", () => this.#changed());
     tuner.addEventListener("paused", () => this.toggle());
@@ -91,7 +92,7 @@ export class Listening {
   }
 
   #turned() {
-    localStorage.setItem(VOLUME, this.#parts.volume.value);
+    keep(VOLUME, this.#parts.volume.value);
     this.#muted = false;
     this.#apply();
   }

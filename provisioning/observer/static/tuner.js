@@ -1,5 +1,6 @@
 // Which of two ways the sound takes to this page: HLS, which any number can hear, or WebRTC, with little delay.
 
+import { keep, kept } from "./kept.js";
 import { DirectPlayer } from "./direct_player.js";
 
 const WISH = "kaiwa.lowdelay";
@@ -8,7 +9,7 @@ export class Tuner extends EventTarget {
   #hls;
   #direct;
   #source = { playlist: null, watch: null };
-  #wished = localStorage.getItem(WISH) === "yes";
+  #wished = kept(WISH) === "yes";
   #failed = null;
 
   constructor(hls, direct) {
@@ -71,7 +72,7 @@ export class Tuner extends EventTarget {
   toggle() {
     this.#wished = !this.direct;
     this.#failed = null;
-    localStorage.setItem(WISH, this.#wished ? "yes" : "no");
+    keep(WISH, this.#wished ? "yes" : "no");
   }
 
   // Plays what there is; what plays already goes on.

@@ -21,6 +21,9 @@ from provisioning.__main__ import app, main
 from provisioning.authority import Authority
 from provisioning.cli.fleet import duration
 from provisioning.cli.invocation import ExitCode
+from provisioning.registry import Certificate
+from provisioning.settings import load_settings
+from provisioning.store import Store
 from tests.eventually import eventually
 from tests.provisioning.site import Board, Site, site
 
@@ -84,13 +87,13 @@ def test_durations(text: str, seconds: float) -> None:
     assert duration(text) == seconds
 
 
-def test_errors_are_one_line_and_exit_code_1(
+def test_wrong_settings_are_one_line_and_exit_code_2(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["kaiwa-cloud", "--config", str(tmp_path / "none.toml"), "devices"])
     with pytest.raises(SystemExit) as ended:
         main()
-    assert ended.value.code == ExitCode.ERROR
+    assert ended.value.code == ExitCode.USAGE
     told = capsys.readouterr()
     assert told.out == ""
     assert told.err.startswith("kaiwa-cloud: ")
@@ -108,10 +111,12 @@ async def obey(board: Board, verb: Verb, *steps: tuple[Step, str]) -> None:
 async def test_start_shows_each_step_and_tells_by_its_exit_code(tmp_path: Path) -> None:
     async with site(tmp_path) as here, here.board() as board:
         told = asyncio.create_task(asyncio.to_thread(run, of(here), "start", "robot-1"))
-        await obey(board, Verb.START, (Step.ACCEPTED, ""), (Step.IN_PROGRESS, "announcing"), (Step.SUCCEEDED, ""))
+        await obey(
+            board, Verb.START, (Step.ACCEPTED, ""), (Step.IN_PROGRESS, "[/x] announcing\x1b[2J"), (Step.SUCCEEDED, "")
+        )
         result = await told
         assert result.exit_code == ExitCode.OK
-        assert result.stdout.splitlines() == ["ACCEPTED", "IN_PROGRESS announcing", "SUCCEEDED"]
+        assert result.stdout.splitlines() == ["ACCEPTED", "IN_PROGRESS [/x] announcing [2J", "SUCCEEDED"]
         told = asyncio.create_task(asyncio.to_thread(run, of(here), "start", "robot-1", "--json"))
         await obey(board, Verb.START, (Step.REJECTED, "the button was pressed"))
         result = await told
@@ -159,3 +164,13 @@ async def test_claim_enrol_list_revoke(tmp_path: Path) -> None:
         assert (await asyncio.to_thread(run, config, "revoke", "robot-7")).exit_code == 0
         listed = await asyncio.to_thread(run, config, "devices")
         assert "REVOKED" in listed.stdout
+
+
+async def test_what_a_board_calls_itself_is_shown_and_not_obeyed(config: Path) -> None:
+    settings = load_settings(config)
+    await asyncio.to_thread(run, config, "init")
+    async with Store(settings.store_url) as store, store.transaction() as t:
+        await t.devices.enrol("Pi [/bold] 5\x1b[2J", Certificate("01", "robot-1", "key", 0.0, 1.0))
+    result = await asyncio.to_thread(run, config, "devices")
+    assert result.exit_code == ExitCode.OK
+    assert "Pi [/bold] 5 [2J" in result.stdout

@@ -62,8 +62,13 @@ class Visit:
 
 
 @asynccontextmanager
-async def visit(browser: Browser, url: str, *, locale: str = "en-US", **options: Any) -> AsyncIterator[Visit]:
-    """Open `url` in a context of its own; `options` are those of Playwright's `new_context`, motion is off by default."""
+async def visit(
+    browser: Browser, url: str, *, locale: str = "en-US", before: str = "", **options: Any
+) -> AsyncIterator[Visit]:
+    """Open `url` in a context of its own, with the JavaScript `before` run first.
+
+    `options` are those of Playwright's `new_context`; motion is off by default.
+    """
     wanted = {"reduced_motion": "reduce", **options}
     context: BrowserContext = await browser.new_context(locale=locale, **wanted)
     context.set_default_timeout(PATIENCE * 1000)
@@ -71,7 +76,7 @@ async def visit(browser: Browser, url: str, *, locale: str = "en-US", **options:
     made = Visit(page)
     page.on("console", made.heard)
     page.on("pageerror", lambda error: made.complaints.append(str(error)))
-    await page.add_init_script(WATCH_THE_POLICY)
+    await page.add_init_script(WATCH_THE_POLICY + before)
     try:
         await page.goto(url)
         yield made

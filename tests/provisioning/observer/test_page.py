@@ -410,3 +410,15 @@ async def test_what_is_shown_follows_from_what_is_known(browser: Browser, site: 
         "cuts": [0, 3, 7, 13, 13],
         "kana": 2,
     }
+
+
+NO_STORAGE = """
+Object.defineProperty(globalThis, "localStorage", { get() { throw new DOMException("denied", "SecurityError"); } });
+"""
+
+
+async def test_it_works_where_nothing_may_be_remembered(browser: Browser, site: Site) -> None:
+    async with AsyncExitStack() as stack:
+        opened = await open_page(stack, browser, f"{site.hana}?embed", before=NO_STORAGE)
+        await expect(opened.page.locator("#state")).to_have_text(STATES["en-US"][0])
+        assert await opened.problems() == []
