@@ -181,7 +181,9 @@ class Holdings:
                 self._caption(session, event)
             case ResponseFailed(code, text):
                 self._with.voice.earcon(sound(Earcon.ERROR))
-                self._with.outlet.event(FaultRaised(at=self._with.outlet.now(), fault=code, text=text, session=session))
+                self._with.outlet.event(
+                    FaultRaised(at=self._with.outlet.now(), fault=code[:64], text=text, session=session)
+                )
             case Complained(code, text):
                 _log.warning("openai: %s: %s", code, text)
             case SessionOver(reason):
