@@ -40,7 +40,7 @@ from provisioning.policy import Allowance
 from provisioning.presence import Presence
 from provisioning.reports import TOPICS, Reports
 from provisioning.revocation import follow, publish_revocations
-from provisioning.settings import CloudSettings, LimitSettings
+from provisioning.settings import CloudSettings, LimitSettings, reachable
 from provisioning.stops import Stops
 from provisioning.store import Store
 
@@ -173,7 +173,7 @@ async def _ground(settings: CloudSettings, stack: AsyncExitStack) -> _Ground:
     imageflux = ImageFlux(http, account.url, account.token) if account.token else None
     broadcasts = Broadcasts(store, imageflux, account.channel, video=account.video)
     child = await _child(settings, authority, stack)
-    broker = child.endpoint if child else BrokerEndpoint(settings.broker.host, settings.broker.port)
+    broker = child.endpoint if child else BrokerEndpoint(reachable(settings.broker.host), settings.broker.port)
     return _Ground(settings, authority, store, openai, broadcasts, broker, child)
 
 

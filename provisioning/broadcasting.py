@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import Any, Final
 
-from device.errors import StoreError, UpstreamError
+from device.errors import UpstreamError
 from device.messages.minting import BroadcastGrant
 from provisioning.channels import ChannelOptions
 from provisioning.imageflux import Channel, ImageFlux
@@ -25,6 +25,8 @@ class Broadcasts:
         self._store, self._imageflux, self._options, self._video = store, imageflux, options, video
         self._open: dict[str, Channel] = {}
         self._channels: dict[str, str] = {}
+        self._unwanted: list[str] = []
+        """Channels that no session will ever use."""
 
     async def open(self, session: str) -> BroadcastGrant | None:
         """Make and note a channel for a session; None without an account.
@@ -34,16 +36,12 @@ class Broadcasts:
         """
         if self._imageflux is None:
             return None
-        try:
-            async with asyncio.timeout(PATIENCE):
-                channel = await self._imageflux.create_channel(self._options)
-        except TimeoutError:
-            raise UpstreamError("ImageFlux", None, "timeout", f"no channel within {PATIENCE:.0f} s") from None
+        channel = await self._created(self._imageflux)
         try:
             async with self._store.transaction() as t:
                 await t.sessions.set_channel(session, channel.channel_id)
-        except StoreError:
-            await self._imageflux.delete(channel.channel_id)
+        except BaseException:
+            self._unwanted.append(channel.channel_id)
             raise
         self._open[channel.channel_id] = channel
         self._channels[session] = channel.channel_id
@@ -51,23 +49,47 @@ class Broadcasts:
             signalling_urls=[channel.signalling_url], channel_id=channel.channel_id, video=self._video
         )
 
+    async def _created(self, imageflux: ImageFlux) -> Channel:
+        creating = asyncio.ensure_future(imageflux.create_channel(self._options))
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await asyncio.shield(creating)
+        except TimeoutError:
+            creating.add_done_callback(self._came_late)
+            raise UpstreamError("ImageFlux", None, "timeout", f"no channel within {PATIENCE:.0f} s") from None
+        except asyncio.CancelledError:
+            creating.add_done_callback(self._came_late)
+            raise
+
+    def _came_late(self, creating: asyncio.Future[Channel]) -> None:
+        if not creating.cancelled() and creating.exception() is None:
+            self._unwanted.append(creating.result().channel_id)
+
     async def close(self, session: str, channel_id: str) -> bool:
         """Delete a session's channel; False when that has to be tried again."""
         self._open.pop(channel_id, None)
         self._channels.pop(session, None)
-        if self._imageflux is None:
-            return False
-        try:
-            await self._imageflux.delete(channel_id)
-        except UpstreamError as error:
-            _log.warning("the channel of session %s stays open for now: %s", session, error)
+        if not await self._deleted(channel_id):
             return False
         async with self._store.transaction() as t:
             await t.sessions.close_channel(session)
         return True
 
+    async def _deleted(self, channel_id: str) -> bool:
+        if self._imageflux is None:
+            return False
+        try:
+            await self._imageflux.delete(channel_id)
+        except UpstreamError as error:
+            _log.warning("a channel stays open for now: %s", error)
+            return False
+        return True
+
     async def close_orphans(self) -> None:
-        """Delete every channel whose session has ended: what a crash or an error left open."""
+        """Delete every channel whose session has ended, and those that came too late for theirs."""
+        for channel_id in [*self._unwanted]:
+            if await self._deleted(channel_id):
+                self._unwanted.remove(channel_id)
         async with self._store.transaction() as t:
             left = await t.sessions.unreleased()
         for session in left:

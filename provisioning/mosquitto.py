@@ -22,6 +22,7 @@ from provisioning.authority import MINTER, Authority
 from provisioning.broker import BrokerFiles, mosquitto_acl, mosquitto_config
 from provisioning.keyfiles import write_durably
 from provisioning.link import BrokerEndpoint
+from provisioning.settings import reachable
 
 _log = logging.getLogger(__name__)
 
@@ -54,8 +55,8 @@ class MosquittoProcess:
 
     @property
     def endpoint(self) -> BrokerEndpoint:
-        """Where it listens."""
-        return BrokerEndpoint(self._host, self._port)
+        """Where it is reached from here."""
+        return BrokerEndpoint(reachable(self._host), self._port)
 
     @property
     def pid(self) -> int:
@@ -159,7 +160,7 @@ class MosquittoProcess:
         tls.check_hostname = False  # it is our child; which of its names it listens on does not matter
         try:
             async with asyncio.timeout(START_SECONDS):
-                _, writer = await asyncio.open_connection(self._host, self._port, ssl=tls)
+                _, writer = await asyncio.open_connection(reachable(self._host), self._port, ssl=tls)
         except (OSError, TimeoutError) as error:
             raise BrokerError(f"mosquitto does not accept TLS connections: {error}") from None
         writer.close()

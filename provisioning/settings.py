@@ -132,7 +132,15 @@ class CloudSettings(Settings, frozen=True):
     def names(self) -> tuple[str, ...]:
         """Every name and address under which the cloud's own certificate must be good."""
         found = (self.enrol.host, self.enrol.public_host, self.broker.host, self.broker.public_host, "localhost")
-        return tuple(sorted({name for name in found if name and name not in {"0.0.0.0", "::"}}))  # noqa: S104
+        return tuple(sorted({name for name in found if name and name not in WILDCARDS}))
+
+
+WILDCARDS: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - where one listens everywhere, and can be reached nowhere
+
+
+def reachable(host: str) -> str:
+    """Return by what name something on this computer that listens on `host` is reached from here."""
+    return "localhost" if host in WILDCARDS else host
 
 
 def load_settings(path: Path) -> CloudSettings:
@@ -147,6 +155,11 @@ def load_settings(path: Path) -> CloudSettings:
         raise SettingsError(
             str(path), "low_delay needs an auth_webhook_url that lets only robots speak", key="low_delay"
         )
+    for table, where in (("enrol", settings.enrol), ("broker", settings.broker)):
+        if where.host in WILDCARDS and not where.public_host:
+            raise SettingsError(
+                str(path), f"boards cannot reach {where.host}; say by what name they do", key=f"{table}.public_host"
+            )
     return settings
 
 

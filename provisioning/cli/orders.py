@@ -16,7 +16,7 @@ from provisioning.app import DEFAULT_OPERATOR, open_authority
 from provisioning.cli.invocation import ExitCode, Invocation, JsonFlag, err, out, plain, print_json, run
 from provisioning.commands import NoAnswerError, new_command, order
 from provisioning.link import BrokerEndpoint, connection
-from provisioning.settings import CloudSettings
+from provisioning.settings import CloudSettings, reachable
 
 Robot = Annotated[str, typer.Argument(help="Name of the robot.")]
 Operator = Annotated[str, typer.Option(help="In whose name; robots obey those who were there when they were enrolled.")]
@@ -54,7 +54,7 @@ async def _ordered(settings: CloudSettings, device: str, verb: Verb, operator: s
     if operator not in authority.operators:
         raise SettingsError("--operator", f"no operator {operator!r}; there are: {', '.join(authority.operators)}")
     files, signer = authority.operator(operator, time.time())
-    endpoint = BrokerEndpoint(settings.broker.host, settings.broker.port)
+    endpoint = BrokerEndpoint(reachable(settings.broker.host), settings.broker.port)
     last = Step.FAILED
     try:
         async with connection(endpoint, signer.kid, authority.client_context(files)) as client:

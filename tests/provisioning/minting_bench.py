@@ -140,7 +140,7 @@ async def minting_bench(folder: Path, terms: Terms = TERMS, store_url: str = "")
         realtime_service() as realtime,
         ImageFluxStandIn() as stand_in,
         aiohttp.ClientSession() as http,
-        OpenAI(realtime.settings(timeout_seconds=1.0)) as openai,
+        OpenAI(realtime.settings(timeout_seconds=2.0)) as openai,
     ):
         imageflux = ImageFlux(http, stand_in.api_url, stand_in.settings.token)
         broadcasts = Broadcasts(store, imageflux, ChannelOptions(), video=False)

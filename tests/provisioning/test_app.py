@@ -132,7 +132,7 @@ async def test_a_slow_upstream_does_not_hold_up_others(tmp_path: Path) -> None:
 
 
 async def test_the_cloud_ends_a_session_at_its_deadline(tmp_path: Path) -> None:
-    async with site(tmp_path, session_seconds=0.3, grace_seconds=0.1) as here, here.board() as board:
+    async with site(tmp_path, session_seconds=1.0, grace_seconds=0.2) as here, here.board() as board:
         grant = await board.mint()
         await board.event(CallAnswered(session=grant.session, at=1.0, call_id="rtc_2"))
         assert await why_ended(here, grant.session) == "deadline"

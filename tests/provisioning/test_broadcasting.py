@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from device.errors import UpstreamError
+from provisioning import broadcasting as module
 from provisioning.broadcasting import Broadcasts
 from provisioning.channels import ChannelOptions
+from provisioning.imageflux import Channel
 from provisioning.sessions import Session
+from tests.eventually import eventually
 from tests.provisioning.minting_bench import NOW, Bench, minting_bench
 
 
@@ -88,3 +92,25 @@ async def test_captions_are_pushed_only_where_that_is_wished_for(
         await broadcasts.close("s", grant.channel_id)
         await broadcasts.push("s", {"type": "caption"})
         assert caplog.text.count("nothing pushed for session s") == wished
+
+
+async def test_a_channel_that_comes_too_late_is_deleted(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 0.01)
+    creating, arrive = bench.channels.create_channel, asyncio.Event()
+
+    async def slowly(options: ChannelOptions) -> Channel:
+        await arrive.wait()
+        return await creating(options)
+
+    monkeypatch.setattr(bench.broadcasts._imageflux, "create_channel", slowly)
+    with pytest.raises(UpstreamError, match="no channel within"):
+        await bench.broadcasts.open("s")
+    arrive.set()
+
+    async def made() -> bool:
+        return bool(bench.broadcasts._unwanted)
+
+    await eventually(made)
+    assert len(await bench.channels.channels()) == 1
+    await bench.broadcasts.close_orphans()
+    assert await bench.channels.channels() == []

@@ -174,3 +174,11 @@ async def test_a_start_that_failed_before_is_not_taken_for_an_end(
     async with MosquittoProcess(fleet.authority, tmp_path / "second") as second:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(second.ended(), 0.1)
+
+
+async def test_one_that_listens_everywhere_is_reached_by_name(fleet: Fleet, tmp_path: Path) -> None:
+    tls = fleet.authority.client_context(fleet.authority.service("minter", time.time()))
+    async with MosquittoProcess(fleet.authority, tmp_path / "second", host="0.0.0.0") as second:  # noqa: S104
+        assert second.endpoint.host == "localhost"
+        async with connection(second.endpoint, "minter", tls):
+            pass

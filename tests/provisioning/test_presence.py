@@ -12,8 +12,8 @@ from provisioning.store import Store
 from tests.eventually import eventually
 
 
-def state(lifecycle: Lifecycle) -> DeviceState:
-    return DeviceState(device="robot-1", lifecycle=lifecycle)
+def state(lifecycle: Lifecycle, device: str = "robot-1") -> DeviceState:
+    return DeviceState(device=device, lifecycle=lifecycle)
 
 
 async def test_a_device_is_active_once_it_is_seen(tmp_path: Path) -> None:
@@ -22,17 +22,23 @@ async def test_a_device_is_active_once_it_is_seen(tmp_path: Path) -> None:
         presence = Presence(store)
         task = asyncio.create_task(presence.run())
 
-        async def status() -> Status | None:
+        async def status(device: str = "robot-1") -> Status | None:
             async with store.transaction() as t:
-                found = await t.devices.find("robot-1")
+                found = await t.devices.find(device)
             return found.status if found else None
 
         async def active() -> bool:
             return await status() is Status.ACTIVE
 
+        async def later_one_active() -> bool:
+            return await status("robot-2") is Status.ACTIVE
+
         async with store.transaction() as t:
             await t.devices.enrol("", Certificate("1", "robot-1", "key", now, now + 60))
+            await t.devices.enrol("", Certificate("3", "robot-2", "its key", now, now + 60))
         presence.on_state(state(Lifecycle.LOST))
+        presence.on_state(state(Lifecycle.INIT, "robot-2"))
+        assert await eventually(later_one_active)
         assert await status() is Status.PENDING
         presence.on_state(state(Lifecycle.INIT))
         assert await eventually(active)
@@ -42,6 +48,6 @@ async def test_a_device_is_active_once_it_is_seen(tmp_path: Path) -> None:
         assert await eventually(active)
         async with store.transaction() as t:
             actions = [entry.action async for entry in t.audit.entries()]
-        assert actions == ["active", "active"]
+        assert actions == ["active", "active", "active"]
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -130,3 +130,12 @@ def test_low_delay_is_taken_only_with_somebody_at_the_door(tmp_path: Path) -> No
         load_settings(written(tmp_path, text))
     guarded = load_settings(written(tmp_path, text + 'auth_webhook_url = "https://door.example/"\n'))
     assert guarded.imageflux.channel.low_delay
+
+
+@pytest.mark.parametrize("table", ["enrol", "broker"])
+def test_who_listens_everywhere_must_say_where_boards_find_it(tmp_path: Path, table: str) -> None:
+    text = f'state_dir = "/s"\n[{table}]\nhost = "0.0.0.0"\n'
+    with pytest.raises(SettingsError, match="by what name") as caught:
+        load_settings(written(tmp_path, text))
+    assert caught.value.key == f"{table}.public_host"
+    load_settings(written(tmp_path, text + 'public_host = "cloud.example.com"\n'))

@@ -62,7 +62,7 @@ def test_odd_payloads_are_malformed(data: bytes) -> None:
         decode(data, Limits)
 
 
-@given(st.text(max_size=200), st.floats(allow_nan=False, allow_infinity=False))
+@given(st.text(max_size=200), st.floats(0, 9.9e10))
 def test_captions_survive_the_wire(text: str, start: float) -> None:
     caption = Caption(session="s", id="1", speaker=Speaker.USER, text=text, start=start, end=start)
     assert decode_event(encode(caption)) == caption

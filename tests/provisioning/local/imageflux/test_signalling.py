@@ -94,7 +94,7 @@ async def test_who_does_not_get_connected_is_sent_away(http: aiohttp.ClientSessi
 
 
 async def test_who_does_not_answer_pings_is_sent_away_and_the_others_are_told(http: aiohttp.ClientSession) -> None:
-    settings = StandInSettings(ping_seconds=0.05, pong_seconds=0.3)
+    settings = StandInSettings(ping_seconds=0.05, pong_seconds=1.0)
     async with asyncio.timeout(10), ImageFluxStandIn(settings) as stand_in:
         channel = await ImageFlux(http, stand_in.api_url, stand_in.settings.token).create_channel()
         async with SoraClient(http, channel, "recvonly") as awake, SoraClient(http, channel, "sendonly") as asleep:

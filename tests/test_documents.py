@@ -1,0 +1,39 @@
+"""What the documents tell people to type exists."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from device.__main__ import parser
+from provisioning.__main__ import app
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("hardware/**/README.md")]
+COMMAND = re.compile(r"(?:^|[`$] ?|sudo )(kaiwa-(?:cloud|device) [a-z-][^`\n]*?)(?:`|$|\s{2,}#)", re.MULTILINE)
+
+
+def commands(program: str) -> list[str]:
+    """Return every command line of `program` that a document shows."""
+    found = {line.strip() for path in DOCUMENTS for line in COMMAND.findall(path.read_text(encoding="utf-8"))}
+    return sorted(line for line in found if line.startswith(program))
+
+
+@pytest.mark.parametrize("line", commands("kaiwa-cloud"))
+def test_kaiwa_cloud_takes_it(line: str) -> None:
+    result = CliRunner().invoke(app, [*shlex.split(line)[1:], "--help"])
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("line", commands("kaiwa-device"))
+def test_kaiwa_device_takes_it(line: str) -> None:
+    parser().parse_args(shlex.split(line)[1:])
+
+
+def test_there_are_such_lines() -> None:
+    assert len(commands("kaiwa-cloud")) >= 3
+    assert len(commands("kaiwa-device")) >= 4
