@@ -111,8 +111,11 @@ class VoicePath:
         return Levels(user=self._user.rms, assistant=self._assistant.rms, programme=self._programme.rms)
 
     def counters(self) -> dict[str, float]:
-        """Return numbers that only grow, and the echo loss in dB."""
+        """Return numbers that only grow, and the echo loss in dB; those of the call and the broadcast while there are."""
+        ends = (("uplink", self.uplink), ("downlink", self.source), ("broadcast", self.programme))
+        theirs = {f"{name}_{key}": value for name, end in ends if end for key, value in end.counters().items()}
         return {
+            **theirs,
             "blocks": self._blocks,
             **self._playout.counters(),
             **self._mix.counters(),

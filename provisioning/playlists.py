@@ -83,7 +83,7 @@ class Playlists(PartialListener):
             wanted.over.set()
 
     async def _look(self, wanted: _Wanted) -> None:
-        channel_id = await self._channel(wanted.device, wanted.session)
+        channel_id = await self._channel(wanted)
         entrance = None if channel_id is None else self._broadcasts.entrance(channel_id)
         if entrance is not None:
             self._tell_entrance(wanted, entrance)
@@ -101,14 +101,17 @@ class Playlists(PartialListener):
         if entrance is not None:
             self._tell_entrance(wanted, None)
 
-    async def _channel(self, device: str, session: str) -> str | None:
-        try:
-            async with self._store.transaction() as t:
-                found = await t.sessions.find(session)
-        except StoreError:
-            _log.exception("no playlist for session %s", session)
-            return None
-        return found.channel_id if found is not None and found.device == device else None
+    async def _channel(self, wanted: _Wanted) -> str | None:
+        while not wanted.over.is_set():
+            try:
+                async with self._store.transaction() as t:
+                    found = await t.sessions.find(wanted.session)
+            except StoreError:
+                _log.exception("no playlist for session %s yet", wanted.session)
+                await wanted.wait(CALM_SECONDS)
+            else:
+                return found.channel_id if found is not None and found.device == wanted.device else None
+        return None
 
     def _tell_entrance(self, wanted: _Wanted, channel: Channel | None) -> None:
         for listener in self._listeners:

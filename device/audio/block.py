@@ -41,9 +41,15 @@ class BlockSink(Protocol):
     def push(self, samples: Samples) -> None:
         """Take one block, shape (960,); never blocks and never fails."""
 
+    def counters(self) -> dict[str, float]:
+        """Return numbers that only grow, for the meters."""
+
 
 class BlockSource(Protocol):
     """Where blocks come from: a receiver that decodes and conceals."""
 
     def pull(self) -> Samples:
         """Return the next block, shape (960,); silence when there is nothing to say."""
+
+    def counters(self) -> dict[str, float]:
+        """Return numbers that only grow, for the meters."""

@@ -22,6 +22,9 @@ class Recorder:
     def push(self, samples: Samples) -> None:
         self.blocks.append(samples)
 
+    def counters(self) -> dict[str, float]:
+        return {"pushed": len(self.blocks)}
+
     @property
     def sound(self) -> Samples:
         return np.concatenate(self.blocks) if self.blocks else SILENCE[:0]
@@ -38,6 +41,9 @@ class Recording:
 
     def flush(self) -> None:
         self._left.clear()
+
+    def counters(self) -> dict[str, float]:
+        return {"left": len(self._left)}
 
 
 class Robot:
@@ -185,4 +191,5 @@ def test_what_receives_is_a_source_and_counters_have_unlike_names(robot: Robot) 
     assert port.queued == 0
     assert not set(robot.path.counters()) & set(Reception().counters())
     robot.path.source = source
+    assert {f"downlink_{name}" for name in source.counters()} <= set(robot.path.counters())
     assert not robot.hear(silence(5)).any()

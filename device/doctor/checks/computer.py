@@ -98,8 +98,8 @@ DISK_LOW: Final = Phrase(
 DISK_FULL: Final = Phrase(
     "disk.full",
     Outcome.FAILURE,
-    "{path}: {free:.0f} MB free; a certificate cannot be renewed, nor an order remembered",
-    "{path}: 空き {free:.0f} MB。証明書の更新も指令の記録もできません",
+    "{path}: {free:.0f} MB free; the robot cannot be enrolled anew, nor obey an order",
+    "{path}: 空き {free:.0f} MB。登録のやり直しも、指令に従うこともできません",
     DISK_LOW.fix_en,
     DISK_LOW.fix_ja,
 )

@@ -20,8 +20,8 @@ ENDING: Final = Phrase(
     Outcome.WARNING,
     "{device}: the certificate runs out in {days:.0f} days",
     "{device}: 証明書はあと {days:.0f} 日で切れます",
-    "Keep the robot connected so that it can renew, or enrol it with a new claim: `kaiwa-device enrol CLAIM`.",
-    "更新できるよう接続しておくか、新しいクレームで登録し直してください: `kaiwa-device enrol CLAIM`。",
+    "Enrol it with a new claim before that day, for it does not renew by itself: `kaiwa-device enrol CLAIM`.",
+    "自動では更新されません。その日までに新しいクレームで登録し直してください: `kaiwa-device enrol CLAIM`。",
 )
 FUTURE: Final = Phrase(
     "identity.future",
@@ -60,6 +60,6 @@ def check(facts: IdentityFacts) -> list[Finding]:
     if facts.now < facts.begins_at:
         return [FUTURE(device=facts.device, days=(facts.begins_at - facts.now) / DAY)]
     left, life = facts.expires_at - facts.now, facts.expires_at - facts.begins_at
-    # renewal is due at two thirds of a certificate's life; what is older has missed it for a while
+    # the last quarter of its life is time enough for a visit, and not so much that nobody heeds the warning
     phrase = GOOD if left > life / 4 else ENDING
     return [phrase(device=facts.device, days=left / DAY)]

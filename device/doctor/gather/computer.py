@@ -28,7 +28,9 @@ _SYNCHRONIZED: Final = "run/systemd/timesync/synchronized"
 
 
 def gather_cpu(echo: EchoMode, call: RealtimeSettings, broadcast: BroadcastSettings) -> CpuFacts:
-    """Return what two seconds of a session's voice path cost in CPU time; takes some tenths of a second.
+    """Return what two seconds of the dear parts of a session's voice path cost in CPU time: echo control and codecs.
+
+    Takes some tenths of a second.
 
     Raises:
         CodecError: libopus is missing.

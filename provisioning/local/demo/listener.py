@@ -56,8 +56,12 @@ class Listener:
         if line.split("?", maxsplit=1)[0].endswith(".m3u8"):  # a master playlist: follow its first rendition
             await self.follow(url)
             return
-        async with self._http.get(url) as response:
-            data = await response.read()
+        try:
+            async with self._http.get(url, raise_for_status=True) as response:
+                data = await response.read()
+        except aiohttp.ClientError as error:
+            _log.info("segment: %s", error)
+            return  # listed still, so it is tried again
         self._known.add(line)
         self.pieces.append(Piece(decode(data), time.monotonic()))
         self._on_piece()
