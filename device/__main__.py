@@ -12,7 +12,7 @@ from typing import Final
 
 import aiohttp
 
-from device import __version__
+from device import __version__, show
 from device.app import run
 from device.calibrate import command as calibrate
 from device.config import DEFAULT_PATH, DeviceSettings, explain, load
@@ -21,7 +21,6 @@ from device.enrol import enrol
 from device.errors import EnrolmentError, KaiwaError, SettingsError, SoundError, first_of
 from device.instance import only_one
 from device.messages.enrolment import Enrolment
-from device.panel import show
 
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2

@@ -15,10 +15,11 @@ from rich.table import Table
 from device.errors import EnrolmentError, SettingsError
 from device.messages.enrolment import Claim
 from provisioning.app import DEFAULT_OPERATOR, broker_address, claim_address, open_authority
-from provisioning.cli.invocation import Invocation, JsonFlag, err, out, plain, print_json, run
+from provisioning.cli.invocation import Invocation, JsonFlag, err, out, plain, print_json
 from provisioning.enrolment import Enrolments
 from provisioning.registry import Device
 from provisioning.revocation import revoke
+from provisioning.running import run
 from provisioning.settings import CloudSettings
 from provisioning.store import Store
 

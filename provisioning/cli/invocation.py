@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import Coroutine
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import msgspec
 import typer
 from rich.console import Console
 from rich.text import Text
 
-from device.errors import first_of
 from provisioning.settings import CloudSettings, load_settings, with_secrets
-
-T = TypeVar("T")
 
 out = Console(highlight=False)
 """Results."""
@@ -72,18 +67,3 @@ def plain(text: str) -> Text:
 def print_json(value: object) -> None:
     """Print one line of JSON to where results go."""
     typer.echo(msgspec.json.encode(value))
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run `work` to its end.
-
-    Raises:
-        KaiwaError: as it did; the first one, when several things failed together.
-    """
-    try:
-        return asyncio.run(work)
-    except BaseExceptionGroup as group:
-        error = first_of(group)
-        if error is None:
-            raise
-        raise error from group

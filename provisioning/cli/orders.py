@@ -13,9 +13,10 @@ from rich.text import Text
 from device.errors import BrokerError, SettingsError
 from device.messages.commands import CommandStatus, Step, Verb
 from provisioning.app import DEFAULT_OPERATOR, open_authority
-from provisioning.cli.invocation import ExitCode, Invocation, JsonFlag, err, out, plain, print_json, run
+from provisioning.cli.invocation import ExitCode, Invocation, JsonFlag, err, out, plain, print_json
 from provisioning.commands import NoAnswerError, new_command, order
 from provisioning.link import BrokerEndpoint, connection
+from provisioning.running import run
 from provisioning.settings import CloudSettings, reachable
 
 Robot = Annotated[str, typer.Argument(help="Name of the robot.")]

@@ -14,8 +14,9 @@ from device.errors import SettingsError
 from provisioning.app import DEFAULT_OPERATOR, Cloud, open_authority, serve
 from provisioning.authority import Authority
 from provisioning.broker import BrokerFiles, mosquitto_acl, mosquitto_config
-from provisioning.cli.invocation import Invocation, JsonFlag, err, out, print_json, run
+from provisioning.cli.invocation import Invocation, JsonFlag, err, out, print_json
 from provisioning.keyfiles import write_durably
+from provisioning.running import run
 from provisioning.settings import CloudSettings
 from provisioning.store import Store
 

@@ -17,7 +17,6 @@ from rich.table import Table
 
 from device.errors import KaiwaError, first_of
 from provisioning.app import Cloud
-from provisioning.cli.invocation import run
 from provisioning.local.cloud import Choices, local_cloud
 from provisioning.local.demo.interactive import converse
 from provisioning.local.demo.perform import perform_once, staged
@@ -26,6 +25,7 @@ from provisioning.local.imageflux.server import ImageFluxStandIn
 from provisioning.local.imageflux.settings import StandInSettings as ImageFluxStandInSettings
 from provisioning.local.realtime import RealtimeStandIn
 from provisioning.local.realtime import StandInSettings as RealtimeStandInSettings
+from provisioning.running import run
 
 
 def run_local(choices: Choices, state: Path | None, console: Console) -> int:
