@@ -114,6 +114,7 @@ def snapshot(stage: Stage, conductor: Conductor) -> Snapshot:
         on_air=bool(state and state.on_air),
         fault=(state.fault or "") if state else "",
         levels=metrics.levels if metrics else Levels(),
+        counters=metrics.counters if metrics else {},
         captions=_of_last_session(list(watch.captions.values())),
         now=time.time(),
         page_url=stage.page_url,

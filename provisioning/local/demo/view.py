@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,11 +13,15 @@ from rich.table import Table
 from rich.text import Text
 
 from device.messages.reports import Caption, Levels, Speaker
+from provisioning.local.demo.sound_path import figures
 
 QUIET_DBFS: Final = -60.0
 """Left end of the meters."""
 
 METER_CELLS: Final = 24
+
+MOST_CAPTIONS: Final = 3
+"""Captions that are shown: with two lines each, all fits a terminal of 24 lines by 80 columns."""
 
 PHASES: Final[dict[str, tuple[str, str]]] = {
     "starting": ("yellow", "starting"),
@@ -43,6 +48,7 @@ class Snapshot:
     on_air: bool = False
     fault: str = ""
     levels: Levels = field(default_factory=Levels)
+    counters: Mapping[str, float] = field(default_factory=dict)
     captions: tuple[Caption, ...] = ()
     now: float = 0.0
     """Unix seconds, by the clock of the captions."""
@@ -70,7 +76,7 @@ def render(shot: Snapshot) -> RenderableType:
         title="[bold]Kaiwa 会話[/]",
         subtitle=Text("  ".join(f"{key} {what}" for key, what in shot.keys)),
         border_style=PHASES.get(shot.phase, ("white", ""))[0],
-        padding=(1, 2),
+        padding=(0, 2),
     )
 
 
@@ -108,7 +114,7 @@ def _captions(captions: tuple[Caption, ...], now: float) -> RenderableType:
     if not captions:
         return Align.left(Text("Captions appear here.", "dim italic"))
     table = Table.grid(padding=(0, 2))
-    for caption in captions[-6:]:
+    for caption in captions[-MOST_CAPTIONS:]:
         user = caption.speaker is Speaker.USER
         who = Text("visitor ≈" if user else "robot", "green" if user else "bright_blue")
         table.add_row(who, _words(caption, now))
@@ -128,22 +134,32 @@ def _hearing(shot: Snapshot) -> RenderableType:
     talking = shot.phase in {"listening", "thinking", "speaking"}
     table = Table.grid(padding=(0, 2))
     for who, what in (
-        ("the model hears", "the visitor, echo removed" if talking else "nothing"),
-        ("the visitor hears", "the robot" if shot.phase == "speaking" else "the room"),
+        ("model hears", "visitor, no echo" if talking else "nothing"),
+        ("visitor hears", "the robot" if shot.phase == "speaking" else "the room"),
         ("observers hear", "both voices" if shot.on_air else "nothing"),
     ):
         table.add_row(Text(who, "dim"), Text(what))
-    return table
+    beside = Table.grid(padding=(0, 2))
+    for name, how in figures(shot.counters):
+        beside.add_row(Text(name, "dim"), Text(how, "dim"))
+    both = Table.grid(padding=(0, 2))
+    both.add_row(table, beside)
+    return both
 
 
 def _foot(shot: Snapshot) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     table.add_row()
-    table.add_row(Text("watch", "dim"), Text(shot.page_url, "underline cyan"))
+    table.add_row(Text("watch", "dim"), Text(shot.page_url, "bold cyan"))
     if shot.playlist:
         table.add_row(Text("stream", "dim"), Text(shot.playlist, "cyan"))
     if shot.stood_in:
-        table.add_row(Text("stood in for", "dim"), Text(", ".join(shot.stood_in), "dim"))
+        table.add_row(Text("stood in for", "dim"), Text(", ".join(_short(name) for name in shot.stood_in), "dim"))
     if shot.notice:
         table.add_row(Text("note", "dim"), Text(shot.notice, "yellow"))
     return table
+
+
+def _short(stand_in: str) -> str:
+    """Return what is stood in for, less by what."""
+    return stand_in.partition(":")[0]

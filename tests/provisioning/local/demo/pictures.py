@@ -19,6 +19,15 @@ SHOT = Snapshot(
     phase="speaking",
     on_air=True,
     levels=Levels(user=-58.0, assistant=-19.5, programme=-20.9),
+    counters={
+        "downlink_target_ms": 40.0,
+        "downlink_waiting_ms": 43.0,
+        "downlink_decoded": 512.0,
+        "downlink_recovered": 3.0,
+        "downlink_concealed": 0.0,
+        "echo_loss_db": 41.0,
+        "blocks": 1204.0,
+    },
     captions=(
         Caption(session="s", id="1", speaker=Speaker.USER, text="Tell me a story.", start=0, end=1.4, final=True),
         Caption(
@@ -35,7 +44,7 @@ SHOT = Snapshot(
     page_url="http://127.0.0.1:8080/r/demo",
     playlist="http://127.0.0.1:41313/hls/af6cf847…/index.m3u8",
     keys=(("space", "the button"), ("1-4", "let the visitor ask"), ("s/x", "start/stop from afar"), ("q", "quit")),
-    stood_in=("button and lights", "microphone and speaker: a simulated room", "OpenAI Realtime", "ImageFlux"),
+    stood_in=("button and lights", "microphone and speaker", "OpenAI Realtime", "ImageFlux Live Streaming"),
 )
 
 

@@ -56,3 +56,36 @@ def test_a_meter_runs_from_minus_60_to_0_dbfs(level: float, filled: int) -> None
 
 def test_levels_are_told_in_numbers_too() -> None:
     assert "-18.5 dBFS" in drawn(Snapshot(levels=Levels(assistant=-18.5)))
+
+
+def test_the_keys_are_seen_in_a_small_terminal_at_the_busiest_moment() -> None:
+    long = "It was a long story about a robot that lived on a kitchen shelf, and the rain, and the kettle."
+    shot = Snapshot(
+        phase="speaking",
+        on_air=True,
+        captions=tuple(caption(Speaker.ASSISTANT, f"{number} {long}") for number in range(9)),
+        counters={
+            "downlink_target_ms": 140.0,
+            "downlink_waiting_ms": 143.0,
+            "downlink_decoded": 512.0,
+            "downlink_recovered": 99.0,
+            "downlink_concealed": 99.0,
+            "echo_loss_db": 41.0,
+            "blocks": 1.0,
+        },
+        page_url="http://127.0.0.1:8080/r/demo",
+        playlist="http://127.0.0.1:41313/hls/af6cf847/index.m3u8",
+        stood_in=(
+            "button and lights: mock pins",
+            "microphone and speaker: a room",
+            "OpenAI Realtime: x",
+            "ImageFlux: x",
+        ),
+        keys=(("space", "the button"), ("q", "quit")),
+    )
+    console = Console(width=80, height=24, force_terminal=False)
+    with console.capture() as captured:
+        console.print(render(shot))
+    lines = captured.get().splitlines()
+    assert len(lines) <= 24
+    assert "q quit" in lines[-1]

@@ -1,0 +1,34 @@
+"""PURE. How the sound path is doing, in words, from the counters that the robot reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+Counters = Mapping[str, float]
+
+
+def figures(counters: Counters) -> Iterator[tuple[str, str]]:
+    """Yield what to call it and how it is, for the parts that there are: a call's figures only while there is one."""
+    if "downlink_target_ms" in counters:
+        yield "jitter buffer", _jitter(counters)
+        yield "lost packets", _losses(counters)
+    if "echo_loss_db" in counters:
+        mode = "half duplex" if counters.get("echo_half_duplex") else f"{counters['echo_loss_db']:.0f} dB removed"
+        yield "echo", mode
+    if "blocks" in counters:
+        yield "sound card", _card(counters)
+
+
+def _jitter(counters: Counters) -> str:
+    return f"{counters['downlink_waiting_ms']:.0f} ms, aims at {counters['downlink_target_ms']:.0f}"
+
+
+def _losses(counters: Counters) -> str:
+    mended, made_up = counters["downlink_recovered"], counters["downlink_concealed"]
+    all_of_them = max(1.0, counters["downlink_decoded"] + mended + made_up)
+    return f"{100 * mended / all_of_them:.1f} % mended, {100 * made_up / all_of_them:.1f} % not"
+
+
+def _card(counters: Counters) -> str:
+    overruns = counters.get("input_xruns", 0) + counters.get("output_xruns", 0)
+    return f"{overruns:.0f} xruns, {counters.get('blocks_dropped', 0):.0f} blocks dropped"
