@@ -99,6 +99,7 @@ class VoicePath:
 
     @volume.setter
     def volume(self, gain: float) -> None:
+        """Set the gain of what is played; what is beyond 0 to 1 is brought there."""
         self._playout.volume = min(1.0, max(0.0, gain))
 
     @property
