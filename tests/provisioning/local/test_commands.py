@@ -69,8 +69,9 @@ async def at_a_terminal(*arguments: str) -> AsyncIterator[tuple[Terminal, asynci
         yield terminal, process
     finally:
         if process.returncode is None:
-            process.kill()
-        await process.wait()
+            process.terminate()  # not killed: it has a broker to take along
+        async with asyncio.timeout(20):
+            await process.wait()
         loop.remove_reader(ours)
         os.close(ours)
 
