@@ -130,7 +130,14 @@ class MosquittoProcess:
         self._fallen.clear()
         self._stopping = False
         self._process = await asyncio.create_subprocess_exec(
-            _program(), "-c", str(config), stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, start_new_session=True
+            *_bound_to_us(),
+            _program(),
+            "-c",
+            str(config),
+            stdin=DEVNULL,
+            stdout=DEVNULL,
+            stderr=PIPE,
+            start_new_session=True,
         )
         self._lines = asyncio.create_task(self._pass_on_lines(self._process), name="mosquitto log")
         try:
@@ -200,6 +207,12 @@ class MosquittoProcess:
     def _signal(self, number: int) -> None:
         if self._process is not None and self._process.returncode is None:
             self._process.send_signal(number)
+
+
+def _bound_to_us() -> list[str]:
+    """Return the command before it that lets it end with us, however we end; it is of util-linux, so Debian has it."""
+    found = shutil.which("setpriv")
+    return [found, "--pdeathsig", "TERM", "--"] if found else []
 
 
 def _program() -> str:
