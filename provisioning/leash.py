@@ -178,7 +178,7 @@ class Leash(PartialListener):
         """End a session whose grant is still under way, so that its device may ask for another at once."""
         try:
             async with self._store.transaction() as t:
-                if await t.sessions.give_up(session, device, time.time(), reason):
+                if await t.sessions.end(session, time.time(), reason, device=device):
                     await t.audit.add(time.time(), device, "given_up", session, why=reason[:80])
         finally:
             self._settle(device)

@@ -70,20 +70,12 @@ class Sessions:
             update(sessions).where(sessions.c.id == session, sessions.c.device == device).values(call_id=call_id[:128])
         )
 
-    async def end(self, session: str, now: float, reason: str) -> bool:
-        """Note that a session is over; False when it was already."""
+    async def end(self, session: str, now: float, reason: str, *, device: str | None = None) -> bool:
+        """Note that a session, of `device` if given, is over; False when it was already, or is none of that device."""
+        of_device = [] if device is None else [sessions.c.device == device]
         changed = await self._connection.execute(
             update(sessions)
-            .where(sessions.c.id == session, sessions.c.ended_at.is_(None))
-            .values(ended_at=now, end_reason=reason[:80])
-        )
-        return changed.rowcount == 1
-
-    async def give_up(self, session: str, device: str, now: float, reason: str) -> bool:
-        """Note that a device does not want its session any more; False when it has no such session that goes on."""
-        changed = await self._connection.execute(
-            update(sessions)
-            .where(sessions.c.id == session, sessions.c.device == device, sessions.c.ended_at.is_(None))
+            .where(sessions.c.id == session, sessions.c.ended_at.is_(None), *of_device)
             .values(ended_at=now, end_reason=reason[:80])
         )
         return changed.rowcount == 1
