@@ -91,7 +91,7 @@ class Agent:
 
     def _show(self) -> None:
         if self._session.phase is not Phase.STOPPED:
-            self._panel.show(self._session.phase)
+            self._panel.show(Phase.FAULT if self._session.deaf else self._session.phase)
         self._panel.on_air(self._session.on_air)
         self._outlet.state(self._session, self._voice.echo.mode)
 

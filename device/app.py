@@ -39,7 +39,7 @@ from device.panel import earcons
 from device.panel.board import Panel
 from device.panel.gestures import Gesture
 from device.session import Session, Timing
-from device.soundcard.card import SoundCard
+from device.soundcard.card import OpenCard
 from device.soundcard.opening import open_card
 from device.supervision import supervise
 from device.voice import VoicePath
@@ -94,7 +94,7 @@ class Body:
     """What can be touched, seen and heard."""
 
     panel: Panel
-    card: SoundCard
+    card: OpenCard
     voice: VoicePath
 
 
@@ -176,7 +176,7 @@ async def _body(settings: DeviceSettings, inbox: Inbox, *, with_bench: bool) -> 
     lights = [bench.light] if with_bench else []
     async with (
         Panel(settings.panel, on_gesture, *lights) as panel,
-        _sound(settings, panel, with_bench=with_bench) as (card, voice),
+        _sound(settings, panel, inbox, with_bench=with_bench) as (card, voice),
     ):
         if with_bench:
             bench.body(panel, card)
@@ -185,8 +185,8 @@ async def _body(settings: DeviceSettings, inbox: Inbox, *, with_bench: bool) -> 
 
 @asynccontextmanager
 async def _sound(
-    settings: DeviceSettings, panel: Panel, *, with_bench: bool
-) -> AsyncIterator[tuple[SoundCard, VoicePath]]:
+    settings: DeviceSettings, panel: Panel, inbox: Inbox, *, with_bench: bool
+) -> AsyncIterator[tuple[OpenCard, VoicePath]]:
     """Open the card and lay the voice path behind it; blocks that come before it is laid are lost, and not missed."""
     panel.show(p.Phase.STARTING)
     earcons.prepare()
@@ -199,7 +199,10 @@ async def _sound(
         if voice is not None:
             voice.on_block(block)
 
-    async with open_card(wanted, deliver, bench.observed if with_bench else None) as card:
+    def told(gone: str) -> None:
+        inbox.post(p.SoundLost(gone) if gone else p.SoundBack())
+
+    async with open_card(wanted, deliver, bench.observed if with_bench else None, told) as card:
         _log.info("sound card: %s", card.name)
         voice = VoicePath(choose_echo(EchoMode(settings.echo.mode)), card)
         yield card, voice

@@ -21,7 +21,7 @@ import numpy as np
 from device.audio.block import RATE, Samples
 from device.errors import SoundError
 from device.panel.board import Panel
-from device.soundcard.card import SoundCard
+from device.soundcard.card import OpenCard
 from device.soundcard.room_card import RoomCard
 
 _log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ def observed(what: str, at: float, detail: dict[str, Any] | None = None) -> None
     sys.stdout.flush()
 
 
-def body(panel: Panel, card: SoundCard) -> None:
+def body(panel: Panel, card: OpenCard) -> None:
     """Tell what of this robot's body only stands in for something real."""
     stood_in = []
     if panel.stood_in:
@@ -55,7 +55,7 @@ def light(at: float, brightness: float) -> None:
     observed("light", at, {"brightness": brightness})
 
 
-async def attend(panel: Panel, card: SoundCard) -> None:
+async def attend(panel: Panel, card: OpenCard) -> None:
     """Carry out orders until standard input ends."""
     reader = asyncio.StreamReader()
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
@@ -71,7 +71,7 @@ async def attend(panel: Panel, card: SoundCard) -> None:
         transport.close()
 
 
-def _obey(order: Order, panel: Panel, card: SoundCard) -> None:
+def _obey(order: Order, panel: Panel, card: OpenCard) -> None:
     match order.do:
         case "press":
             observed("pressed", time.monotonic())

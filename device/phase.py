@@ -143,6 +143,18 @@ class OffAir:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundLost:
+    """The sound card is gone: the robot hears nothing and is not heard."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SoundBack:
+    """The sound card is there again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Released:
     """Everything the session held has been given back."""
 
@@ -174,6 +186,8 @@ Event = (
     | Speech
     | OnAir
     | OffAir
+    | SoundLost
+    | SoundBack
     | Released
     | Elapsed
     | Quit

@@ -16,6 +16,9 @@ from device.messages.commands import Step
 from device.messages.minting import Limits
 from device.phase import LIVE, Chime, Command, Event, Phase
 
+NO_SOUND: Final = "sound"
+"""The fault of a robot without a sound card."""
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -44,6 +47,8 @@ class Session:
         """Monotonic time at which `Elapsed` is due, or None."""
         self.dropped = 0
         """Events that named another session."""
+        self.deaf = False
+        """Whether there is no sound card: whatever the phase, the robot then looks out of order."""
         self._online = False
         self._quitting = False
         self._again = False
@@ -62,11 +67,14 @@ class Session:
         act = TABLE.get((self.phase, type(event)))
         if act is None:
             return []
-        before = (self.phase, self.on_air, self.fault, self.id)
+        before = self._card()
         commands: list[Command] = list(act.run(self, event, now))
-        if (self.phase, self.on_air, self.fault, self.id) != before:
+        if self._card() != before:
             commands.insert(0, p.Show())
         return commands
+
+    def _card(self) -> tuple[object, ...]:
+        return (self.phase, self.on_air, self.fault, self.id, self.deaf)
 
     def _enter(self, phase: Phase, now: float, seconds: float | None = None) -> None:
         self.phase, self.since = phase, now
@@ -77,6 +85,9 @@ class Session:
     def _rest(self, _event: Event, now: float) -> Iterator[Command]:
         self.id, self.on_air, self._order, self._live_since = None, False, None, None
         self._enter(Phase.IDLE if self._online else Phase.OFFLINE, now)
+        if self.deaf:
+            self.fault = NO_SOUND
+            self._enter(Phase.FAULT, now)
         yield from ()
 
     def _broker_up(self, _event: Event, now: float) -> Iterator[Command]:
@@ -91,7 +102,23 @@ class Session:
             self._enter(Phase.OFFLINE, now)
         yield from ()
 
+    def _deafened(self, event: p.SoundLost, now: float) -> Iterator[Command]:
+        self.deaf, self.fault = True, NO_SOUND
+        yield p.ReportFault(self.id, NO_SOUND, event.text)
+        if self.phase in _RESTING:
+            yield from self._rest(event, now)
+
+    def _hears_again(self, event: Event, now: float) -> Iterator[Command]:
+        self.deaf = False
+        if self.fault == NO_SOUND:
+            self.fault = None
+        if self.phase is Phase.FAULT:
+            yield from self._rest(event, now)
+
     def _begin(self, _event: Event, now: float) -> Iterator[Command]:
+        if self.deaf:
+            yield p.ReportFault(None, NO_SOUND, "pressed, but there is no sound card")
+            return
         yield p.Play(Chime.START)
         yield from self._prepare("button", now)
 
@@ -102,6 +129,9 @@ class Session:
         yield p.Mint(self.id, reason)
 
     def _announce(self, event: p.StartOrdered, now: float) -> Iterator[Command]:
+        if self.deaf:
+            yield p.Acknowledge(event.command, Step.REJECTED, "there is no sound card")
+            return
         self.fault, self._order = None, event.command
         self._enter(Phase.ANNOUNCING, now, self.timing.announce)
         yield p.Acknowledge(event.command, Step.ACCEPTED, f"announced, begins in {self.timing.announce:.0f} s")
@@ -109,6 +139,10 @@ class Session:
 
     def _announced(self, _event: Event, now: float) -> Iterator[Command]:
         order = self._order or ""
+        if self.deaf:
+            yield p.Acknowledge(order, Step.FAILED, "the sound card is gone")
+            yield from self._rest(_event, now)
+            return
         yield p.Acknowledge(order, Step.IN_PROGRESS, "asking for the session")
         yield from self._prepare(f"remote:{order}", now)
 
@@ -227,9 +261,9 @@ class Session:
         yield from self._rest(event, now)
         if self._quitting:
             yield from self._exit(event, now)
-        elif again:
+        elif again and not self.deaf:
             yield from self._prepare("button", now)
-        elif self.fault is not None:
+        elif self.fault is not None and not self.deaf:
             self._enter(Phase.FAULT, now, self.timing.fault)
 
     def _stuck(self, _event: Event, now: float) -> Iterator[Command]:
@@ -268,7 +302,8 @@ class Row:
     leads_to: frozenset[Phase]
 
 
-_REST: Final = (Phase.IDLE, Phase.OFFLINE)
+_REST: Final = (Phase.IDLE, Phase.OFFLINE, Phase.FAULT)
+"""Where rest is: with the cloud, without it, without a sound card."""
 _RESTING: Final = frozenset({Phase.IDLE, Phase.OFFLINE, Phase.FAULT})
 _BUSY: Final = frozenset({Phase.STARTING, Phase.ANNOUNCING, Phase.PREPARING, Phase.ENDING, *LIVE})
 _HOLDING: Final = frozenset({Phase.PREPARING, *LIVE})
@@ -286,11 +321,16 @@ TABLE: Final[dict[tuple[Phase, type], Row]] = {
     **_rows([Phase.OFFLINE], p.BrokerUp, Session._broker_up, Phase.IDLE),
     **_rows(set(Phase) - {Phase.STOPPED, Phase.IDLE}, p.BrokerDown, Session._broker_down),
     **_rows([Phase.IDLE], p.BrokerDown, Session._broker_down, Phase.OFFLINE),
+    # without a sound card a conversation goes on, silent, until it is back or the conversation ends by itself
+    **_rows(set(Phase) - _RESTING - {Phase.STOPPED}, p.SoundLost, Session._deafened),
+    **_rows(_RESTING, p.SoundLost, Session._deafened, Phase.FAULT),
+    **_rows(set(Phase) - {Phase.FAULT, Phase.STOPPED}, p.SoundBack, Session._hears_again),
+    **_rows([Phase.FAULT], p.SoundBack, Session._hears_again, *_REST),
     # a start: by hand at once, from afar after an announcement that a press rejects
     **_rows(_RESTING, p.Pressed, Session._begin, Phase.PREPARING),
     **_rows(_RESTING, p.StartOrdered, Session._announce, Phase.ANNOUNCING),
     **_rows(_BUSY, p.StartOrdered, Session._busy),
-    **_rows([Phase.ANNOUNCING], p.Elapsed, Session._announced, Phase.PREPARING),
+    **_rows([Phase.ANNOUNCING], p.Elapsed, Session._announced, Phase.PREPARING, *_REST),
     **_rows([Phase.ANNOUNCING], p.Pressed, Session._reject, *_REST),
     **_rows([Phase.ANNOUNCING], p.StopOrdered, Session._call_off, *_REST),
     **_rows([Phase.PREPARING], p.Granted, Session._open),
@@ -308,7 +348,7 @@ TABLE: Final[dict[tuple[Phase, type], Row]] = {
     **_rows([Phase.PREPARING], p.Elapsed, Session._too_slow, Phase.ENDING),
     **_rows(LIVE, p.Elapsed, Session._time_over, Phase.ENDING),
     **_rows([Phase.ENDING], p.Pressed, Session._press_again),
-    **_rows([Phase.ENDING], p.Released, Session._released, *_REST, Phase.FAULT, Phase.PREPARING, Phase.STOPPED),
+    **_rows([Phase.ENDING], p.Released, Session._released, *_REST, Phase.PREPARING, Phase.STOPPED),
     **_rows([Phase.ENDING], p.Elapsed, Session._stuck, Phase.STOPPED),
     **_rows([Phase.FAULT], p.Elapsed, Session._fault_over, *_REST),
     **_rows(_RESTING | {Phase.ENDING, Phase.STARTING}, p.StopOrdered, Session._nothing_to_stop),

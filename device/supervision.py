@@ -10,13 +10,13 @@ from device.audio.block import BlockSink
 from device.heartbeat import Heartbeat
 from device.notify import notify, watchdog_seconds
 from device.rtc.sending import OpusSender
-from device.soundcard.card import SoundCard
+from device.soundcard.card import OpenCard
 from device.voice import VoicePath
 
 _log = logging.getLogger(__name__)
 
 
-async def supervise(voice: VoicePath, card: SoundCard) -> None:
+async def supervise(voice: VoicePath, card: OpenCard) -> None:
     """Feed the watchdog, if there is one, as often as it asks for; never returns while there is."""
     seconds, heartbeat = watchdog_seconds(), Heartbeat()
     while seconds is not None:
@@ -35,11 +35,12 @@ def check(heartbeat: Heartbeat, counts: dict[str, float | None], now: float) -> 
     return not stalled
 
 
-def progress(voice: VoicePath, card: SoundCard) -> dict[str, float | None]:
+def progress(voice: VoicePath, card: OpenCard) -> dict[str, float | None]:
     """Return what must grow; None for a call or a broadcast that there is not."""
+    counters = card.counters()
     return {
         "captured": voice.counters()["blocks"],
-        "played": card.counters()["spoken"],
+        "played": counters["spoken"] + counters.get("reopening_attempts", 0.0),  # without a card, the search for one
         "sent": _packets(voice.uplink),
         "broadcast": _packets(voice.programme),
     }

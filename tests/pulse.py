@@ -139,3 +139,26 @@ def pulse_environment(pulse: PulseServer, monkeypatch: pytest.MonkeyPatch) -> Pu
     for name, value in pulse.environment.items():
         monkeypatch.setenv(name, value)
     return pulse
+
+
+class Socket:
+    """Where a sound card can be plugged in and pulled out: a server in `folder` that ends and begins anew."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._plugged = ExitStack()
+
+    def plug_in(self) -> PulseServer:
+        return self._plugged.enter_context(pulse_server(self._folder))
+
+    def pull_out(self) -> None:
+        self._plugged.close()
+
+
+@pytest.fixture
+def socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Socket]:
+    socket = Socket(tmp_path)
+    for name, value in socket.plug_in().environment.items():
+        monkeypatch.setenv(name, value)
+    yield socket
+    socket.pull_out()

@@ -11,7 +11,7 @@ from device.audio.block import BLOCK, RATE, Block
 from device.calibrate.measure import Recorded
 from device.calibrate.stimulus import Plan, stimulus
 from device.errors import SoundError
-from device.soundcard.card import SoundCard
+from device.soundcard.card import OpenCard
 from device.soundcard.opening import open_card
 from device.soundcard.settings import SoundSettings
 
@@ -27,7 +27,7 @@ class Performer:
         self._given = 0
         self._wanted = round((plan.seconds + plan.tail) * RATE / BLOCK) + AHEAD // BLOCK
         self._blocks: list[Block] = []
-        self.card: SoundCard | None = None
+        self.card: OpenCard | None = None
         self.done = asyncio.Event()
 
     def on_block(self, block: Block) -> None:

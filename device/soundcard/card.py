@@ -12,8 +12,8 @@ Deliver = Callable[[Block], None]
 """Takes one block in the event loop, once for every 20 ms of the microphone."""
 
 
-class SoundCard(Protocol):
-    """A microphone and a speaker, open from `async with` to its end."""
+class OpenCard(Protocol):
+    """A microphone and a speaker that are open."""
 
     @property
     def name(self) -> str:
@@ -39,6 +39,10 @@ class SoundCard(Protocol):
 
     def counters(self) -> dict[str, float]:
         """Return numbers that only grow, and a few gauges; the keys are the same for every card."""
+
+
+class SoundCard(OpenCard, Protocol):
+    """A card that is open from `async with` to its end."""
 
     async def __aenter__(self) -> Self:
         """Open the card.

@@ -37,7 +37,13 @@ class PyAudioCard(DuplexCard):
     def __init__(self, settings: SoundSettings, deliver: Deliver) -> None:
         self._settings, self._deliver = settings, deliver
         self._audio: pyaudio.PyAudio | None = None
+        self._streams: list[Any] = []
         self.name = "PyAudio"
+
+    @property
+    def running(self) -> bool:
+        """Whether both streams go on; False once PortAudio has ended one, because its device is gone or in error."""
+        return all(stream.is_active() for stream in self._streams)
 
     async def __aenter__(self) -> Self:
         """Open both streams, off the event loop.
@@ -71,10 +77,11 @@ class PyAudioCard(DuplexCard):
         microphone = choose(audio, self._settings.input, "microphone")
         self.name = f"{microphone.name} and {speaker.name}"
         try:
-            for stream in (
+            self._streams = [
                 self._stream(audio, output=True, output_device_index=speaker.index, callback=self._speak),
                 self._stream(audio, input=True, input_device_index=microphone.index, callback=self._hear),
-            ):
+            ]
+            for stream in self._streams:
                 stream.start_stream()
         except OSError as error:
             raise SoundError(f"{self.name} cannot be opened: {error.args[-1]}") from error
@@ -87,6 +94,7 @@ class PyAudioCard(DuplexCard):
         )
 
     def _close(self) -> None:
+        self._streams = []
         if self._audio is not None:
             self._audio.terminate()
             self._audio = None

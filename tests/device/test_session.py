@@ -269,6 +269,43 @@ def test_a_broker_lost_while_live_is_felt_only_afterwards(robot: Robot) -> None:
     assert robot.phase is Phase.OFFLINE
 
 
+GONE = p.SoundLost("the sound card is gone: USB Phone")
+
+
+def test_without_a_sound_card_nothing_begins_until_it_is_back(robot: Robot) -> None:
+    assert robot(GONE) == [p.Show(), p.ReportFault(None, "sound", GONE.text)]
+    assert (robot.phase, robot.session.fault, robot.session.deadline) == (Phase.FAULT, "sound", None)
+    assert robot(p.Pressed()) == [p.ReportFault(None, "sound", "pressed, but there is no sound card")]
+    assert robot(p.StartOrdered("c1", "admin")) == [p.Acknowledge("c1", Step.REJECTED, "there is no sound card")]
+    assert robot(p.SoundBack()) == [p.Show()]
+    assert (robot.phase, robot.session.fault) == (Phase.IDLE, None)
+    assert p.Mint("s1", "button") in robot(p.Pressed())
+
+
+def test_a_conversation_outlives_its_sound_card(robot: Robot) -> None:
+    live(robot)
+    assert robot(GONE) == [p.Show(), p.ReportFault("s1", "sound", GONE.text)]
+    assert robot.phase is Phase.LISTENING
+    assert robot.session.deaf
+    assert robot(p.SoundBack()) == [p.Show()]
+    assert (robot.phase, robot.session.fault, robot.session.deaf) == (Phase.LISTENING, None, False)
+
+
+def test_a_conversation_that_ends_without_a_sound_card_leaves_the_fault_standing(robot: Robot) -> None:
+    live(robot)
+    robot(GONE)
+    robot.wait()
+    assert robot.phase is Phase.ENDING
+    robot(p.Pressed(), p.Released("s1"))
+    assert (robot.phase, robot.session.fault, robot.session.deadline) == (Phase.FAULT, "sound", None)
+
+
+def test_an_announced_start_fails_when_the_sound_card_goes_meanwhile(robot: Robot) -> None:
+    robot(p.StartOrdered("c1", "admin"), GONE)
+    assert p.Acknowledge("c1", Step.FAILED, "the sound card is gone") in robot.wait()
+    assert robot.phase is Phase.FAULT
+
+
 def test_quit_while_live_releases_first(robot: Robot) -> None:
     live(robot)
     assert p.Exit() not in robot(p.Quit())
@@ -293,6 +330,8 @@ EVENTS: Sequence[p.Event] = (
     *(p.Turn("s1", phase) for phase in sorted(LIVE)),
     p.OnAir("s1"),
     p.OffAir("s1", ""),
+    GONE,
+    p.SoundBack(),
     *(p.Released(f"s{n}") for n in (1, 2)),
     p.Elapsed(),
     p.Quit(),

@@ -15,10 +15,10 @@ from provisioning.local.cloud import Choices
 from provisioning.local.demo.evidence import RATE, Samples, find
 from provisioning.local.demo.perform import Stage, staged
 from provisioning.local.demo.visitor import QUESTION
-from tests.pulse import PulseServer, pulse, pulse_environment
-from tests.whole.conftest import openai, press, quiet
+from tests.pulse import PulseServer, Socket, pulse, pulse_environment, socket
+from tests.whole.conftest import card, openai, press, quiet
 
-__all__ = ["pulse", "pulse_environment"]
+__all__ = ["pulse", "pulse_environment", "socket"]
 
 PATIENCE = 10.0
 
@@ -94,6 +94,27 @@ async def test_a_question_asked_aloud_is_answered_aloud(pulse_environment: Pulse
         await press(stage)
         await stage.watch.phase("idle")
     assert openai(stage).heard[0].text.rstrip(".?") == QUESTION.rstrip(".?")
+
+
+async def test_a_conversation_outlives_a_sound_card_that_is_unplugged(socket: Socket, tmp_path: Path) -> None:
+    async with staged(tmp_path / "stage", Choices(), "pyaudio", quiet) as stage:
+        await stage.watch.phase("idle", seconds=60)
+        await press(stage)
+        await stage.watch.phase("listening", seconds=30)
+        session = card(stage).session
+        await asyncio.to_thread(socket.pull_out)
+        fault = await stage.watch.until("the fault", lambda: stage.watch.faults[0] if stage.watch.faults else None)
+        assert (fault.fault, fault.session) == ("sound", session)
+        server = await asyncio.to_thread(socket.plug_in)
+        await stage.watch.until("the sound card", lambda: card(stage).fault is None or None)
+        async with listening(server, "speaker.monitor") as ear:
+            await ear.more(2.0)
+            await say(server, stage.sayings[QUESTION].path)
+            await stage.watch.phase("speaking")
+            await stage.watch.until("both captions", lambda: _speakers(stage) == set(Speaker) or None)
+        assert card(stage).session == session
+        await press(stage)
+        await stage.watch.phase("idle")
 
 
 def _speakers(stage: Stage) -> set[Speaker]:

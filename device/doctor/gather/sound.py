@@ -14,7 +14,7 @@ from device.audio.level import FULL_SCALE, dbfs, energy, rms_dbfs
 from device.doctor.checks.sound import DeviceFacts, Heard, SoundFacts
 from device.doctor.gather.pins import user
 from device.errors import SoundError
-from device.soundcard.card import SoundCard
+from device.soundcard.card import OpenCard
 from device.soundcard.devices import devices_of, open_portaudio, rates
 from device.soundcard.opening import open_card
 from device.soundcard.settings import SoundSettings
@@ -106,13 +106,13 @@ async def _listen(settings: SoundSettings, wish: Wish) -> tuple[Heard, Heard | N
         return heard[0], record[0]
 
 
-async def _measured(card: SoundCard, ear: _Ear, seconds: float) -> tuple[Heard, list[Samples]]:
+async def _measured(card: OpenCard, ear: _Ear, seconds: float) -> tuple[Heard, list[Samples]]:
     before, began = _xruns(card), time.monotonic()
     blocks = await ear.hear(seconds)
     return _heard(card, blocks, time.monotonic() - began, _xruns(card) - before), blocks
 
 
-def _heard(card: SoundCard, blocks: list[Samples], seconds: float, xruns: int) -> Heard:
+def _heard(card: OpenCard, blocks: list[Samples], seconds: float, xruns: int) -> Heard:
     sound = np.concatenate([np.zeros(0, np.int16), *blocks])
     highest = int(np.abs(sound.astype(np.int32)).max(initial=0))
     return Heard(
@@ -128,6 +128,6 @@ def _heard(card: SoundCard, blocks: list[Samples], seconds: float, xruns: int) -
     )
 
 
-def _xruns(card: SoundCard) -> int:
+def _xruns(card: OpenCard) -> int:
     counters = card.counters()
     return int(counters["input_xruns"] + counters["blocks_dropped"])
