@@ -204,7 +204,7 @@ async def _sound(
 
     async with open_card(wanted, deliver, bench.observed if with_bench else None, told) as card:
         _log.info("sound card: %s", card.name)
-        voice = VoicePath(choose_echo(EchoMode(settings.echo.mode)), card)
+        voice = VoicePath(choose_echo(EchoMode(settings.echo.mode)), card, settings.echo.duck_db)
         yield card, voice
 
 

@@ -23,6 +23,8 @@ class EchoSettings(Settings, frozen=True):
 
     mode: Literal["aec3", "half-duplex", "none"] = "aec3"
     """`none` only for speakerphones that cancel echo themselves; `half-duplex` cannot be interrupted by voice."""
+    duck_db: Annotated[float, msgspec.Meta(ge=0, le=40)] = 12.0
+    """By how many dB the robot lowers its voice at once when somebody speaks over it; 0: not. Only with `aec3`."""
 
 
 class SessionSettings(Settings, frozen=True):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 from device.audio.block import SILENCE, Block, BlockSink, BlockSource, Samples
+from device.audio.doubletalk import DoubleTalk, Duck
 from device.audio.echo import EchoControl, EchoMeter, EchoMode
 from device.audio.ladder import guarded
 from device.audio.level import Meter
@@ -34,9 +35,12 @@ class VoiceSource(BlockSource, Protocol):
 
 
 class VoicePath:
-    """Everything one block passes through; owned by the agent, driven by the sound card."""
+    """Everything one block passes through; owned by the agent, driven by the sound card.
 
-    def __init__(self, echo: EchoControl, speaker: SpeakerPort) -> None:
+    The assistant is lowered by `duck_db` while somebody in the room speaks over it.
+    """
+
+    def __init__(self, echo: EchoControl, speaker: SpeakerPort, duck_db: float = 0.0) -> None:
         self.echo = guarded(echo)
         """May be replaced between two blocks; a canceller is watched and the microphone closed when it fails."""
         self.uplink: BlockSink | None = None
@@ -49,7 +53,7 @@ class VoicePath:
         """Whether silence stands for the voice in the room, in the call and in the programme."""
         self._playout = Playout(speaker)
         self._prebuffer = Prebuffer()
-        self._echo_meter = EchoMeter()
+        self._echo_meter, self._double_talk, self._duck = EchoMeter(), DoubleTalk(), Duck(duck_db)
         self._user, self._assistant, self._programme = Meter(), Meter(), Meter()
         self._mix = Programme()
         self._blocks = 0
@@ -58,7 +62,7 @@ class VoicePath:
     def on_block(self, block: Block) -> None:
         """Carry one block along the whole path."""
         voice = self.source.pull() if self.source else SILENCE
-        self._playout.play(voice)
+        self._playout.play(self._duck.apply(voice, down=self._double_talk.active))
         near = self._near(block)
         for samples in self._prebuffer.push(near):
             if self.uplink:
@@ -124,6 +128,7 @@ class VoicePath:
             "kept_dropped": self._prebuffer.dropped,
             "clipped": self._user.clipped,
             "echo_loss_db": self._echo_meter.loss_db,
+            "double_talk_blocks": self._double_talk.blocks,
             "echo_half_duplex": self.echo.mode is EchoMode.HALF_DUPLEX,
         }
 
@@ -133,4 +138,6 @@ class VoicePath:
             return SILENCE  # nobody listens and nothing is played: no echo control while idle
         near = self.echo.process(block.captured, block.played)
         self._echo_meter.add(block.captured, near, block.played)
+        if self.echo.mode is EchoMode.AEC3:
+            self._double_talk.add(block.captured, near, block.played)
         return SILENCE if self.muted else near

@@ -16,6 +16,7 @@ import numpy as np
 
 from device.audio.block import BLOCK, RATE, Block, Samples
 from device.soundcard.card import Deliver
+from device.soundcard.lag import LoopLag
 from device.soundcard.ring import SpeakerRing
 from device.soundcard.tap import Tap
 
@@ -36,6 +37,7 @@ class Duplex:
         self._deliver = deliver
         self.ring = SpeakerRing()
         self._tap = Tap(frames)
+        self._lag = LoopLag()
         self._filling = np.empty(BLOCK, np.int16)
         self._filled = 0
         self._heard = 0
@@ -75,9 +77,11 @@ class Duplex:
             self._dropped += 1
         elif self._open:
             self._posted += 1
-            self._loop.call_soon_threadsafe(self._arrive, full, position, at)  # FROM THE SOUND CARD'S THREAD
+            posted = time.monotonic()
+            self._loop.call_soon_threadsafe(self._arrive, full, position, at, posted)  # FROM THE SOUND CARD'S THREAD
 
-    def _arrive(self, captured: Samples, position: int, at: float) -> None:
+    def _arrive(self, captured: Samples, position: int, at: float, posted: float) -> None:
+        self._lag.add(time.monotonic() - posted)
         self._arrived += 1
         self._waiting.append((captured, position, at))
         self._hand_on()
@@ -102,6 +106,11 @@ class Duplex:
         if self._retry is not None:
             self._retry.cancel()
 
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Blocks heard and samples spoken so far."""
+        return self._arrived, self._spoken
+
     def counters(self) -> dict[str, float]:
         """Return what every card counts."""
         return {
@@ -116,6 +125,7 @@ class Duplex:
             "pair_drift": self._tap.drift,
             "pair_jumps": self._tap.jumps,
             "pair_off": self._tap.off,
+            **self._lag.counters(),
         }
 
 
@@ -141,6 +151,11 @@ class DuplexCard:
     def flush(self) -> int:
         """Drop everything that waits for the speaker; return how many samples that was."""
         return self._duplex.ring.flush()
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Blocks heard and samples spoken so far: both grow while the card runs."""
+        return self._duplex.progress
 
     def counters(self) -> dict[str, float]:
         """Return numbers that only grow, and a few gauges; the keys are the same for every card."""

@@ -20,7 +20,7 @@ from device.soundcard.pyaudio_card import PyAudioCard
 
 _log = logging.getLogger(__name__)
 
-GAUGES: Final = frozenset({"pair_drift", "pair_off"})
+GAUGES: Final = frozenset({"pair_drift", "pair_off", "loop_lag_p99_ms", "loop_lag_worst_ms"})
 """Counters of a card that tell how it stands now; all others only grow, over every card there was."""
 
 
@@ -31,14 +31,17 @@ class Standstill:
     """Seconds without a block or a sample played; a busy computer is late by a tenth of it."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, tuple[float, float]] = {}
+        self._heard: tuple[int | None, float] = (None, 0.0)
+        self._spoken: tuple[int | None, float] = (None, 0.0)
 
-    def found(self, counts: dict[str, float], now: float) -> bool:
-        """Say how far each direction has come at monotonic `now`; return whether one stands still."""
-        for name, count in counts.items():
-            before, since = self._seen.get(name, (None, now))
-            self._seen[name] = (count, now if count != before else since)
-        return any(now - since > self.LONGEST for _, since in self._seen.values())
+    def found(self, progress: tuple[int, int], now: float) -> bool:
+        """Say how far hearing and speaking have come at monotonic `now`; return whether one of them stands still."""
+        heard, spoken = progress
+        if heard != self._heard[0]:
+            self._heard = (heard, now)
+        if spoken != self._spoken[0]:
+            self._spoken = (spoken, now)
+        return now - min(self._heard[1], self._spoken[1]) > self.LONGEST
 
 
 class LastingCard:
@@ -122,13 +125,9 @@ class LastingCard:
     async def _gone(self) -> None:
         still = Standstill()
         while True:
-            if not self._card.running or still.found(self._progress(), time.monotonic()):
+            if not self._card.running or still.found(self._card.progress, time.monotonic()):
                 return
             await asyncio.sleep(self.LOOK_SECONDS)
-
-    def _progress(self) -> dict[str, float]:
-        counters = self._card.counters()
-        return {"heard": counters["blocks"], "spoken": counters["spoken"]}
 
     async def _reopened(self) -> None:
         await self._card.__aexit__(None, None, None)

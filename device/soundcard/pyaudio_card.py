@@ -52,11 +52,9 @@ class PyAudioCard(DuplexCard):
             SoundError: no such device, it refuses 48 kHz mono, or it is in use.
         """
         self._duplex = Duplex(self._deliver, self._settings.frames)
-        opening = asyncio.get_running_loop().run_in_executor(None, self._open)
         try:
-            await asyncio.shield(opening)
+            await _to_its_end(self._open)
         except BaseException:
-            await asyncio.wait([opening])  # a thread cannot be cancelled; what it opened must be closed
             await self._end()
             raise
         return self
@@ -69,7 +67,7 @@ class PyAudioCard(DuplexCard):
 
     async def _end(self) -> None:
         self._duplex.close()
-        await asyncio.to_thread(self._close)
+        await _to_its_end(self._close)
 
     def _open(self) -> None:
         self._audio = audio = open_portaudio()
@@ -109,6 +107,17 @@ class PyAudioCard(DuplexCard):
         """Give what is to be played, in PortAudio's thread."""
         self._duplex.output_xruns += bool(flags & pyaudio.paOutputUnderflow)
         return self._duplex.speak(count, time.monotonic()).tobytes(), pyaudio.paContinue
+
+
+async def _to_its_end(work: Callable[[], None]) -> None:
+    """Do `work` in a thread; who is cancelled meanwhile still waits, because what it opens or closes must not be lost."""
+    working = asyncio.get_running_loop().run_in_executor(None, work)
+    try:
+        await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait([working])
+        working.exception()  # of no more interest, and so not reported as forgotten
+        raise
 
 
 def _guarded(callback: _Callback) -> _Callback:

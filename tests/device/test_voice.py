@@ -3,11 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from device.audio.block import BLOCK, SILENCE, Block, Samples
-from device.audio.echo import HalfDuplex, NoEchoControl
+from device.audio.block import BLOCK, RATE, SILENCE, Block, Samples
+from device.audio.echo import Aec3, HalfDuplex, NoEchoControl
 from device.audio.level import rms_dbfs
 from device.audio.reception import Reception
 from device.rtc.receiving import VoiceReceiver
+from device.soundcard.room import Room
+from device.soundcard.settings import RoomSettings
 from device.voice import SpeakerPort, VoicePath, VoiceSource
 from tests.device.audio.sound import blocks, speech, tone
 from tests.device.audio.speaker import RingSpeaker
@@ -193,3 +195,21 @@ def test_what_receives_is_a_source_and_counters_have_unlike_names(robot: Robot) 
     robot.path.source = source
     assert {f"downlink_{name}" for name in source.counters()} <= set(robot.path.counters())
     assert not robot.hear(silence(5)).any()
+
+
+def talked_over(duck_db: float) -> float:
+    """How loud the robot is, in dBFS, while a visitor speaks over it in a simulated room."""
+    speaker, room = RingSpeaker(), Room(RoomSettings(), BLOCK)
+    path = VoicePath(Aec3(), speaker, duck_db)
+    path.uplink, path.source = Recorder(), Recording(speech(8.0))
+    visitor = np.concatenate((np.zeros(4 * RATE, np.int16), np.roll(speech(4.0), 9_000)))
+    played = []
+    for number, said in enumerate(blocks(visitor)):
+        played.append(speaker.take(BLOCK))
+        path.on_block(Block(room.hear(played[-1], said), played[-1], number * 0.02))
+    assert path.counters()["double_talk_blocks"] > 50
+    return rms_dbfs(np.concatenate(played[len(played) // 2 :]))
+
+
+def test_the_robot_lowers_its_voice_at_once_when_somebody_speaks_over_it() -> None:
+    assert talked_over(12.0) < talked_over(0.0) - 4.0

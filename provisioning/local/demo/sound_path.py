@@ -17,6 +17,11 @@ def figures(counters: Counters) -> Iterator[tuple[str, str]]:
         yield "echo", mode
     if "blocks" in counters:
         yield "sound card", _card(counters)
+    if "loop_lag_p99_ms" in counters:
+        yield (
+            "event loop",
+            f"p99 {counters['loop_lag_p99_ms']:.1f} ms late, at worst {counters['loop_lag_worst_ms']:.0f}",
+        )
 
 
 def _jitter(counters: Counters) -> str:

@@ -141,6 +141,8 @@ async def test_all_cards_count_the_same_things(make_card: MakeCard) -> None:
             "blocks",
             "blocks_dropped",
             "input_xruns",
+            "loop_lag_p99_ms",
+            "loop_lag_worst_ms",
             "output_xruns",
             "pair_drift",
             "pair_jumps",

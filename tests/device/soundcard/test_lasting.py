@@ -77,7 +77,8 @@ async def test_it_ends_while_it_searches_and_does_not_begin_without_a_card(socke
 
 def test_one_direction_that_stands_still_for_long_is_a_standstill() -> None:
     still = Standstill()
-    assert not still.found({"heard": 1.0, "spoken": 5.0}, 0.0)
-    assert not still.found({"heard": 1.0, "spoken": 6.0}, Standstill.LONGEST)
-    assert still.found({"heard": 1.0, "spoken": 7.0}, Standstill.LONGEST + 0.1)
-    assert not still.found({"heard": 2.0, "spoken": 8.0}, Standstill.LONGEST + 0.2)
+    assert not still.found((1, 5), 100.0)
+    assert not still.found((1, 6), 100.0 + Standstill.LONGEST)
+    assert still.found((1, 7), 100.1 + Standstill.LONGEST)
+    assert not still.found((2, 8), 100.2 + Standstill.LONGEST)
+    assert still.found((3, 8), 100.3 + 2 * Standstill.LONGEST)

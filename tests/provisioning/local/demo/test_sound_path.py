@@ -30,6 +30,12 @@ def test_a_robot_in_a_call_reports_all_that_is_told() -> None:
     assert told["sound card"] == "0 xruns, 0 blocks dropped"
 
 
+def test_a_late_event_loop_is_told() -> None:
+    assert list(figures({"loop_lag_p99_ms": 1.25, "loop_lag_worst_ms": 12.4})) == [
+        ("event loop", "p99 1.2 ms late, at worst 12")
+    ]
+
+
 def test_a_closed_microphone_is_named() -> None:
     assert list(figures({"echo_loss_db": 3.0, "echo_half_duplex": 1.0})) == [("echo", "half duplex")]
 
