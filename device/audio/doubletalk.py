@@ -68,4 +68,5 @@ class Duck:
         if before == self._gain == 1.0:
             return voice
         ramp = np.linspace(before, self._gain, voice.size, dtype=np.float32)
-        return np.rint(voice.astype(np.float32) * ramp).astype(np.int16)
+        lowered: Samples = np.rint(voice.astype(np.float32) * ramp).astype(np.int16)
+        return lowered

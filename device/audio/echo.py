@@ -12,8 +12,6 @@ import math
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
-import numpy as np
-
 from device.audio.block import BLOCK, BLOCK_SECONDS, RATE, SILENCE, Samples
 from device.audio.fade import fade_in, fade_out
 from device.audio.level import dbfs, energy
@@ -28,6 +26,7 @@ _log = logging.getLogger(__name__)
 
 FAR_ACTIVE_DBFS: Final = -60.0
 """Below it the speaker makes nothing that a microphone would notice."""
+_FAR_ACTIVE: Final = 10 ** (FAR_ACTIVE_DBFS / 10)
 TAIL_SECONDS: Final = 0.25
 """How long a room and a sound card go on after the last sample was handed over."""
 
@@ -151,4 +150,4 @@ class EchoMeter:
 
 def is_active(far: Samples) -> bool:
     """Tell whether the speaker plays anything that a microphone would notice."""
-    return bool(np.any(far)) and dbfs(energy(far)) > FAR_ACTIVE_DBFS
+    return energy(far) > _FAR_ACTIVE

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.audio.block import BLOCK, BLOCK_SECONDS, RATE, Samples
-from device.audio.level import FULL_SCALE
+from device.audio.level import FULL_SCALE, energy
 
 TARGET_LUFS: Final = -16.0
 """What a voice should be in the programme: the usual loudness of speech on the net (AES TD1004)."""
@@ -23,10 +23,14 @@ SILENT_LUFS: Final = -50.0
 """Below it nobody speaks, so there is nothing to learn."""
 LEAST_GAIN_DB, MOST_GAIN_DB = -15.0, 24.0
 
-_MOMENT = 20  # blocks: 400 ms, BS.1770's gating block
+_EVERY = 2  # blocks, of which one is measured: speech is not another 20 ms later
+_MOMENT = 20 // _EVERY  # measured blocks: 400 ms, BS.1770's gating block
 _RELATIVE = 10.0  # LU below what is usual at which sound is a pause, BS.1770
 _SLEW = 9.0 * BLOCK_SECONDS  # dB in one block: 9 dB in a second
-_MEMORY = 5.0 / BLOCK_SECONDS  # blocks of speech over which a voice is judged
+_MEMORY = 5.0 / BLOCK_SECONDS / _EVERY  # measured blocks of speech over which a voice is judged
+_LET_BE = 0.25  # dB off the target that nobody hears
+_NOTHING = 10 ** ((SILENT_LUFS - 10) / 10)  # mean square below which K-weighting, at most +4 dB, makes no speech
+_RAMP = np.arange(BLOCK, dtype=np.float32) / BLOCK
 
 
 @cache
@@ -62,20 +66,29 @@ class Leveller:
         self._target = target
         self._moment: deque[float] = deque(maxlen=_MOMENT)
         self._energy, self._seen = 0.0, 0.0
+        self._count, self._moving = 0, False
 
     def level(self, block: Samples) -> NDArray[np.float32]:
         """Return the block, shape (960,), in int16 units but of any size, at its new loudness."""
         before = self.gain_db
-        self._learn(weighted_energy(block))
+        self._count += 1
+        if self._count % _EVERY == 0:
+            self._learn(block)
         if self._seen:
-            wanted = min(MOST_GAIN_DB, max(LEAST_GAIN_DB, self._target - lufs(self._energy)))
-            self.gain_db += min(_SLEW, max(-_SLEW, wanted - self.gain_db))
-        ramp = np.linspace(_factor(before), _factor(self.gain_db), block.size, dtype=np.float32)
-        levelled: NDArray[np.float32] = block * ramp
+            self._move()
+        first, last = _factor(before), _factor(self.gain_db)
+        gain = np.float32(first) if first == last else first + (last - first) * _RAMP
+        levelled: NDArray[np.float32] = block * gain
         return levelled
 
-    def _learn(self, energy: float) -> None:
-        self._moment.append(energy)
+    def _move(self) -> None:
+        wanted = min(MOST_GAIN_DB, max(LEAST_GAIN_DB, self._target - lufs(self._energy)))
+        self._moving = abs(wanted - self.gain_db) > (0.0 if self._moving else _LET_BE)
+        if self._moving:
+            self.gain_db += min(_SLEW, max(-_SLEW, wanted - self.gain_db))
+
+    def _learn(self, block: Samples) -> None:
+        self._moment.append(weighted_energy(block) if energy(block) > _NOTHING else 0.0)
         moment = sum(self._moment) / _MOMENT
         usual = lufs(self._energy) if self._seen else -100.0
         if lufs(moment) < max(SILENT_LUFS, usual - _RELATIVE):

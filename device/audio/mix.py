@@ -28,8 +28,8 @@ def amplify(samples: Samples, gain: float) -> Samples:
 
 def limit(total: np.typing.NDArray[np.float32], knee: float = KNEE, ceiling: float = _CEILING) -> Samples:
     """Return `total`, in int16 units but of any size, bent smoothly below `ceiling` above `knee`, of full scale."""
-    size = np.abs(total) / _FULL_SCALE
-    if float(size.max(initial=0.0)) > knee:
+    if max(total.max(initial=0.0), -total.min(initial=0.0)) > knee * _FULL_SCALE:
+        size = np.abs(total) / _FULL_SCALE
         room = ceiling - knee
         bent = knee + room * np.tanh((size - knee) / room)
         total = np.where(size > knee, np.sign(total) * bent * _FULL_SCALE, total)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import msgspec
 from aiohttp import BodyPartReader, web
@@ -25,6 +25,14 @@ from provisioning.local.realtime.records import Heard, Records, Spoken
 from provisioning.local.realtime.refusals import RefusedError
 from provisioning.local.realtime.replies import ENGLISH
 from provisioning.local.realtime.settings import StandInSettings
+
+FROM_ANY_PAGE: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Headers": "authorization, content-type",
+    "Access-Control-Allow-Methods": "POST",
+    "Access-Control-Expose-Headers": "Location",
+}
+"""A page of any origin may open a call with its short-lived secret: that is how the vendor's own sample does it."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -92,9 +100,10 @@ class RealtimeStandIn:
             call.hang_up()
 
     def _application(self) -> web.Application:
-        application = web.Application(middlewares=[_refusing])
+        application = web.Application(middlewares=[_reachable, _refusing])
         application.router.add_post("/v1/realtime/client_secrets", self._client_secrets)
         application.router.add_post("/v1/realtime/calls", self._calls)
+        application.router.add_options("/v1/realtime/calls", _allowed)
         application.router.add_post("/v1/realtime/calls/{call}/hangup", self._hangup)
         application.router.add_post("/v1/realtime", _beta)
         application.router.add_post("/v1/realtime/sessions", _beta)
@@ -174,6 +183,17 @@ async def _refusing(request: web.Request, handler: Handler) -> web.StreamRespons
     except RefusedError as refused:
         refusal = refused
     return web.json_response(refusal.body(), status=refusal.status)
+
+
+@web.middleware
+async def _reachable(request: web.Request, handler: Handler) -> web.StreamResponse:
+    response = await handler(request)
+    response.headers.update(FROM_ANY_PAGE)
+    return response
+
+
+async def _allowed(_: web.Request) -> web.StreamResponse:
+    return web.Response(status=204)
 
 
 async def _beta(_: web.Request) -> web.StreamResponse:
