@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
+import gc
 import logging
 import secrets
 import signal
@@ -241,6 +242,8 @@ async def _live(robot: Robot, session: Session, tasks: asyncio.TaskGroup) -> boo
     holdings = Holdings(robot.equipment, tasks, robot.inbox.post)
     agent = Agent(session, robot.inbox, robot.body.panel, robot.body.voice, robot.outlet, holdings)
     robot.inbox.post(p.Ready())
+    gc.collect()
+    gc.freeze()  # what is here now stays: a collection while somebody talks need not look through it
     notify("READY=1")
     try:
         return await agent.run()

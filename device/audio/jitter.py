@@ -137,7 +137,8 @@ class JitterBuffer:
 
     def waiting(self, pending: int) -> float:
         """Return the seconds that a packet which was not held up waits; 0 in silence."""
-        return self.delay.waiting(self._position - pending) if self._playing else 0.0
+        silent = not self._playing or self._held > LONGEST_CONCEALMENT
+        return 0.0 if silent else self.delay.waiting(self._position - pending)
 
     def flush(self) -> None:
         """Forget what is waiting; what comes next starts anew."""

@@ -2,7 +2,7 @@
 
 The card's threads only copy. What the microphone heard crosses into the event loop once for each 20 ms, and is paired
 there with what the speaker was handed, because by then the other thread mostly has had its turn; where it has not,
-the block waits a few milliseconds for it, so that what is heard elsewhere has no holes.
+the block waits a few milliseconds until it has, so that what is heard elsewhere has no holes.
 """
 
 from __future__ import annotations
@@ -26,8 +26,6 @@ PENDING: Final = 25
 PATIENCE: Final = 0.012
 """Seconds after its capture that a block waits for its pair: one late call of the speaker, and no more."""
 
-_RETRY: Final = 0.002
-
 
 class Duplex:
     """Speaker ring, tap and microphone blocks of one open card; made in the event loop that gets the blocks."""
@@ -44,7 +42,8 @@ class Duplex:
         self._posted = 0
         self._arrived = 0
         self._waiting: deque[tuple[Samples, int, float]] = deque()
-        self._retry: asyncio.TimerHandle | None = None
+        self._awaited = False  # whether a block waits for the speaker's next call
+        self._overdue: asyncio.TimerHandle | None = None
         self._dropped = 0
         self._open = True
         self._spoken = 0
@@ -58,6 +57,9 @@ class Duplex:
         samples = self.ring.pull(count)
         self._spoken += count
         self._tap.write(samples, at)
+        if self._awaited:
+            self._awaited = False
+            self._loop.call_soon_threadsafe(self._hand_on)  # FROM THE SOUND CARD'S THREAD
         return samples
 
     def hear(self, samples: Samples, at: float) -> None:
@@ -89,22 +91,30 @@ class Duplex:
     def _hand_on(self) -> None:
         while self._open and self._waiting:
             captured, position, at = self._waiting[0]
-            if self._tap.lacks(position, BLOCK) and time.monotonic() - at < PATIENCE:
-                self._hand_on_later()
+            patience = at + PATIENCE - time.monotonic()
+            if patience > 0.0 and self._must_wait(position):
+                self._await_speaker(patience)
                 return
             self._waiting.popleft()
             self._deliver(Block(captured, self._tap.pair(position, BLOCK, at), at))
 
-    def _hand_on_later(self) -> None:
-        if self._retry is not None:
-            self._retry.cancel()
-        self._retry = self._loop.call_later(_RETRY, self._hand_on)
+    def _must_wait(self, position: int) -> bool:
+        """Tell whether the speaker is still to be handed the pair of a block; if so, its next call says so."""
+        self._awaited = self._tap.lacks(position, BLOCK)
+        if self._awaited and not self._tap.lacks(position, BLOCK):  # it was handed between the two looks
+            self._awaited = False
+        return self._awaited
+
+    def _await_speaker(self, seconds: float) -> None:
+        if self._overdue is not None:
+            self._overdue.cancel()
+        self._overdue = self._loop.call_later(seconds, self._hand_on)
 
     def close(self) -> None:
         """Deliver nothing more, whatever is still under way."""
         self._open = False
-        if self._retry is not None:
-            self._retry.cancel()
+        if self._overdue is not None:
+            self._overdue.cancel()
 
     @property
     def progress(self) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 import numpy as np
 import pyaudio
 
-from device.audio.block import RATE
+from device.audio.block import BLOCK, RATE
 from device.errors import SoundError
 from device.soundcard.card import Deliver
 from device.soundcard.devices import choose, open_portaudio
@@ -76,8 +76,9 @@ class PyAudioCard(DuplexCard):
         self.name = f"{microphone.name} and {speaker.name}"
         try:
             self._streams = [
-                self._stream(audio, output=True, output_device_index=speaker.index, callback=self._speak),
-                self._stream(audio, input=True, input_device_index=microphone.index, callback=self._hear),
+                self._stream(audio, self._settings.frames, self._speak, output=True, output_device_index=speaker.index),
+                # The microphone may call once a block: a block is whole no sooner for coming in two pieces.
+                self._stream(audio, BLOCK, self._hear, input=True, input_device_index=microphone.index),
             ]
             for stream in self._streams:
                 stream.start_stream()
@@ -85,8 +86,7 @@ class PyAudioCard(DuplexCard):
             raise SoundError(f"{self.name} cannot be opened: {error.args[-1]}") from error
         _log.info("sound: %s", self.name)
 
-    def _stream(self, audio: pyaudio.PyAudio, callback: _Callback, **side: Any) -> Any:
-        frames = self._settings.frames
+    def _stream(self, audio: pyaudio.PyAudio, frames: int, callback: _Callback, **side: Any) -> Any:
         return audio.open(
             RATE, 1, pyaudio.paInt16, frames_per_buffer=frames, start=False, stream_callback=_guarded(callback), **side
         )

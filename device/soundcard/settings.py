@@ -39,5 +39,5 @@ class SoundSettings(Settings, frozen=True):
     output: int | str = "default"
     """Speaker: likewise."""
     frames: Annotated[int, Meta(ge=96, le=1920)] = 480
-    """Samples in one call of the card: 480 is 10 ms."""
+    """Samples in one call of the speaker: 480 is 10 ms. The microphone calls once for each block of 20 ms."""
     room: RoomSettings = RoomSettings()

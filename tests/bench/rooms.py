@@ -10,6 +10,7 @@ import soxr
 import webrtcvad
 
 from device.audio.block import BLOCK, BLOCK_SECONDS, RATE, SILENCE, Samples
+from device.audio.doubletalk import DoubleTalk
 from device.audio.echo import Aec3, EchoControl, EchoMode, choose_echo
 from device.audio.ladder import guarded
 from device.audio.level import rms_dbfs
@@ -123,7 +124,7 @@ def room_rows(far: Speech, near: Speech) -> Iterator[Row]:
         both = np.pad(near.samples, (alone.size, 0))
         played = np.concatenate((alone, np.resize(alone, near.samples.size)))
         captured = _heard(case, played, np.pad(both, (0, max(0, played.size - both.size))))
-        cleaned = _process(guarded(Aec3()), captured, played)
+        cleaned, lowered = _process(guarded(Aec3()), captured, played)
         size = alone.size
         raw, rest = rms_dbfs(captured[RATE:size]), rms_dbfs(cleaned[RATE:size])
         name = f"room, {case.name}"
@@ -133,6 +134,9 @@ def room_rows(far: Speech, near: Speech) -> Iterator[Row]:
         yield at_most(f"{name}: robot alone called speech", 100 * _voiced(cleaned[:size]), "%", 1, 0)
         wanted = _mask(near.samples)
         share = 100 * _voiced(cleaned[size : size + wanted.size * BLOCK], wanted)
+        yield at_most(
+            f"{name}: robot alone lowered for nobody", 100 * float(lowered[50 : size // BLOCK].mean()), "%", 1, 0
+        )
         barge = at_least(f"{name}: both, called speech", share, "%", 65, 75)
         yield barge if at_six else Row(barge.name, share, "%")
 
@@ -152,9 +156,14 @@ def _heard(case: Case, played: Samples, near: Samples) -> Samples:
     return np.concatenate([room.hear(speaker[at : at + _FRAME], near[at : at + _FRAME]) for at in pieces])
 
 
-def _process(control: EchoControl, captured: Samples, played: Samples) -> Samples:
-    pairs = zip(blocks(captured), blocks(played), strict=False)
-    return np.concatenate([control.process(near, far) for near, far in pairs])
+def _process(control: EchoControl, captured: Samples, played: Samples) -> tuple[Samples, np.typing.NDArray[np.bool_]]:
+    """Return what is left of the microphone, and in which blocks both were found to speak."""
+    double_talk, cleaned, found = DoubleTalk(), list[Samples](), list[bool]()
+    for near, far in zip(blocks(captured), blocks(played), strict=False):
+        cleaned.append(control.process(near, far))
+        double_talk.add(near, cleaned[-1], far)
+        found.append(double_talk.active)
+    return np.concatenate(cleaned), np.array(found)
 
 
 def _mask(sound: Samples) -> np.typing.NDArray[np.bool_]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import logging
 import tempfile
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
-from tests.bench import receive, rooms
+from tests.bench import edges, live, receive, rooms
 from tests.bench.impairments import ALL, QUICK
 from tests.bench.rows import Row, table, write
 from tests.bench.urgency import urgent
+from tests.bench.utterances import speech
 
 
 def arguments() -> argparse.Namespace:
@@ -27,28 +29,53 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def receiving(args: argparse.Namespace, folder: Path) -> list[Row]:
-    """Return the rows of the receive bench, and print each impairment's as they come."""
+def wanted(args: argparse.Namespace, *beginnings: str) -> bool:
+    """Tell whether any row whose name begins so is asked for."""
+    return any(args.only in beginning or beginning in args.only for beginning in beginnings)
+
+
+def receiving(args: argparse.Namespace, folder: Path) -> Iterator[Row]:
+    """Yield the rows of the receive bench, and print each impairment's as they come."""
     chosen = [
         impairment
         for impairment in ALL
         if args.only in f"receive, {impairment.name}" and (not args.quick or impairment.name in QUICK)
     ]
-    found: list[Row] = []
     if chosen:
         for rows in receive.rows(chosen, args.peers.split(","), folder, 3 if args.quick else 8, args.seed):
-            print(table(rows), flush=True)
-            found += rows
-    return found
+            yield from told(rows)
 
 
-def simulating(args: argparse.Namespace) -> list[Row]:
-    """Return the rows that need no network and no sound card."""
-    if args.only.startswith("receive"):
-        return []
-    found = [row for row in rooms.rows(3 if args.quick else 8) if args.only in row.name]
-    print(table(found), flush=True)
-    return found
+def simulating(args: argparse.Namespace) -> Iterator[Row]:
+    """Yield the rows that need no network and no sound card."""
+    if not args.only.startswith(("receive", "live", "run", "microphone", "cleared")):
+        yield from told([row for row in rooms.rows(3 if args.quick else 8) if args.only in row.name])
+
+
+def at_the_edges(args: argparse.Namespace, folder: Path) -> Iterator[Row]:
+    """Yield the rows of the sound card's two edges."""
+    if wanted(args, "microphone", "cleared"):
+        yield from told(list(edges.rows(speech(3), folder)))
+
+
+def living(args: argparse.Namespace, folder: Path) -> Iterator[Row]:
+    """Yield the rows of a minute of conversation."""
+    if wanted(args, "live", "run to ready"):
+        yield from told(live.rows(folder, quick=args.quick, with_browser="chromium" in args.peers))
+
+
+def told(rows: list[Row]) -> list[Row]:
+    """Print the rows, and return them."""
+    print(table(rows), flush=True)
+    return rows
+
+
+def all_rows(args: argparse.Namespace, folder: Path) -> Iterator[Row]:
+    """Yield every row that is asked for, each part of the bench with a folder of its own."""
+    for name, part in (("live", living), ("edges", at_the_edges), ("receive", receiving)):
+        (folder / name).mkdir()
+        yield from part(args, folder / name)
+    yield from simulating(args)
 
 
 def main() -> None:
@@ -56,7 +83,7 @@ def main() -> None:
     args = arguments()
     logging.basicConfig(level=logging.INFO if args.verbose else logging.WARNING)
     with urgent(1) if args.alone else nullcontext(), tempfile.TemporaryDirectory() as folder:
-        rows = simulating(args) + receiving(args, Path(folder))
+        rows = list(all_rows(args, Path(folder)))
     print()
     print(table(rows))
     if args.json:

@@ -55,6 +55,12 @@ def test_what_was_sent_is_heard() -> None:
     assert likeness(offline(packets)[: 40 * BLOCK], heard, most=3 * BLOCK) > 0.99
 
 
+def test_a_sender_that_has_stopped_is_not_late() -> None:
+    _, waiting = listen(Reception(), SPEECH[:150], lambda index: None if index >= 100 else 0.0)
+    assert all(wait > 0 for wait in waiting[50:100])
+    assert waiting[115:] == [0.0] * 35
+
+
 def test_silence_before_anything_comes_and_after_it_ended() -> None:
     reception = Reception()
     assert not reception.pull(0.0).any()
