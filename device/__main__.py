@@ -83,8 +83,8 @@ async def _claimed(claim: str, state_dir: Path) -> Enrolment:
         return await enrol(claim, state_dir, http)
 
 
-def _config(settings: DeviceSettings, _options: argparse.Namespace) -> int:
-    for key, value, source in explain(settings):
+def _config(_settings: DeviceSettings, options: argparse.Namespace) -> int:
+    for key, value, source in explain(options.config):
         print(f"{key:32} = {value!s:32} # {source}")
     return 0
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
+from device.boards import PROFILES, Board, recognised
 from device.errors import SettingsError
-from device.messages.settings import Settings, read_settings
+from device.messages.settings import Settings, flattened, read_settings
 from device.panel.settings import PanelSettings
 from device.realtime.settings import RealtimeSettings
 from device.sora.settings import BroadcastSettings
 from device.soundcard.settings import SoundSettings
 
 DEFAULT_PATH: Final = Path("/etc/kaiwa/device.toml")
+MODEL: Final = Path("/proc/device-tree/model")
+"""Where a board says what it is."""
 
 
 class EchoSettings(Settings, frozen=True):
@@ -47,6 +51,8 @@ class ReportSettings(Settings, frozen=True):
 class DeviceSettings(Settings, frozen=True):
     """The whole file."""
 
+    board: Literal["auto", "pi5", "pi4", "zero2w", "other"] = "auto"
+    """What the defaults of the encoders are for; `auto`: what the board says it is."""
     state_dir: str = "/var/lib/kaiwa"
     """Folder of the enrolment, its key and the journal of orders."""
     panel: PanelSettings = PanelSettings()
@@ -59,27 +65,52 @@ class DeviceSettings(Settings, frozen=True):
 
 
 def load(path: Path) -> DeviceSettings:
-    """Return the settings in `path`; all have defaults, so an empty file is a good one.
+    """Return the settings in `path`; all have defaults, some by the board, so an empty file is a good one.
 
     Raises:
         SettingsError: the file cannot be read, or has an unknown or wrong key.
     """
+    return _read(_text(path), path)[0]
+
+
+def explain(path: Path) -> Iterator[tuple[str, Any, str]]:
+    """Yield every effective value: its key, the value, and where it is from: `file`, the name of a board, or `default`.
+
+    Raises:
+        SettingsError: as `load`.
+    """
+    text = _text(path)
+    settings, board = _read(text, path)
+    said, by_board = set(flattened(tomllib.loads(text))), set(flattened(PROFILES[board]))
+    for key, value in _values(settings, ""):
+        yield key, value, "file" if key in said else board if key in by_board else "default"
+
+
+def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(str(path), f"cannot be read: {error}") from None
-    return read_settings(text, str(path), DeviceSettings)
 
 
-def explain(settings: DeviceSettings) -> Iterator[tuple[str, Any, str]]:
-    """Yield every effective value: its key, the value, and `file` or `default`."""
-    yield from _explain(settings, DeviceSettings(), "")
+def _read(text: str, path: Path) -> tuple[DeviceSettings, Board]:
+    wanted = Board(read_settings(text, str(path), DeviceSettings).board)
+    board = recognised(_model()) if wanted is Board.AUTO else wanted
+    return read_settings(text, str(path), DeviceSettings, beneath=PROFILES[board]), board
 
 
-def _explain(settings: msgspec.Struct, defaults: msgspec.Struct, prefix: str) -> Iterator[tuple[str, Any, str]]:
+def _model() -> str:
+    """Return what the board calls itself, empty on other computers."""
+    try:
+        return MODEL.read_text(encoding="utf-8", errors="replace").rstrip("\0\n")
+    except OSError:
+        return ""
+
+
+def _values(settings: msgspec.Struct, prefix: str) -> Iterator[tuple[str, Any]]:
     for field in msgspec.structs.fields(settings):
-        value, default = getattr(settings, field.name), getattr(defaults, field.name)
+        value = getattr(settings, field.name)
         if isinstance(value, msgspec.Struct):
-            yield from _explain(value, default, f"{prefix}{field.encode_name}.")
+            yield from _values(value, f"{prefix}{field.encode_name}.")
         else:
-            yield f"{prefix}{field.encode_name}", value, "default" if value == default else "file"
+            yield f"{prefix}{field.encode_name}", value

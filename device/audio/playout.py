@@ -18,9 +18,9 @@ from device.audio.level import is_quiet
 from device.audio.mix import amplify, mix
 from device.audio.timescale import cut, extend, lengthen, shorten, stretched
 
-FEWEST_QUEUED: Final = 600
-"""Samples in the ring before a block is handed over that are aimed at: 12.5 ms, for a call of the card and some lateness."""
-MOST_QUEUED: Final = 1560
+FEWEST_QUEUED: Final = 720
+"""Samples to be played before a block is handed over that are aimed at: 15 ms, for a call of the card and some lateness."""
+MOST_QUEUED: Final = 1680
 """What the aim may grow to after the ring ran dry."""
 FULL: Final = 4800
 """Samples in the ring above which a block is left out whatever it holds: 100 ms."""
@@ -40,6 +40,14 @@ class SpeakerPort(Protocol):
     @property
     def queued(self) -> int:
         """Samples handed over that the hardware has not yet taken."""
+
+    @property
+    def owed(self) -> int:
+        """Samples of the hardware's last call that are still to be played, by its own clock; below 0: its call is late.
+
+        With it the level of the ring falls evenly, and not by a whole call at once: where the calls of two devices
+        drift past each other, that would look like a call too many or too few.
+        """
 
     @property
     def underruns(self) -> int:
@@ -70,7 +78,7 @@ class Playout:
         block = amplify(self._with_earcon(voice), self.volume)
         queued = self._speaker.queued
         self._clock.settle(queued)
-        self._level.add(queued, self._speaker.underruns)
+        self._level.add(queued + self._speaker.owed, self._speaker.underruns)
         fitted = self._fitted(block, queued)
         if fitted.size:
             self._level.moved(fitted.size - BLOCK)
@@ -131,7 +139,7 @@ class Playout:
 
 
 class RingLevel:
-    """How much is in the ring when a block is handed over, at its lowest in half a second, against what should be."""
+    """How much is to be played when a block is handed over, at its lowest in half a second, against what should be."""
 
     def __init__(self) -> None:
         self.aim = FEWEST_QUEUED
@@ -150,10 +158,10 @@ class RingLevel:
         """Samples too many (below 0: too few) in the ring; 0 until half a second has been seen."""
         return min(self._levels) - self.aim if self.settled else 0
 
-    def add(self, queued: int, underruns: int) -> None:
-        """Say that `queued` samples are in the ring, which ran dry so often, and a block will be handed over."""
+    def add(self, level: int, underruns: int) -> None:
+        """Say that `level` samples are to be played, the ring ran dry so often, and a block will be handed over."""
         settled, before = self.settled, self._underruns
-        self._levels.append(queued)
+        self._levels.append(level)
         self._underruns = underruns
         self._good_for += 1
         if settled and before not in {None, underruns}:

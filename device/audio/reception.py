@@ -19,7 +19,7 @@ from device.audio.level import is_quiet
 from device.audio.opus import OpusDecoder
 from device.audio.timescale import cut, extend, lengthen, shorten
 
-LONG: Final = BLOCK
+LONG: Final = 2 * BLOCK
 """Samples too many from which speech is shortened, where its periods are much alike."""
 VERY_LONG: Final = 3 * BLOCK
 """Samples too many from which it is shortened although they are less alike, and as often as possible."""

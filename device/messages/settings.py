@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, TypeVar, get_args
 
@@ -15,13 +15,18 @@ from device.messages.secret import decode_secret
 
 S = TypeVar("S", bound=msgspec.Struct)
 
+Table = Mapping[str, Any]
+"""A TOML table: of values, and of tables."""
+
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Base of every table in a settings file; an unknown key is an error."""
 
 
-def read_settings(text: str, path: str, kind: type[S]) -> S:
+def read_settings(text: str, path: str, kind: type[S], beneath: Table | None = None) -> S:
     """Return the settings of type `kind` in the TOML `text`; `path` is for messages only.
+
+    What the text does not say is taken from the table `beneath`, then from the defaults.
 
     Raises:
         SettingsError: not TOML, an unknown key (with the nearest known one), or a value of the wrong type or range.
@@ -32,9 +37,28 @@ def read_settings(text: str, path: str, kind: type[S]) -> S:
         found = re.search(r"at line (\d+)", str(error))
         raise SettingsError(path, f"not TOML: {error}", line=int(found[1]) if found else None) from None
     try:
-        return msgspec.convert(table, type=kind, dec_hook=decode_secret)
+        return msgspec.convert(laid_over(table, beneath or {}), type=kind, dec_hook=decode_secret)
     except msgspec.ValidationError as error:
         raise _located(text, path, kind, str(error)) from None
+
+
+def laid_over(table: Table, beneath: Table) -> dict[str, Any]:
+    """Return `table` with what it does not say taken from `beneath`, table by table."""
+    merged = dict(beneath)
+    for key, value in table.items():
+        below = beneath.get(key)
+        both = isinstance(below, Mapping) and isinstance(value, Mapping)
+        merged[key] = laid_over(value, below) if both else value  # type: ignore[arg-type]  # both are tables
+    return merged
+
+
+def flattened(table: Table, prefix: str = "") -> Iterator[str]:
+    """Yield the whole key of every value in `table`."""
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from flattened(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"
 
 
 def _located(text: str, path: str, kind: type[msgspec.Struct], message: str) -> SettingsError:

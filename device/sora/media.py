@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from aiortc import MediaStreamTrack, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 
 from device.errors import MediaError
 from device.messages.secret import Secret
 from device.rtc.peer import UNUSABLE_DESCRIPTION, new_peer, only_opus
 from device.rtc.peer import IceServer as PeerServer
+from device.rtc.sending import OpusSender
 from device.sora.description import Negotiation, candidates
 from device.sora.ice import IceServer, chosen
 from device.sora.steps import Answered, Apply, Event, MediaDown, MediaUp, Reapply, Received, StatsCollected
@@ -27,13 +28,13 @@ class Media:
     """Makes the peer connection when the offer comes and keeps it until `close`.
 
     Args:
-        track: the voice to send.
+        programme: the voice to send; it follows the losses that the service reports.
         attempt: which way through a firewall to take (`ice.chosen`).
         post: takes the events.
     """
 
-    def __init__(self, track: MediaStreamTrack, attempt: int, post: Callable[[Event], None]) -> None:
-        self._track, self._attempt, self._post = track, attempt, post
+    def __init__(self, programme: OpusSender, attempt: int, post: Callable[[Event], None]) -> None:
+        self._programme, self._attempt, self._post = programme, attempt, post
         self._peer: RTCPeerConnection | None = None
         self._negotiation = Negotiation()
         self._channels: dict[str, RTCDataChannel] = {}
@@ -78,7 +79,9 @@ class Media:
         self._peer = peer = new_peer(servers, relay_only=command.relay_only)
         peer.on("connectionstatechange", self._changed)
         peer.on("datachannel", self._opened)
-        only_opus(peer.addTransceiver(self._track, "sendonly"))
+        transceiver = peer.addTransceiver(self._programme.track, "sendonly")
+        only_opus(transceiver)
+        self._programme.follow(transceiver.sender)
         return peer
 
     async def _answer(self, peer: RTCPeerConnection, sdp: str, *, to_re_offer: bool) -> None:
@@ -98,7 +101,7 @@ class Media:
         offer = self._negotiation.incoming(sdp)
         await peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
         for transceiver in peer.getTransceivers():
-            if transceiver.sender.track is not self._track:
+            if transceiver.sender.track is not self._programme.track:
                 transceiver.direction = "inactive"
         await peer.setLocalDescription(await peer.createAnswer())
         return self._negotiation.outgoing(peer.localDescription.sdp)

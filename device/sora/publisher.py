@@ -79,7 +79,7 @@ class Publisher:
         """Why the connection is over, once it is."""
         self._inbox: asyncio.Queue[Event] = asyncio.Queue()
         self._websocket = Websocket(http, self._inbox.put_nowait)
-        self._media = Media(self.programme.track, attempt, self._inbox.put_nowait)
+        self._media = Media(self.programme, attempt, self._inbox.put_nowait)
         connect = connect_message(grant, settings, client=CLIENT, environment=ENVIRONMENT)
         self._signaling = Signaling(connect, grant.signalling_urls, settings)
         self._settled, self._over = asyncio.Event(), asyncio.Event()

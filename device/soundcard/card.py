@@ -28,6 +28,10 @@ class OpenCard(Protocol):
         """Samples that wait to be taken by the speaker."""
 
     @property
+    def owed(self) -> int:
+        """Samples of the speaker's last call that are still to be played, by the clock; below 0: its call is late."""
+
+    @property
     def underruns(self) -> int:
         """Times that the speaker found nothing to take amid sound; only grows."""
 

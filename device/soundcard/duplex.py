@@ -47,6 +47,7 @@ class Duplex:
         self._dropped = 0
         self._open = True
         self._spoken = 0
+        self._called = (0, time.monotonic())  # samples in the speaker's last call, and when that was
         self.input_xruns = 0
         """Times the card lost what it had captured because it was not fetched in time."""
         self.output_xruns = 0
@@ -56,6 +57,7 @@ class Duplex:
         """Return the next `count` samples for the speaker, in its thread, called at the monotonic time `at`."""
         samples = self.ring.pull(count)
         self._spoken += count
+        self._called = (count, at)
         self._tap.write(samples, at)
         if self._awaited:
             self._awaited = False
@@ -117,6 +119,12 @@ class Duplex:
             self._overdue.cancel()
 
     @property
+    def owed(self) -> int:
+        """Samples of the speaker's last call that are still to be played; at least minus a call."""
+        count, at = self._called
+        return max(-count, count - round((time.monotonic() - at) * RATE))
+
+    @property
     def progress(self) -> tuple[int, int]:
         """Blocks heard and samples spoken so far."""
         return self._arrived, self._spoken
@@ -148,6 +156,11 @@ class DuplexCard:
     def queued(self) -> int:
         """Samples that wait to be taken by the speaker."""
         return self._duplex.ring.queued
+
+    @property
+    def owed(self) -> int:
+        """Samples of the speaker's last call that are still to be played, by the clock; below 0: its call is late."""
+        return self._duplex.owed
 
     @property
     def underruns(self) -> int:

@@ -72,6 +72,11 @@ class LastingCard:
         return 0 if self._away else self._card.queued
 
     @property
+    def owed(self) -> int:
+        """Samples of the speaker's last call that are still to be played; none while there is no card."""
+        return 0 if self._away else self._card.owed
+
+    @property
     def underruns(self) -> int:
         """Times that the speaker found nothing to take amid sound; only grows."""
         return (0 if self._away else self._card.underruns) + int(self._before.get("speaker_underruns", 0))

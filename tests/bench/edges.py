@@ -50,7 +50,7 @@ class Ear(VoiceReceiver):
         super().__init__()
         self.packets: list[tuple[float, bytes]] = []
 
-    def _take(self, packet: RtpPacket, is_opus: bool) -> None:
+    def _take(self, packet: RtpPacket, is_opus: bool) -> None:  # noqa: ARG002 - the shape of what it overrides
         self.packets.append((time.monotonic(), packet.payload))
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from device import config
+from device.boards import Board, recognised
 from device.config import DeviceSettings, explain, load
 from device.errors import SettingsError
 
@@ -40,8 +43,51 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def test_every_value_is_explained_with_its_source(tmp_path: Path) -> None:
-    settings = load(written(tmp_path, "[panel]\nbutton = 5"))
-    explained = {key: (value, source) for key, value, source in explain(settings)}
+    path = written(tmp_path, "board = 'pi4'\n[panel]\nbutton = 5\nlight = 24\n[broadcast]\nbit_rate = 48_000")
+    explained = {key: (value, source) for key, value, source in explain(path)}
     assert explained["panel.button"] == (5, "file")
-    assert explained["panel.light"] == (24, "default")
+    assert explained["panel.light"] == (24, "file"), "said, though it is the default"
+    assert explained["broadcast.bit_rate"] == (48_000, "file")
+    assert explained["broadcast.complexity"] == (2, "pi4")
     assert explained["sound.room.noise"][1] == "default"
+
+
+@pytest.mark.parametrize("board", [board for board in Board if board is not Board.AUTO])
+def test_each_board_has_its_settings_beneath_what_the_file_says(tmp_path: Path, board: Board) -> None:
+    settings = load(written(tmp_path, f"board = '{board}'\n[realtime]\noffer_seconds = 3.0"))
+    assert settings.realtime.offer_seconds == 3.0
+    assert settings.realtime.opus.bit_rate == DeviceSettings().realtime.opus.bit_rate
+    own = load(written(tmp_path, f"board = '{board}'\n[realtime.opus]\ncomplexity = 10"))
+    assert own.realtime.opus.complexity == 10
+    assert own.broadcast == settings.broadcast
+
+
+def test_a_smaller_board_never_works_harder(tmp_path: Path) -> None:
+    efforts = []
+    for board in (Board.PI5, Board.PI4, Board.ZERO2W):
+        settings = load(written(tmp_path, f"board = '{board}'"))
+        efforts.append((settings.realtime.opus.complexity, settings.broadcast.complexity))
+    assert efforts == sorted(efforts, reverse=True)
+    assert len(set(efforts)) == 3
+
+
+@pytest.mark.parametrize(
+    ("model", "board"),
+    [
+        ("Raspberry Pi 5 Model B Rev 1.0", Board.PI5),
+        ("Raspberry Pi 4 Model B Rev 1.4", Board.PI4),
+        ("Raspberry Pi 400 Rev 1.0", Board.PI4),
+        ("Raspberry Pi Zero 2 W Rev 1.0", Board.ZERO2W),
+        ("Raspberry Pi 3 Model B Plus Rev 1.3", Board.ZERO2W),
+        ("linux,dummy-virt", Board.OTHER),
+        ("", Board.OTHER),
+    ],
+)
+def test_a_board_is_known_by_what_it_calls_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, board: Board
+) -> None:
+    (tmp_path / "model").write_bytes(model.encode() + b"\0")
+    monkeypatch.setattr(config, "MODEL", tmp_path / "model")
+    assert recognised(model) is board
+    named = load(written(tmp_path, f"board = '{board}'"))
+    assert load(written(tmp_path, "")) == msgspec.structs.replace(named, board="auto")

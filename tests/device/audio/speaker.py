@@ -16,6 +16,10 @@ class RingSpeaker:
         self.underruns = 0
 
     @property
+    def owed(self) -> int:
+        return 0
+
+    @property
     def queued(self) -> int:
         return self._ring.size
 

@@ -73,7 +73,8 @@ async def test_the_shape_of_speech_survives_the_network() -> None:
     said = blocks(speech(2.0, pause_every=9.0))
     async with loopback() as (one, other):
         heard = np.concatenate(await say(one, other, said))
-    assert likeness(np.concatenate(said[:60]), heard, most=MOST_BLOCKS * BLOCK) > 0.7
+    before = np.concatenate(said[:28])  # until enough is known to shorten a pause
+    assert likeness(before, heard, most=MOST_BLOCKS * BLOCK) > 0.7
 
 
 def test_a_library_whose_names_have_changed_is_refused() -> None:
