@@ -3,6 +3,7 @@
 enrolment.json      what the cloud gave (device.messages.enrolment.Enrolment)
 HASH.key HASH.pem   key and certificate, named by the key's SHA-256, so that one rename of
 enrolment.json changes from one identity to the next as a whole
+next.key next.pem   what a renewal has come to so far (device.succession)
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Final, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -69,6 +71,11 @@ class Identity:
     def broker(self) -> BrokerAddress:
         """Where the MQTT broker listens."""
         return self.enrolment.broker
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        """The device's own certificate."""
+        return _certificate(self.enrolment)
 
     def tls_context(self) -> ssl.SSLContext:
         """Return what connects to the broker: mutual TLS, trusting the fleet's authority only.
@@ -141,13 +148,33 @@ def keep_enrolment(state_dir: Path, enrolment: Enrolment) -> None:
     Raises:
         EnrolmentError: its certificate is for a key that was not kept before.
     """
+    sweep(state_dir, switch_enrolment(state_dir, enrolment))
+
+
+def switch_enrolment(state_dir: Path, enrolment: Enrolment) -> IdentityFiles:
+    """Make `enrolment` the identity kept in `state_dir`, and leave the files of the one before.
+
+    Raises:
+        EnrolmentError: its certificate is for a key that was not kept before.
+    """
     files = IdentityFiles.of(state_dir, _certificate(enrolment).public_key())
     files.load_key()
     write_durably(files.certificate, enrolment.certificate.encode())
     write_durably(state_dir / _ENROLMENT, encode(enrolment))
+    return files
+
+
+def sweep(state_dir: Path, files: IdentityFiles) -> None:
+    """Delete every key and certificate in `state_dir` except these."""
     for stale in [*state_dir.glob("*.key"), *state_dir.glob("*.pem")]:
         if stale not in {files.key, files.certificate}:
             stale.unlink(missing_ok=True)
+
+
+def certificate_request(key: ec.EllipticCurvePrivateKey) -> str:
+    """Return a certificate request in PEM; its subject is empty, for the cloud chooses the name."""
+    request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, SHA256())
+    return request.public_bytes(Encoding.PEM).decode()
 
 
 def write_durably(path: Path, data: bytes, permissions: int = 0o600) -> None:

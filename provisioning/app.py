@@ -18,6 +18,7 @@ from device.errors import BrokerError, SettingsError
 from device.messages import topics
 from device.messages.enrolment import BrokerAddress
 from device.messages.minting import Limits
+from provisioning.alarms import Alarms
 from provisioning.authority import MINTER, Authority
 from provisioning.broadcasting import Broadcasts
 from provisioning.captioning import Captioning
@@ -38,6 +39,7 @@ from provisioning.openai import OpenAI
 from provisioning.playlists import Playlists
 from provisioning.policy import Allowance
 from provisioning.presence import Presence
+from provisioning.renewal import Renewals
 from provisioning.reports import TOPICS, Reports
 from provisioning.revocation import follow, publish_revocations
 from provisioning.settings import CloudSettings, LimitSettings, reachable
@@ -205,9 +207,9 @@ async def _work(
     """Start what goes on all the time; return what is set while the broker is connected."""
     settings, store, authority = ground.settings, ground.store, ground.authority
     leash = Leash(store, ground.openai, ground.broadcasts, settings.limits.grace_seconds)
-    presence = Presence(store)
+    presence, alarms = Presence(store), Alarms(store)
     playlists = Playlists(store, ground.broadcasts, watchers)
-    reports = Reports([leash, presence, playlists, *watchers])
+    reports = Reports([leash, presence, alarms, playlists, *watchers])
     stops = Stops(authority.operator_keys(), leash.stop)
     minter = Minter(
         store,
@@ -219,14 +221,20 @@ async def _work(
         leash.settled,
     )
 
-    mint = MintService(minter)
+    renewals = Renewals(store, authority, settings.enrol.certificate_days)
+    mint, renew = MintService(minter), MintService(renewals, topics.renewal_answer)
     tls = authority.client_context(authority.service(MINTER, time.time()))
-    handlers = {topics.MINTERS: mint.deliver, topics.command("+"): stops.deliver}
+    handlers = {
+        topics.MINTERS: mint.deliver,
+        topics.RENEWERS: renew.deliver,
+        topics.command("+"): stops.deliver,
+    }
     handlers |= dict.fromkeys(TOPICS, reports.deliver)
     link = Link(ground.broker, MINTER, tls, handlers)
     group = await stack.enter_async_context(asyncio.TaskGroup())
-    own = (leash.run(), presence.run(), playlists.run(), captioning.run(), mint.run(link.publish), link.run())
-    for work in (*own, _follow(ground), _guard(ground)):
+    own = (leash.run(), presence.run(), alarms.run(), playlists.run(), captioning.run(), renewals.run())
+    answering = (mint.run(link.publish), renew.run(link.publish), link.run())
+    for work in (*own, *answering, _follow(ground), _guard(ground)):
         stack.callback(group.create_task(work).cancel)
     return link.connected
 

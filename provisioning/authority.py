@@ -136,6 +136,18 @@ class Authority:
         except OSError as error:
             raise SettingsError(str(self.revocations), f"cannot be written: {error.strerror}") from None
 
+    def revoked_serials(self) -> set[int]:
+        """Return the serial numbers on the list as it is written.
+
+        Raises:
+            SettingsError: it cannot be read.
+        """
+        try:
+            listed = x509.load_pem_x509_crl(self.revocations.read_bytes())
+        except (OSError, ValueError) as error:
+            raise SettingsError(str(self.revocations), f"cannot be read: {error}") from None
+        return {entry.serial_number for entry in listed}
+
     def service(self, name: str, now: float) -> IdentityFiles:
         """Return the MQTT identity of one of the cloud's own services."""
         return self._client(self.folder / "services" / name, name, now)

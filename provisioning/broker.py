@@ -72,6 +72,8 @@ def mosquitto_acl(services: Iterable[str], operators: Iterable[str]) -> str:
     device = [
         f"pattern write {topics.mint_request('%u')}",
         f"pattern read {topics.mint_answer('%u')}",
+        f"pattern write {topics.renewal_request('%u')}",
+        f"pattern read {topics.renewal_answer('%u')}",
         f"pattern read {topics.command('%u')}",
         f"pattern write {topics.command_status('%u', '+')}",
         f"pattern write {topics.state('%u')}",
@@ -86,6 +88,8 @@ def mosquitto_acl(services: Iterable[str], operators: Iterable[str]) -> str:
 _SERVICE: Final = (
     f"topic read {topics.mint_request('+')}",
     f"topic write {topics.mint_answer('+')}",
+    f"topic read {topics.renewal_request('+')}",
+    f"topic write {topics.renewal_answer('+')}",
     f"topic read {topics.command('+')}",
     f"topic read {topics.EVERY_STATE}",
     f"topic read {topics.EVERY_EVENT}",

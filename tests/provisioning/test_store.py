@@ -46,7 +46,7 @@ async def test_migrations_make_exactly_the_tables_and_run_once(tmp_path: Path) -
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
-        assert context.get_current_revision() == "0001"
+        assert context.get_current_revision() == "0002"
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
     engine.dispose()
 
@@ -101,8 +101,10 @@ async def test_enrolling_again_replaces_the_certificate(store: Store) -> None:
         await t.devices.enrol("", certificate("robot-1", 2, NOW + 10))
         standing = await t.devices.standing("robot-1")
         assert standing is not None
-        assert (standing.status, standing.public_key) == (Status.PENDING, "key 2")
-        assert [serial for serial, _, _ in await t.devices.revoked()] == [f"{1:040x}"]
+        assert standing.status is Status.PENDING
+        assert [held.public_key for held in standing.in_force] == ["key 2"]
+        assert [held.public_key for held in standing.known] == ["key 2"]
+        assert [serial for serial, _, _ in await t.devices.revoked(NOW)] == [f"{1:040x}"]
 
 
 async def test_no_key_belongs_to_two_devices(store: Store) -> None:
@@ -118,7 +120,7 @@ async def test_revoking_takes_every_certificate(store: Store) -> None:
         assert await t.devices.revoke("robot-1", NOW + 5)
         assert not await t.devices.revoke("robot-1", NOW + 6)
         assert not await t.devices.revoke("nobody", NOW)
-        assert await t.devices.revoked() == [(f"{1:040x}", "robot-1", NOW + 5)]
+        assert await t.devices.revoked(NOW) == [(f"{1:040x}", "robot-1", NOW + 5)]
         standing = await t.devices.standing("robot-1")
         assert standing is not None
         assert standing.status is Status.REVOKED
