@@ -164,10 +164,11 @@ def switch_enrolment(state_dir: Path, enrolment: Enrolment) -> IdentityFiles:
     return files
 
 
-def sweep(state_dir: Path, files: IdentityFiles) -> None:
+def sweep(state_dir: Path, *kept: IdentityFiles) -> None:
     """Delete every key and certificate in `state_dir` except these."""
+    keep = {path for files in kept for path in (files.key, files.certificate)}
     for stale in [*state_dir.glob("*.key"), *state_dir.glob("*.pem")]:
-        if stale not in {files.key, files.certificate}:
+        if stale not in keep:
             stale.unlink(missing_ok=True)
 
 

@@ -104,7 +104,8 @@ class Succession:
         return Identity(successor.enrolment, successor.signer, files, successor.expires_at)
 
     def finish(self, present: Identity) -> None:
-        """Delete what a renewal has left over: the key and certificate before, and its own files."""
+        """Delete what a renewal has left over: the key and certificate before, and at last its own files."""
+        sweep(self.state_dir, present.files, self._files)
         sweep(self.state_dir, present.files)
 
     @property

@@ -55,9 +55,9 @@ class Standing:
 
     @property
     def known(self) -> tuple[Held, ...]:
-        """Those whose signature is this device's; for one that has lost all, the last, so that it can be told so."""
+        """Those whose signature is this device's; of one that has lost all, each, so that it can be told so."""
         in_force = self.in_force
-        return (*in_force, *(h for h in self.certificates if h.successor)) if in_force else self.certificates[:1]
+        return (*in_force, *(h for h in self.certificates if h.successor)) if in_force else self.certificates
 
 
 def identify(purpose: str, data: bytes, device: str, standing: Standing) -> tuple[bytes, Held]:
