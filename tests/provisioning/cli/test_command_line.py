@@ -18,6 +18,7 @@ from device.messages.commands import Step, Verb
 from device.messages.enrolment import Claim
 from device.messages.reports import CallAnswered
 from provisioning.__main__ import app, main
+from provisioning.alarms import REPLACED_KEY, raise_alarm
 from provisioning.authority import Authority
 from provisioning.cli.fleet import duration
 from provisioning.cli.invocation import ExitCode
@@ -174,3 +175,21 @@ async def test_what_a_board_calls_itself_is_shown_and_not_obeyed(config: Path) -
     result = await asyncio.to_thread(run, config, "devices")
     assert result.exit_code == ExitCode.OK
     assert "Pi [/bold] 5 [2J" in result.stdout
+
+
+async def test_an_alarm_is_shown_until_it_is_acknowledged(config: Path) -> None:
+    settings = load_settings(config)
+    await asyncio.to_thread(run, config, "init")
+    async with Store(settings.store_url) as store, store.transaction() as t:
+        await t.devices.enrol("", Certificate("01", "robot-1", "key", 0.0, 1.0))
+        await raise_alarm(t, "robot-1", REPLACED_KEY, 86_400.0)
+    listed = await asyncio.to_thread(run, config, "devices")
+    assert listed.stdout.splitlines()[-1] == f"ALARM robot-1: {REPLACED_KEY} (1970-01-02 00:00 UTC)"
+    (device,) = json.loads((await asyncio.to_thread(run, config, "devices", "--json")).stdout)
+    assert (device["alarm"], device["alarmed_at"]) == (REPLACED_KEY, 86_400.0)
+    assert (await asyncio.to_thread(run, config, "acknowledge", "robot-1")).exit_code == ExitCode.OK
+    assert "ALARM" not in (await asyncio.to_thread(run, config, "devices")).stdout
+    again = await asyncio.to_thread(run, config, "acknowledge", "robot-1")
+    assert isinstance(again.exception, EnrolmentError)
+    whole = await asyncio.to_thread(run, config, "audit", "verify", "--json")
+    assert json.loads(whole.stdout)["rows"] == 2
