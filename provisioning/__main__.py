@@ -14,11 +14,12 @@ import typer
 
 from device.errors import KaiwaError, SettingsError
 from provisioning.cli.audit import audit
+from provisioning.cli.broker_config import broker_config
 from provisioning.cli.fleet import acknowledge_command, claim, devices_command, revoke_command
 from provisioning.cli.here import demo, local
 from provisioning.cli.invocation import ExitCode, Invocation, err
 from provisioning.cli.orders import start_command, stop_command
-from provisioning.cli.service import broker_config, init_command, serve_command
+from provisioning.cli.service import init_command, serve_command
 
 DEFAULT_CONFIG: Final = Path("/etc/kaiwa/cloud.toml")
 

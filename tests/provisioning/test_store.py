@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
@@ -49,6 +51,24 @@ async def test_migrations_make_exactly_the_tables_and_run_once(tmp_path: Path) -
         assert context.get_current_revision() == "0002"
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
     engine.dispose()
+
+
+async def test_certificates_of_a_store_from_before_renewal_are_in_use_and_can_be_renewed(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'store.sqlite3'}")
+    config = Config()
+    config.set_main_option("script_location", "provisioning/migrations")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(text("INSERT INTO devices VALUES ('robot-1', 'ACTIVE', '', 1, 2, NULL)"))
+        connection.execute(text("INSERT INTO certificates VALUES ('a1', 'robot-1', 'key 1', 1.5, 90000, NULL)"))
+    engine.dispose()
+    async with Store(url(tmp_path)) as store, store.transaction() as t:
+        standing = await t.devices.standing("robot-1")
+        assert standing is not None
+        assert [(held.serial, held.used_at, held.successor) for held in standing.in_force] == [("a1", 1.5, None)]
+        await t.devices.renew(certificate("robot-1", 2))
+        assert await t.devices.use("robot-1", f"{2:040x}", NOW) == ["a1"]
 
 
 @pytest.mark.parametrize("wrong", ["sqlite+aiosqlite:////no/such/folder/x", "nonsense", "oracle+nothing://x"])

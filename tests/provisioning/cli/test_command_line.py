@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -81,6 +82,17 @@ def test_the_broker_s_configuration_is_printed_or_written_with_all_it_needs(conf
     assert all(Path(path).is_relative_to(folder) and Path(path).exists() for path in named)
     unknown = run(config, "broker-config", "mosquitto", "--out", str(folder), "--user", "nobody-such")
     assert isinstance(unknown.exception, SettingsError)
+
+
+def test_emqx_s_settings_are_printed_or_written_with_all_they_need(config: Path, tmp_path: Path) -> None:
+    printed = run(config, "broker-config", "emqx").stdout
+    assert "fail_if_no_peer_cert = true" in printed
+    folder = tmp_path / "emqx"
+    assert run(config, "broker-config", "emqx", "--out", str(folder), "--user", "root").exit_code == 0
+    named = re.findall(r'(?:file|path) = "([^"]*)"', (folder / "emqx.hocon").read_text())
+    assert len(named) == 4
+    assert all(Path(path).is_relative_to(folder) and Path(path).exists() for path in named)
+    assert '{allow, {username, "operator-admin"}, publish, ["kaiwa/v1/+/cmd"]}.' in (folder / "acl").read_text()
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30m", 1800), ("1h", 3600), ("7d", 604_800)])
