@@ -8,12 +8,9 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from device.clock import WallClock
-from device.identity import Identity, certificate_request, keep_enrolment, keep_key
+from device.identity import Identity
 from device.messages import topics
-from device.messages.enrolment import EnrolRequest
 from device.messages.reports import Lifecycle
 from device.mint import MintClient
 from device.mqtt import Broker, Incoming, Presence
@@ -22,22 +19,7 @@ from device.succession import ReplaceableSigner, Succession
 from provisioning.alarms import QUARREL
 from provisioning.clones import LOSSES
 from tests.eventually import eventually
-from tests.provisioning.site import Site, site
-
-LONG_AGO = time.time() - 46 * 86_400.0
-
-
-async def enrolled_long_ago(here: Site, device: str) -> Path:
-    """Return the state folder of a board whose certificate is due."""
-    folder, key = here.folder / device, ec.generate_private_key(ec.SECP256R1())
-    claim = await here.cloud.enrolments.new_claim("here", LONG_AGO, 60, device=device)
-    request = EnrolRequest(code=claim.code, csr=certificate_request(key))
-    enrolment = await here.cloud.enrolments.enrol(request, LONG_AGO)
-    async with here.cloud.store.transaction() as t:
-        await t.devices.activate(device, LONG_AGO)
-    keep_key(folder, key)
-    keep_enrolment(folder, enrolment)
-    return folder
+from tests.provisioning.site import site
 
 
 class Board:
@@ -86,19 +68,14 @@ def _presence(identity: Identity) -> Presence:
 
 async def test_a_robot_renews_over_the_broker_at_rest_and_talks_before_and_after(tmp_path: Path) -> None:
     async with site(tmp_path) as here:
-        board = Board(await enrolled_long_ago(here, "robot-1"))
+        board = Board(await here.enrolled_long_ago("robot-1"))
         before = board.renewal.present.certificate
 
-        async def serials() -> list[int]:
-            async with here.cloud.store.transaction() as t:
-                standing = await t.devices.standing("robot-1")
-            return [int(held.serial, 16) for held in standing.in_force] if standing else []
-
         async def two() -> bool:
-            return len(await serials()) == 2
+            return len(await here.certificates("robot-1")) == 2
 
         async def new_alone() -> bool:
-            return before.serial_number not in await serials()
+            return before.serial_number not in await here.certificates("robot-1")
 
         async with board.running():
             await eventually(two)
@@ -110,7 +87,7 @@ async def test_a_robot_renews_over_the_broker_at_rest_and_talks_before_and_after
             await eventually(new_alone)
             after = await board.minter.mint("b" * 32, "button", board.broker.publish, broadcast=False)
             assert after.session == "b" * 32
-        assert await serials() == [board.renewal.present.certificate.serial_number]
+        assert await here.certificates("robot-1") == [board.renewal.present.certificate.serial_number]
 
 
 async def test_a_certificate_used_from_two_places_is_noticed(tmp_path: Path) -> None:
