@@ -175,6 +175,7 @@ class Broker:
         trial, self._trial = self._trial, None
         if trial is not None and not came_up:
             self._presence = trial.before
+            self._leave.set()  # and go back at once
         if trial is not None and not trial.came_up.done():
             trial.came_up.set_result(came_up)
 

@@ -91,17 +91,13 @@ async def test_a_replayed_request_makes_nothing(cloud: Cloud) -> None:
     assert len((await cloud.standing()).in_force) == 2
 
 
-@pytest.mark.parametrize(
-    ("shift", "life"),
-    [(-31, 30), (61, 30), (-3e7, 30), (3e7, 30), (0, 31)],
-    ids=["late", "early", "-1y", "+1y", "long"],
-)
-async def test_stale_requests_are_told_the_time(cloud: Cloud, shift: float, life: float) -> None:
-    robot = await cloud.robot()
-    issued = DUE + shift
-    data = await cloud.renewals.answer(robot.ask_for(p256(), issued, expires_at=issued + life), "robot-1", DUE)
-    answer = robot.answer(data)
-    assert (answer.refusal, answer.server_time) == (Refusal.CLOCK_SKEW, DUE)
+async def test_stale_requests_are_told_the_time(cloud: Cloud) -> None:
+    robot, year = await cloud.robot(), 3e7
+    for shift, life in ((-31, 30), (61, 30), (-year, 30), (year, 30), (0, 31)):
+        issued = DUE + shift
+        data = await cloud.renewals.answer(robot.ask_for(p256(), issued, expires_at=issued + life), "robot-1", DUE)
+        answer = robot.answer(data)
+        assert (answer.refusal, answer.server_time) == (Refusal.CLOCK_SKEW, DUE), shift
     assert len((await cloud.standing()).in_force) == 1
 
 
@@ -139,12 +135,12 @@ def _says_the_same(mutated: bytes, genuine: bytes) -> bool:
         return False
 
 
-@pytest.mark.parametrize("csr", ["", "nonsense"])
-async def test_a_certificate_request_that_cannot_be_used_is_named(cloud: Cloud, csr: str) -> None:
+async def test_a_certificate_request_that_cannot_be_used_is_named(cloud: Cloud) -> None:
     robot = await cloud.robot()
-    refusal, text = robot.refusal(await cloud.renewals.answer(robot.ask(csr), "robot-1", DUE))
-    assert refusal is Refusal.DENIED
-    assert "P-256" in text
+    for csr in ("", "nonsense"):
+        refusal, text = robot.refusal(await cloud.renewals.answer(robot.ask(csr), "robot-1", DUE))
+        assert refusal is Refusal.DENIED
+        assert "P-256" in text
 
 
 async def test_a_key_that_is_known_already_is_refused_and_whose_it_is_is_told(cloud: Cloud) -> None:
