@@ -17,7 +17,7 @@ from typing import Final
 import aiohttp
 import msgspec
 
-from device import bench
+from device import bench, succession
 from device import phase as p
 from device.agent import Agent, Inbox
 from device.audio.block import Block
@@ -132,7 +132,7 @@ async def run(settings: DeviceSettings, *, with_bench: bool = False) -> bool:
     """
     inbox = Inbox()
     _watch_signals(inbox)
-    identity = Identity.load(Path(settings.state_dir), time.time())
+    identity = succession.load(Path(settings.state_dir), time.time())
     libopus()
     async with (
         _body(settings, inbox, with_bench=with_bench) as body,
@@ -232,8 +232,8 @@ def _robot(
     async def change(successor: Identity) -> bool:
         return await broker.change(_presence(successor))
 
-    succession = Succession(Path(settings.state_dir))
-    renewal = Renewal(identity, signer, succession, renewals, broker, change, at_rest, clock)
+    files = Succession(Path(settings.state_dir))
+    renewal = Renewal(identity, signer, files, renewals, broker, change, at_rest, clock)
     return Robot(body, inbox, broker, outlet, mail, equipment, renewal, at_rest)
 
 

@@ -52,15 +52,32 @@ class Identity:
         Raises:
             EnrolmentError: never enrolled, damaged, or the certificate has run out.
         """
+        identity = cls.kept(state_dir)
+        identity.check(now)
+        return identity
+
+    @classmethod
+    def kept(cls, state_dir: Path) -> Self:
+        """Return it, whether its certificate has run out or not.
+
+        Raises:
+            EnrolmentError: never enrolled, or damaged.
+        """
         enrolment = _stored(state_dir)
         certificate = _certificate(enrolment)
         files = IdentityFiles.of(state_dir, certificate.public_key())
         signer = KeySigner(enrolment.device, files.load_key())
-        expires_at = certificate.not_valid_after_utc.timestamp()
-        if now >= expires_at:
-            day = certificate.not_valid_after_utc.date().isoformat()
-            raise EnrolmentError(f"the certificate of {enrolment.device} ran out on {day}; {_AGAIN}")
-        return cls(enrolment, signer, files, expires_at)
+        return cls(enrolment, signer, files, certificate.not_valid_after_utc.timestamp())
+
+    def check(self, now: float) -> None:
+        """Check that the certificate is good at `now`, in Unix seconds.
+
+        Raises:
+            EnrolmentError: it has run out.
+        """
+        if now >= self.expires_at:
+            day = self.certificate.not_valid_after_utc.date().isoformat()
+            raise EnrolmentError(f"the certificate of {self.device} ran out on {day}; {_AGAIN}")
 
     @property
     def device(self) -> str:

@@ -148,7 +148,7 @@ class Renewal:
             elif (error := await self._try()) is None:
                 pause, pauses = 0.0, _pauses()
             else:
-                pause = max(next(pauses), _asked(error))
+                pause = min(max(next(pauses), _asked(error)), LONGEST_PAUSE)
                 _log.warning("the certificate was not renewed, next try in %.0f s: %s", pause, error)
             await asyncio.sleep(pause)
 
@@ -202,7 +202,7 @@ class Renewal:
         await self._at_rest.wait()
         if not await self._change(successor):
             raise RenewalError("broker", "the new certificate was not let in; the present one stays in use")
-        self.present = await asyncio.to_thread(self._succession.commit, successor)
+        self.present = await asyncio.to_thread(self._succession.commit, self.present, successor)
         self._signer.replace(self.present.signer)
 
     async def _connected(self) -> None:

@@ -49,6 +49,23 @@ class ReplaceableSigner:
         self._signer = signer
 
 
+def load(state_dir: Path, now: float) -> Identity:
+    """Return the identity kept in `state_dir`, or the one that has come to succeed it if it ran out while switched off.
+
+    `now` is in Unix seconds.
+
+    Raises:
+        EnrolmentError: never enrolled, damaged, or the certificate has run out.
+        OSError: the successor cannot be kept.
+    """
+    present, succession = Identity.kept(state_dir), Succession(state_dir)
+    if now >= present.expires_at and (successor := succession.successor(present)) is not None:
+        successor.check(now)
+        return succession.commit(present, successor)
+    present.check(now)
+    return present
+
+
 @dataclass(frozen=True, slots=True)
 class Succession:
     """The files of a renewal in `state_dir`; every method may wait for the disk."""
@@ -93,12 +110,15 @@ class Succession:
             return None
         return successor
 
-    def commit(self, successor: Identity) -> Identity:
+    def commit(self, present: Identity, successor: Identity) -> Identity:
         """Make `successor` the identity of this device, and return it with where it is kept now.
 
         Raises:
+            RenewalError: the device has been enrolled anew meanwhile, as somebody else.
             OSError: it cannot be kept; then the one before still is.
         """
+        if Identity.kept(self.state_dir).enrolment not in (present.enrolment, successor.enrolment):
+            raise RenewalError("state", "this board was enrolled anew; start the robot again")
         keep_key(self.state_dir, self._files.load_key())
         files = switch_enrolment(self.state_dir, successor.enrolment)
         return Identity(successor.enrolment, successor.signer, files, successor.expires_at)

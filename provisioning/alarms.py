@@ -18,6 +18,7 @@ _log = logging.getLogger(__name__)
 QUARREL: Final = "two use its name at the broker"
 REPLACED_KEY: Final = "its replaced key was used"
 SECOND_SUCCESSOR: Final = "a second key asked to succeed its own"
+CLAIM_AGAIN: Final = "its claim was used again"
 FOREIGN_KEY: Final = "its key was offered by another"
 
 QUIET_SECONDS: Final = 3600.0

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from device.errors import EnrolmentError
 from device.messages.enrolment import BrokerAddress, Claim, Enrolment, EnrolRequest
 from device.messages.envelope import public_pem
-from provisioning.alarms import FOREIGN_KEY, raise_alarm
+from provisioning.alarms import CLAIM_AGAIN, FOREIGN_KEY, raise_alarm
 from provisioning.authority import Authority
 from provisioning.codes import hash_code, is_device_name, new_code, new_device
 from provisioning.registry import CLAIM_ATTEMPTS, Certificate, ClaimRow
@@ -94,10 +94,10 @@ class Enrolments:
         if claim is None or refusal is not None or isinstance(key, ClaimRefusedError):
             await _note_refusal(t, code_hash, claim, refusal, now)
             return refusal or _UNKNOWN
-        if not await t.claims.use(code_hash, now):
+        device = claim.device or new_device()
+        if not await t.claims.use(code_hash, device, now):
             await _note_refusal(t, code_hash, claim, _USED, now)
             return _USED
-        device = claim.device or new_device()
         certificate = self._authority.issue_device(key, device, now, self._days)
         replaced = await t.devices.enrol(_printable(hardware)[:64], certificate_row(certificate, device, now))
         await t.audit.add(now, "enrolment", "enrolled", device, serial=f"{certificate.serial_number:x}")
@@ -143,6 +143,8 @@ async def _note_refusal(
     if claim is not None and refusal is not None:
         await t.claims.count_attempt(code_hash)
         await t.audit.add(now, "enrolment", "claim_refused", claim.device or "", why=refusal.code)
+        if refusal is _USED and claim.device:
+            await raise_alarm(t, claim.device, CLAIM_AGAIN, now)
 
 
 def requested_key(csr: str) -> ec.EllipticCurvePublicKey | ClaimRefusedError:

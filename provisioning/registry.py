@@ -36,6 +36,8 @@ class Device:
     alarmed_at: float | None = None
     alarm: str | None = None
     """Why its identity seems to be used by somebody else, too."""
+    certified_until: float | None = None
+    """When the last of its certificates that are in force runs out; None when there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +117,12 @@ class Devices:
 
     async def find(self, device: str) -> Device | None:
         """Return the device with this id."""
-        row = (await self._connection.execute(select(devices).where(devices.c.id == device))).one_or_none()
+        row = (await self._connection.execute(_DEVICES.where(devices.c.id == device))).one_or_none()
         return None if row is None else _device(row)
 
     async def all(self) -> list[Device]:
         """Every device, by id."""
-        return [_device(row) for row in await self._connection.execute(select(devices).order_by(devices.c.id))]
+        return [_device(row) for row in await self._connection.execute(_DEVICES.order_by(devices.c.id))]
 
     async def standing(self, device: str) -> Standing | None:
         """Return how a device stands by its certificates; nobody else asks until this transaction ends."""
@@ -214,13 +216,23 @@ class Claims:
             update(claims).where(claims.c.code_hash == code_hash).values(attempts=claims.c.attempts + 1)
         )
 
-    async def use(self, code_hash: str, now: float) -> bool:
-        """Use the claim up; False when somebody was faster."""
+    async def use(self, code_hash: str, device: str, now: float) -> bool:
+        """Use the claim up for `device`; False when somebody was faster."""
         changed = await self._connection.execute(
-            update(claims).where(claims.c.code_hash == code_hash, claims.c.used_at.is_(None)).values(used_at=now)
+            update(claims)
+            .where(claims.c.code_hash == code_hash, claims.c.used_at.is_(None))
+            .values(used_at=now, device=device)
         )
         return changed.rowcount == 1
 
+
+_DEVICES = select(
+    devices,
+    select(func.max(certificates.c.expires_at))
+    .where(certificates.c.device == devices.c.id, certificates.c.revoked_at.is_(None))
+    .scalar_subquery()
+    .label("certified_until"),
+)
 
 _KEYS: Final = 4
 """Certificates that a signature is tried with: the present one, its successor, and the last that were replaced."""
@@ -245,4 +257,5 @@ def _device(row: Row[Any]) -> Device:
         row.revoked_at,
         row.alarmed_at,
         row.alarm,
+        row.certified_until,
     )

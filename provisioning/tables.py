@@ -61,7 +61,7 @@ claims: Final = Table(
     Column("attempts", Integer, nullable=False),
     Column("used_at", Float),
 )
-"""One-time codes, by their SHA-256 only; `device` is the name that the operator chose, if any."""
+"""One-time codes, by their SHA-256 only; `device` is the name that the operator chose, if any, or that it was used for."""
 
 nonces: Final = Table(
     "nonces",

@@ -81,9 +81,10 @@ def devices_command(context: typer.Context, *, json: JsonFlag = False) -> None:
     if json:
         print_json(found)
         return
-    table = Table("robot", "status", "enrolled", "hardware", box=None, pad_edge=False)
+    table = Table("robot", "status", "enrolled", "certificate until", "hardware", box=None, pad_edge=False)
     for device in found:
-        table.add_row(device.id, device.status, _day(device.enrolled_at), plain(device.hardware))
+        until = "" if device.certified_until is None else _day(device.certified_until)
+        table.add_row(device.id, device.status, _day(device.enrolled_at), until, plain(device.hardware))
     out.print(table)
     for device in found:
         if device.alarm is not None:

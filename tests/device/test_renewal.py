@@ -14,14 +14,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from device.clock import WallClock
-from device.errors import MessageError, RenewalError
+from device.errors import EnrolmentError, MessageError, RenewalError
 from device.identity import Identity, keep_enrolment, keep_key
 from device.messages import topics
 from device.messages.enrolment import BrokerAddress, Enrolment
 from device.messages.envelope import RENEWAL_ANSWER, public_pem, seal_envelope
 from device.messages.renewal import RenewalAnswer
 from device.renewal import Renewal, RenewalClient
-from device.succession import ReplaceableSigner, Succession
+from device.succession import ReplaceableSigner, Succession, load
 from provisioning.authority import Authority
 from provisioning.enrolment import certificate_row
 from provisioning.renewal import Renewals
@@ -177,6 +177,33 @@ async def test_a_certificate_that_is_not_let_in_replaces_nothing(board: Board, c
     board.lets_in = True
     await board.renewal.renew()
     assert await cloud.keys_in_force("robot-1") == [board.key()] != [before]
+
+
+async def test_a_board_that_was_enrolled_anew_meanwhile_stays_who_it_is_now(board: Board, cloud: Cloud) -> None:
+    board.at_rest.clear()
+    task = asyncio.create_task(board.renewal.renew())
+    async with asyncio.timeout(10):
+        while "next.pem" not in board.files():
+            await asyncio.sleep(0.01)  # a disk tells nobody
+        await cloud.enrolled("robot-2", board.state_dir)
+        board.at_rest.set()
+        with pytest.raises(EnrolmentError):
+            await task
+    assert Identity.load(board.state_dir, time.time()).device == "robot-2"
+
+
+async def test_a_successor_that_had_come_takes_over_when_the_certificate_ran_out_meanwhile(board: Board) -> None:
+    board.lets_in = False
+    with pytest.raises(RenewalError):
+        await board.renewal.renew()
+    weeks_later = time.time() + 20 * DAY
+    with pytest.raises(EnrolmentError, match="ran out"):
+        Identity.load(board.state_dir, weeks_later)
+    successor = load(board.state_dir, weeks_later)
+    assert successor.certificate == board.connected_as[0].certificate
+    assert Identity.load(board.state_dir, weeks_later).certificate == successor.certificate
+    with pytest.raises(EnrolmentError, match="ran out"):
+        load(board.state_dir, weeks_later + 60 * DAY)
 
 
 async def test_an_answer_that_is_not_for_its_key_or_name_is_not_kept(board: Board, cloud: Cloud) -> None:

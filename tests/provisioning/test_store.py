@@ -109,6 +109,7 @@ async def test_a_device_becomes_active_once_and_in_time(store: Store) -> None:
         assert await t.devices.activate("robot-1", NOW + 1)
         assert not await t.devices.activate("robot-1", NOW + 2)
         assert not await t.devices.activate("robot-2", NOW + ACTIVATION_SECONDS)
+        assert [device.certified_until for device in await t.devices.all()] == [NOW + 86_400] * 2
         assert [(d.id, d.status, d.active_at) for d in await t.devices.all()] == [
             ("robot-1", Status.ACTIVE, NOW + 1),
             ("robot-2", Status.PENDING, None),
@@ -151,8 +152,8 @@ async def test_a_claim_is_used_once(store: Store) -> None:
     async with store.transaction() as t:
         await t.claims.add("h", "robot-1", NOW, NOW + 60)
         await t.claims.count_attempt("h")
-        assert await t.claims.use("h", NOW + 1)
-        assert not await t.claims.use("h", NOW + 2)
+        assert await t.claims.use("h", "robot-1", NOW + 1)
+        assert not await t.claims.use("h", "robot-1", NOW + 2)
         claim = await t.claims.find("h")
         assert claim is not None
         assert (claim.device, claim.attempts, claim.used_at) == ("robot-1", 1, NOW + 1)
