@@ -109,11 +109,12 @@ class Devices:
         return None if row is None else Certificate(*row)
 
     async def _revoke_certificates(self, device: str, now: float) -> None:
-        await self._connection.execute(
-            update(certificates)
-            .where(certificates.c.device == device, certificates.c.revoked_at.is_(None))
-            .values(revoked_at=now)
-        )
+        """Take every certificate away, also those that were replaced and are still listened to."""
+        mine = certificates.c.device == device
+        in_force = mine & certificates.c.revoked_at.is_(None)
+        await self._connection.execute(update(certificates).where(in_force).values(revoked_at=now))
+        replaced = mine & certificates.c.successor.is_not(None)
+        await self._connection.execute(update(certificates).where(replaced).values(successor=None))
 
     async def find(self, device: str) -> Device | None:
         """Return the device with this id."""

@@ -108,6 +108,7 @@ def _target(path: Path | None) -> Iterator[IO[bytes]]:
         return
     try:
         path.touch(mode=0o600)
+        path.chmod(0o600)  # it may have been there before
         with path.open("wb") as file:
             yield file
     except OSError as error:

@@ -268,7 +268,16 @@ async def test_a_replaced_certificate_does_not_end_the_connection_of_its_robot(e
     async with cloud.store.transaction() as t:
         assert await t.devices.taken_away(DUE + 2 * LISTENED) == []
         await t.devices.revoke("robot-1", DUE)
-        assert len(await t.devices.taken_away(DUE)) == 1
+        assert len(await t.devices.taken_away(DUE)) == 2
+
+
+async def test_revoking_also_takes_what_was_replaced_and_is_listened_to(cloud: Cloud) -> None:
+    await cloud.renewed(await cloud.robot())
+    async with cloud.store.transaction() as t:
+        assert await t.devices.revoke("robot-1", DUE + 60)
+    await cloud.renewals.sweep(DUE + 60)
+    assert cloud.listed() == {int(held.serial, 16) for held in (await cloud.standing()).certificates}
+    assert len(cloud.listed()) == 2
 
 
 async def test_enrolling_anew_takes_the_alarm_back(cloud: Cloud) -> None:

@@ -12,8 +12,8 @@ DAY: Final = 86_400.0
 GOOD: Final = Phrase(
     "identity.good",
     Outcome.OK,
-    "{device}, enrolled; the certificate is good for {days:.0f} more days",
-    "{device} は登録済みです。証明書の残りは {days:.0f} 日です",
+    "{device}, enrolled; the certificate is good for {days:.0f} more days and renews by itself",
+    "{device} は登録済みです。証明書の残りは {days:.0f} 日で、自動で更新されます",
 )
 ENDING: Final = Phrase(
     "identity.ending",
