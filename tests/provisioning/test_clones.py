@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import pytest
+
 from device.messages.reports import Lifecycle
-from provisioning.clones import LOSSES, MOST_DEVICES, WITHIN, Quarrels
+from provisioning.clones import LOSSES, WITHIN, Quarrels
 
 LOST, READY = Lifecycle.LOST, Lifecycle.READY
 
@@ -41,8 +43,9 @@ def test_each_device_has_its_own_count() -> None:
     assert course(quarrels, 1, 1.0, float(LOSSES), "robot-2") == [True]
 
 
-def test_what_is_remembered_is_bounded() -> None:
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("provisioning.clones.MOST_DEVICES", 5)
     quarrels = Quarrels()
-    for number in range(MOST_DEVICES + 10):
+    for number in range(9):
         quarrels.on_state(f"robot-{number}", LOST, 0.0)
-    assert len(quarrels._courses) == MOST_DEVICES
+    assert list(quarrels._courses) == [f"robot-{number}" for number in range(4, 9)]
