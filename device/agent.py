@@ -14,7 +14,7 @@ from device.messages.reports import FaultRaised, SessionEnded, SessionStarted
 from device.outlet import Outlet
 from device.panel.board import Panel
 from device.panel.earcons import Earcon, sound
-from device.phase import Phase
+from device.phase import AT_REST, Phase
 from device.session import Session
 from device.voice import VoicePath
 
@@ -43,10 +43,20 @@ class Inbox:
 
 
 class Agent:
-    """Feeds the session machine and carries out its commands until it says `Exit`."""
+    """Feeds the session machine and carries out its commands until it says `Exit`.
+
+    `at_rest` is set while no session goes on.
+    """
 
     def __init__(
-        self, session: Session, inbox: Inbox, panel: Panel, voice: VoicePath, outlet: Outlet, holdings: Holdings
+        self,
+        session: Session,
+        inbox: Inbox,
+        panel: Panel,
+        voice: VoicePath,
+        outlet: Outlet,
+        holdings: Holdings,
+        at_rest: asyncio.Event,
     ) -> None:
         self._session = session
         self._inbox = inbox
@@ -54,6 +64,7 @@ class Agent:
         self._voice = voice
         self._outlet = outlet
         self._holdings = holdings
+        self._at_rest = at_rest
 
     async def run(self) -> bool:
         """Run until the machine stops; return True when it failed and the process should be started again."""
@@ -61,6 +72,7 @@ class Agent:
             event = await self._inbox.next(self._session.deadline)
             before = self._session.phase
             commands = self._session.handle(event, time.monotonic())
+            (self._at_rest.set if self._session.phase in AT_REST else self._at_rest.clear)()
             if self._session.phase is not before:
                 _log.info("%s -> %s on %s", before, self._session.phase, type(event).__name__)
             for command in commands:

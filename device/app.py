@@ -9,7 +9,7 @@ import logging
 import secrets
 import signal
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Final
 import aiohttp
 import msgspec
 
-from device import bench
+from device import bench, succession
 from device import phase as p
 from device.agent import Agent, Inbox
 from device.audio.block import Block
@@ -39,9 +39,11 @@ from device.outlet import Outlet, last_will
 from device.panel import earcons
 from device.panel.board import Panel
 from device.panel.gestures import Gesture
+from device.renewal import Renewal, RenewalClient
 from device.session import Session, Timing
 from device.soundcard.card import OpenCard
 from device.soundcard.opening import open_card
+from device.succession import ReplaceableSigner, Succession
 from device.supervision import supervise
 from device.voice import VoicePath
 
@@ -55,18 +57,24 @@ GIVE_UP_SECONDS: Final = 5.0
 
 
 class Mail:
-    """Sorts what arrives over MQTT: answers to the minter, orders to the inbox. `obey()` it in a task."""
+    """Sorts what arrives over MQTT: answers to who asked, orders to the inbox. `obey()` it in a task."""
 
-    def __init__(self, minter: MintClient, orders: Orders, outlet: Outlet, clock: WallClock, inbox: Inbox) -> None:
-        self._minter, self._orders, self._outlet, self._clock, self._inbox = minter, orders, outlet, clock, inbox
-        self._answers = topics.mint_answer(outlet.device)
+    def __init__(
+        self,
+        answers: Mapping[str, Callable[[bytes], None]],
+        orders: Orders,
+        outlet: Outlet,
+        clock: WallClock,
+        inbox: Inbox,
+    ) -> None:
+        self._answers, self._orders, self._outlet, self._clock, self._inbox = answers, orders, outlet, clock, inbox
         self._ordered: asyncio.Queue[Incoming] = asyncio.Queue(MOST_ORDERS)
 
     def take(self, message: Incoming) -> None:
         """Take one message; what must not be acted on is logged and dropped."""
         try:
-            if message.topic == self._answers:
-                self._minter.take(message.payload)
+            if (take := self._answers.get(message.topic)) is not None:
+                take(message.payload)
             else:
                 self._ordered.put_nowait(message)
         except (MessageError, asyncio.QueueFull) as error:
@@ -109,6 +117,9 @@ class Robot:
     outlet: Outlet
     mail: Mail
     equipment: Equipment
+    renewal: Renewal
+    at_rest: asyncio.Event
+    """Set while no session goes on."""
 
 
 async def run(settings: DeviceSettings, *, with_bench: bool = False) -> bool:
@@ -122,7 +133,7 @@ async def run(settings: DeviceSettings, *, with_bench: bool = False) -> bool:
     """
     inbox = Inbox()
     _watch_signals(inbox)
-    identity = Identity.load(Path(settings.state_dir), time.time())
+    identity = succession.load(Path(settings.state_dir), time.time())
     libopus()
     async with (
         _body(settings, inbox, with_bench=with_bench) as body,
@@ -213,12 +224,21 @@ def _robot(
     settings: DeviceSettings, identity: Identity, inbox: Inbox, body: Body, http: aiohttp.ClientSession
 ) -> Robot:
     clock, broker = WallClock(), Broker(_presence(identity))
+    signer, at_rest = ReplaceableSigner(identity.signer), asyncio.Event()
     outlet = Outlet(identity.device, broker, clock)
-    minter = MintClient(identity.device, identity.signer, identity.mint_key, clock)
+    minter = MintClient(identity.device, signer, identity.mint_key, clock)
+    renewals = RenewalClient(identity.device, identity.mint_key, clock)
     orders = Orders(identity.device, identity.operator_key, Journal(Path(settings.state_dir) / "orders"))
-    mail = Mail(minter, orders, outlet, clock, inbox)
+    answers = {topics.mint_answer(identity.device): minter.take, topics.renewal_answer(identity.device): renewals.take}
+    mail = Mail(answers, orders, outlet, clock, inbox)
     equipment = Equipment(body.voice, minter, broker, outlet, http, settings.realtime, settings.broadcast)
-    return Robot(body, inbox, broker, outlet, mail, equipment)
+
+    async def change(successor: Identity) -> bool:
+        return await broker.change(_presence(successor))
+
+    files = Succession(Path(settings.state_dir))
+    renewal = Renewal(identity, signer, files, renewals, broker, change, at_rest, clock)
+    return Robot(body, inbox, broker, outlet, mail, equipment, renewal, at_rest)
 
 
 def _presence(identity: Identity) -> Presence:
@@ -228,7 +248,11 @@ def _presence(identity: Identity) -> Presence:
         tls=identity.tls_context(),
         will_topic=topics.state(identity.device),
         will=last_will(identity.device),
-        subscriptions=(topics.mint_answer(identity.device), topics.command(identity.device)),
+        subscriptions=(
+            topics.mint_answer(identity.device),
+            topics.renewal_answer(identity.device),
+            topics.command(identity.device),
+        ),
         expires_at=identity.expires_at,
     )
 
@@ -240,7 +264,7 @@ def _session(settings: DeviceSettings) -> Session:
 
 async def _live(robot: Robot, session: Session, tasks: asyncio.TaskGroup) -> bool:
     holdings = Holdings(robot.equipment, tasks, robot.inbox.post)
-    agent = Agent(session, robot.inbox, robot.body.panel, robot.body.voice, robot.outlet, holdings)
+    agent = Agent(session, robot.inbox, robot.body.panel, robot.body.voice, robot.outlet, holdings, robot.at_rest)
     robot.inbox.post(p.Ready())
     gc.collect()
     gc.freeze()  # what is here now stays: a collection while somebody talks need not look through it
@@ -262,6 +286,7 @@ def _background(robot: Robot, settings: DeviceSettings, *, with_bench: bool) -> 
         "orders": robot.mail.obey(),
         "meters": _meter(robot, settings.report.metrics_seconds),
         "light": _follow_voice(robot.body),
+        "renewal": robot.renewal.run(),
         "watchdog": supervise(robot.body.voice, robot.body.card),
     }
     if with_bench:

@@ -14,11 +14,10 @@ import aiohttp
 import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from device.errors import EnrolmentError, MalformedMessageError
-from device.identity import keep_enrolment, keep_key
+from device.identity import certificate_request, keep_enrolment, keep_key
 from device.messages.enrolment import Claim, Enrolment, EnrolRequest
 from device.messages.wire import MAX_BYTES, decode, encode
 
@@ -40,7 +39,7 @@ async def enrol(claim_text: str, state_dir: Path, http: aiohttp.ClientSession, *
     key = ec.generate_private_key(ec.SECP256R1())
     with _writing(state_dir):
         keep_key(state_dir, key)
-    request = EnrolRequest(code=claim.code, csr=_csr(key), hardware=hardware)
+    request = EnrolRequest(code=claim.code, csr=certificate_request(key), hardware=hardware)
     enrolment = await _exchange(claim, request, tls, http)
     with _writing(state_dir):
         keep_enrolment(state_dir, enrolment)
@@ -106,9 +105,3 @@ def _refusal(status: int, body: bytes) -> str:
         return f"the cloud refused the claim: {msgspec.json.decode(body, type=dict[str, str])['text']}"
     except (msgspec.DecodeError, KeyError):
         return f"the cloud refused the claim: HTTP {status}"
-
-
-def _csr(key: ec.EllipticCurvePrivateKey) -> str:
-    """Return a certificate request in PEM; its subject is empty, for the cloud chooses the name."""
-    request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, SHA256())
-    return request.public_bytes(Encoding.PEM).decode()

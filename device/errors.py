@@ -11,6 +11,7 @@ KaiwaError
 ├── BrokerError             MQTT cannot be used
 ├── StoreError              the cloud's store cannot be used
 ├── MintError               the cloud refused a session: code, retry_after
+├── RenewalError            the certificate was not renewed: code, retry_after
 ├── SoundError              no sound card, or one that cannot do what is needed
 ├── CodecError              libopus is missing or refuses its settings
 ├── PanelError              button or lights cannot be used
@@ -69,6 +70,14 @@ class StoreError(KaiwaError):
 
 class MintError(KaiwaError):
     """The cloud refused a session."""
+
+    def __init__(self, code: str, text: str, retry_after: float | None = None) -> None:
+        self.code, self.retry_after = code, retry_after
+        super().__init__(f"{code}: {text}")
+
+
+class RenewalError(KaiwaError):
+    """The certificate was not renewed this time; the one in use stays good until its end."""
 
     def __init__(self, code: str, text: str, retry_after: float | None = None) -> None:
         self.code, self.retry_after = code, retry_after

@@ -3,6 +3,7 @@
 enrolment.json      what the cloud gave (device.messages.enrolment.Enrolment)
 HASH.key HASH.pem   key and certificate, named by the key's SHA-256, so that one rename of
 enrolment.json changes from one identity to the next as a whole
+next.key next.pem   what a renewal has come to so far (device.succession)
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Final, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -50,15 +52,32 @@ class Identity:
         Raises:
             EnrolmentError: never enrolled, damaged, or the certificate has run out.
         """
+        identity = cls.kept(state_dir)
+        identity.check(now)
+        return identity
+
+    @classmethod
+    def kept(cls, state_dir: Path) -> Self:
+        """Return it, whether its certificate has run out or not.
+
+        Raises:
+            EnrolmentError: never enrolled, or damaged.
+        """
         enrolment = _stored(state_dir)
         certificate = _certificate(enrolment)
         files = IdentityFiles.of(state_dir, certificate.public_key())
         signer = KeySigner(enrolment.device, files.load_key())
-        expires_at = certificate.not_valid_after_utc.timestamp()
-        if now >= expires_at:
-            day = certificate.not_valid_after_utc.date().isoformat()
-            raise EnrolmentError(f"the certificate of {enrolment.device} ran out on {day}; {_AGAIN}")
-        return cls(enrolment, signer, files, expires_at)
+        return cls(enrolment, signer, files, certificate.not_valid_after_utc.timestamp())
+
+    def check(self, now: float) -> None:
+        """Check that the certificate is good at `now`, in Unix seconds.
+
+        Raises:
+            EnrolmentError: it has run out.
+        """
+        if now >= self.expires_at:
+            day = self.certificate.not_valid_after_utc.date().isoformat()
+            raise EnrolmentError(f"the certificate of {self.device} ran out on {day}; {_AGAIN}")
 
     @property
     def device(self) -> str:
@@ -69,6 +88,11 @@ class Identity:
     def broker(self) -> BrokerAddress:
         """Where the MQTT broker listens."""
         return self.enrolment.broker
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        """The device's own certificate."""
+        return _certificate(self.enrolment)
 
     def tls_context(self) -> ssl.SSLContext:
         """Return what connects to the broker: mutual TLS, trusting the fleet's authority only.
@@ -141,13 +165,34 @@ def keep_enrolment(state_dir: Path, enrolment: Enrolment) -> None:
     Raises:
         EnrolmentError: its certificate is for a key that was not kept before.
     """
+    sweep(state_dir, switch_enrolment(state_dir, enrolment))
+
+
+def switch_enrolment(state_dir: Path, enrolment: Enrolment) -> IdentityFiles:
+    """Make `enrolment` the identity kept in `state_dir`, and leave the files of the one before.
+
+    Raises:
+        EnrolmentError: its certificate is for a key that was not kept before.
+    """
     files = IdentityFiles.of(state_dir, _certificate(enrolment).public_key())
     files.load_key()
     write_durably(files.certificate, enrolment.certificate.encode())
     write_durably(state_dir / _ENROLMENT, encode(enrolment))
+    return files
+
+
+def sweep(state_dir: Path, *kept: IdentityFiles) -> None:
+    """Delete every key and certificate in `state_dir` except these."""
+    keep = {path for files in kept for path in (files.key, files.certificate)}
     for stale in [*state_dir.glob("*.key"), *state_dir.glob("*.pem")]:
-        if stale not in {files.key, files.certificate}:
+        if stale not in keep:
             stale.unlink(missing_ok=True)
+
+
+def certificate_request(key: ec.EllipticCurvePrivateKey) -> str:
+    """Return a certificate request in PEM; its subject is empty, for the cloud chooses the name."""
+    request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, SHA256())
+    return request.public_bytes(Encoding.PEM).decode()
 
 
 def write_durably(path: Path, data: bytes, permissions: int = 0o600) -> None:

@@ -31,6 +31,9 @@ KEEPALIVE_SECONDS: Final = 15
 CONNECT_SECONDS: Final = 10.0
 """How long connecting may take, and the broker's word for a subscription or a message."""
 
+DRAIN_SECONDS: Final = 1.0
+"""How long a connection that is to be left may take to send what waits; the next one sends the rest."""
+
 _GRANTED: Final = 2
 """The largest code of a SUBACK by which something was granted: QoS 2."""
 
@@ -70,6 +73,14 @@ class Presence:
     """Unix seconds at which the certificate in `tls` runs out."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """A change of connection that is under way."""
+
+    before: Presence
+    came_up: asyncio.Future[bool] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
 class _Client(aiomqtt.Client):
     """A client that notices at once when the broker hangs up instead of greeting it.
 
@@ -93,6 +104,9 @@ class Broker:
         self._drained.set()
         self._retained: dict[str, Outgoing] = {}
         self._up = asyncio.Event()
+        self._trial: _Trial | None = None
+        self._leave = asyncio.Event()
+        """Set when the present connection is to be left for the one on trial."""
         self.trouble = ""
         """Why there is no connection, in words; empty while there is one, or before the first try."""
         self.dropped = 0
@@ -145,10 +159,32 @@ class Broker:
         except TimeoutError:
             _log.warning("gave up on %d unsent messages", len(self._outbox))
 
+    async def change(self, presence: Presence) -> bool:
+        """Leave the present connection for one as `presence` says; return whether that came up.
+
+        One attempt is made; if it fails, what was before is in force again. `run` must be running.
+        """
+        await self.drain(DRAIN_SECONDS)
+        trial = _Trial(before=self._presence)
+        self._presence, self._trial = presence, trial
+        self._leave.set()
+        return await trial.came_up
+
+    def _tried(self, *, came_up: bool) -> None:
+        """End the trial, if there is one, and go back to what was before it if it failed."""
+        trial, self._trial = self._trial, None
+        if trial is not None and not came_up:
+            self._presence = trial.before
+            self._leave.set()  # and go back at once
+        if trial is not None and not trial.came_up.done():
+            trial.came_up.set_result(came_up)
+
     async def run(self, on_message: Callable[[Incoming], None], on_online: Callable[[bool], None]) -> NoReturn:
         """Connect, and connect again after every loss, for ever; a failed attempt is logged once per reason."""
         waits = delays(random.uniform)
         while True:
+            self._leave.clear()
+            attempt = self._presence
             try:
                 async with self._client() as client:
                     waits, self.trouble = delays(random.uniform), ""
@@ -157,10 +193,14 @@ class Broker:
                 if (reason := self._reason(error, time.time())) != self.trouble:
                     _log.warning("broker %s:%d: %s", self._presence.address.host, self._presence.address.port, reason)
                     self.trouble = reason
+                if attempt is self._presence:
+                    self._tried(came_up=False)
             self._outbox = deque(message for message in self._outbox if not message.retain)  # said anew on return
             self._set_online(on_online, up=False)
             _heed_cancellation()
-            await asyncio.sleep(next(waits))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(next(waits)):
+                    await self._leave.wait()
 
     def _reason(self, error: Exception, now: float) -> str:
         if now < self._presence.expires_at:
@@ -190,10 +230,13 @@ class Broker:
             await _subscribe(client, topic)
         await self._send_retained(client)
         self._set_online(on_online, up=True)
+        if not self._leave.is_set():
+            self._tried(came_up=True)
         # No TaskGroup: that of Python 3.11 leaves its parent marked as cancelled when a child fails.
         works = [
             asyncio.create_task(self._send_all(client), name="mqtt sender"),
             asyncio.create_task(_receive_all(client, on_message), name="mqtt receiver"),
+            asyncio.create_task(self._left(), name="mqtt leave"),
         ]
         try:
             done, _ = await asyncio.wait(works, return_when=asyncio.FIRST_COMPLETED)
@@ -203,6 +246,9 @@ class Broker:
             for work in works:
                 work.cancel()
             await asyncio.gather(*works, return_exceptions=True)
+
+    async def _left(self) -> None:
+        await self._leave.wait()
 
     async def _send_retained(self, client: aiomqtt.Client) -> None:
         """Say everything retained as it is by now, also what changes while it is said."""

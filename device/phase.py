@@ -29,6 +29,10 @@ LIVE = frozenset({Phase.LISTENING, Phase.THINKING, Phase.SPEAKING})
 """The phases in which a conversation is going on."""
 
 
+AT_REST = frozenset({Phase.OFFLINE, Phase.IDLE, Phase.FAULT})
+"""The phases in which nothing goes on that a new connection to the cloud would disturb."""
+
+
 class Chime(StrEnum):
     """The earcons a session asks for; `device.panel.earcons` gives them their sound."""
 

@@ -1,6 +1,7 @@
 """The command line `kaiwa-cloud`.
 
-Exit codes: 0 done; 1 an error, named in one line; 2 wrong usage or settings; 3 the robot did not do it; 4 the robot did not answer.
+Exit codes: 0 done; 1 an error, named in one line; 2 wrong usage or settings; 3 the robot did not do it; 4 the robot did not answer;
+5 the audit is not what was written.
 """
 
 from __future__ import annotations
@@ -12,18 +13,21 @@ from typing import Annotated, Final
 import typer
 
 from device.errors import KaiwaError, SettingsError
-from provisioning.cli.fleet import claim, devices_command, revoke_command
+from provisioning.cli.audit import audit
+from provisioning.cli.broker_config import broker_config
+from provisioning.cli.fleet import acknowledge_command, claim, devices_command, revoke_command
 from provisioning.cli.here import demo, local
 from provisioning.cli.invocation import ExitCode, Invocation, err
 from provisioning.cli.orders import start_command, stop_command
-from provisioning.cli.service import broker_config, init_command, serve_command
+from provisioning.cli.service import init_command, serve_command
 
 DEFAULT_CONFIG: Final = Path("/etc/kaiwa/cloud.toml")
 
 app = typer.Typer(
     name="kaiwa-cloud",
     help="The cloud side of Kaiwa: enrols robots, grants them conversations, keeps them on a leash.",
-    epilog="Exit codes: 0 done, 1 error, 2 wrong usage or settings, 3 the robot did not do it, 4 the robot did not answer.",
+    epilog="Exit codes: 0 done, 1 error, 2 wrong usage or settings, 3 the robot did not do it, 4 the robot did not answer, "
+    "5 the audit is not what was written.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -32,6 +36,8 @@ app.command("init")(init_command)
 app.add_typer(claim, name="claim")
 app.command("devices")(devices_command)
 app.command("revoke")(revoke_command)
+app.command("acknowledge")(acknowledge_command)
+app.add_typer(audit, name="audit")
 app.command("start")(start_command)
 app.command("stop")(stop_command)
 app.add_typer(broker_config, name="broker-config")

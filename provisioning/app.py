@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +20,7 @@ from device.errors import BrokerError, SettingsError
 from device.messages import topics
 from device.messages.enrolment import BrokerAddress
 from device.messages.minting import Limits
+from provisioning.alarms import Alarms
 from provisioning.authority import MINTER, Authority
 from provisioning.broadcasting import Broadcasts
 from provisioning.captioning import Captioning
@@ -38,11 +41,13 @@ from provisioning.openai import OpenAI
 from provisioning.playlists import Playlists
 from provisioning.policy import Allowance
 from provisioning.presence import Presence
+from provisioning.renewal import Renewals
 from provisioning.reports import TOPICS, Reports
 from provisioning.revocation import follow, publish_revocations
 from provisioning.settings import CloudSettings, LimitSettings, reachable
 from provisioning.stops import Stops
 from provisioning.store import Store
+from provisioning.upkeep import Upkeep
 
 _log = logging.getLogger(__name__)
 
@@ -128,11 +133,12 @@ async def running(settings: CloudSettings, watchers: Sequence[Listener] = ()) ->
             broker_address(settings, ground.broker.port),
             settings.enrol.certificate_days,
         )
-        enrol_port = await _serve_enrolments(ground, enrolments, stack)
+        showing = ground.authority.server_context()
+        enrol_port = await _serve_enrolments(ground, enrolments, showing, stack)
         captioning = Captioning(ground.broadcasts)
         feed = Feed(words=WordFilter(settings.web.hidden_words), captioned=captioning.say)
         web_url = await _serve_page(settings, feed, stack)
-        connected = await _work(ground, (feed, *watchers), captioning, web_url, stack)
+        connected = await _work(ground, (feed, *watchers), captioning, web_url, showing, stack)
         yield Cloud(
             store=ground.store,
             authority=ground.authority,
@@ -187,10 +193,12 @@ async def _child(settings: CloudSettings, authority: Authority, stack: AsyncExit
     return None
 
 
-async def _serve_enrolments(ground: _Ground, enrolments: Enrolments, stack: AsyncExitStack) -> int:
+async def _serve_enrolments(
+    ground: _Ground, enrolments: Enrolments, showing: ssl.SSLContext, stack: AsyncExitStack
+) -> int:
     app = enrolment_app(enrolments, ground.authority)
     where = ground.settings.enrol
-    return await stack.enter_async_context(listening(app, where.host, where.port, ground.authority.server_context()))
+    return await stack.enter_async_context(listening(app, where.host, where.port, showing))
 
 
 async def _serve_page(settings: CloudSettings, feed: Feed, stack: AsyncExitStack) -> str:
@@ -200,14 +208,22 @@ async def _serve_page(settings: CloudSettings, feed: Feed, stack: AsyncExitStack
 
 
 async def _work(
-    ground: _Ground, watchers: Sequence[Listener], captioning: Captioning, web_url: str, stack: AsyncExitStack
+    ground: _Ground,
+    watchers: Sequence[Listener],
+    captioning: Captioning,
+    web_url: str,
+    showing: ssl.SSLContext,
+    stack: AsyncExitStack,
 ) -> asyncio.Event:
-    """Start what goes on all the time; return what is set while the broker is connected."""
+    """Start what goes on all the time; return what is set while the broker is connected.
+
+    `showing` is what the enrolment server shows its certificate with.
+    """
     settings, store, authority = ground.settings, ground.store, ground.authority
     leash = Leash(store, ground.openai, ground.broadcasts, settings.limits.grace_seconds)
-    presence = Presence(store)
+    presence, alarms = Presence(store), Alarms(store)
     playlists = Playlists(store, ground.broadcasts, watchers)
-    reports = Reports([leash, presence, playlists, *watchers])
+    reports = Reports([leash, presence, alarms, playlists, *watchers])
     stops = Stops(authority.operator_keys(), leash.stop)
     minter = Minter(
         store,
@@ -219,24 +235,40 @@ async def _work(
         leash.settled,
     )
 
-    mint = MintService(minter)
-    tls = authority.client_context(authority.service(MINTER, time.time()))
-    handlers = {topics.MINTERS: mint.deliver, topics.command("+"): stops.deliver}
+    renewals = Renewals(store, authority, settings.enrol.certificate_days)
+    mint, renew = MintService(minter), MintService(renewals, topics.renewal_answer)
+    minter_files = authority.service(MINTER, time.time())
+    tls = authority.client_context(minter_files)
+    upkeep = Upkeep(authority, ((showing, authority.server), (tls, minter_files)), partial(_reload, ground))
+    handlers = {
+        topics.MINTERS: mint.deliver,
+        topics.RENEWERS: renew.deliver,
+        topics.command("+"): stops.deliver,
+    }
     handlers |= dict.fromkeys(TOPICS, reports.deliver)
     link = Link(ground.broker, MINTER, tls, handlers)
     group = await stack.enter_async_context(asyncio.TaskGroup())
-    own = (leash.run(), presence.run(), playlists.run(), captioning.run(), mint.run(link.publish), link.run())
-    for work in (*own, _follow(ground), _guard(ground)):
+    own = (leash.run(), presence.run(), alarms.run(), playlists.run(), captioning.run())
+    keeping = (renewals.run(), upkeep.run(), _follow(ground), _guard(ground))
+    answering = (mint.run(link.publish), renew.run(link.publish), link.run())
+    for work in (*own, *keeping, *answering):
         stack.callback(group.create_task(work).cancel)
     return link.connected
 
 
 async def _follow(ground: _Ground) -> None:
-    await follow(ground.store, ground.authority, ground.broker, ground.child.reload if ground.child else _no_child)
+    await follow(ground.store, ground.authority, ground.broker, partial(_reload, ground))
 
 
-async def _no_child() -> None:
-    _log.warning("certificates were revoked: have the broker read the list again (systemctl reload mosquitto)")
+async def _reload(ground: _Ground) -> None:
+    """Have the broker read certificates and revocations again, or say that somebody must."""
+    if ground.child is not None:
+        await ground.child.reload()
+    else:
+        _log.warning(
+            "certificates were revoked or renewed: have the broker read its files again "
+            "(kaiwa-cloud broker-config, systemctl reload mosquitto)"
+        )
 
 
 async def _guard(ground: _Ground) -> None:

@@ -20,6 +20,9 @@ from provisioning.tables import audit
 FIRST: Final = "0" * 64
 """What the first row is chained to."""
 
+PAGE: Final = 2000
+"""Rows that are read at once; reading holds SQLite's only connection, and its one lock."""
+
 _LOCK: Final = 0x6B616977
 """The advisory lock that makes writers of the chain take turns on PostgreSQL; SQLite has one writer anyway."""
 
@@ -43,15 +46,25 @@ def digest(seq: int, at: float, actor: str, action: str, subject: str, detail: s
     return hashlib.sha256(msgspec.json.encode([seq, at, actor, action, subject, detail, previous])).hexdigest()
 
 
+class Chain:
+    """What the next row must follow from: one whole row after the other, from the first on."""
+
+    def __init__(self) -> None:
+        self.seq, self.head = 0, FIRST
+
+    def follows(self, entry: Entry) -> bool:
+        """Take the next row; False when it does not follow from the one before, which then stays the last."""
+        *values, found = astuple(entry)
+        if entry.seq != self.seq + 1 or entry.previous != self.head or digest(*values) != found:
+            return False
+        self.seq, self.head = entry.seq, found
+        return True
+
+
 def broken_at(entries: Iterable[Entry]) -> int | None:
     """Return the `seq` of the first entry that does not follow from the one before, or None; they come in order."""
-    previous, expected = FIRST, 1
-    for entry in entries:
-        *values, found = astuple(entry)
-        if entry.seq != expected or entry.previous != previous or digest(*values) != found:
-            return entry.seq
-        previous, expected = found, entry.seq + 1
-    return None
+    chain = Chain()
+    return next((entry.seq for entry in entries if not chain.follows(entry)), None)
 
 
 class Audit:
@@ -77,6 +90,16 @@ class Audit:
         async with self._connection.stream(select(audit).order_by(audit.c.seq)) as rows:
             async for row in rows:
                 yield Entry(*row)
+
+    async def after(self, seq: int) -> list[Entry]:
+        """Return the rows after the one with this number, `PAGE` at most: nobody else waits for long."""
+        rows = await self._connection.execute(select(audit).where(audit.c.seq > seq).order_by(audit.c.seq).limit(PAGE))
+        return [Entry(*row) for row in rows]
+
+    async def last(self) -> int:
+        """Return the number of the last row; 0 when there is none."""
+        row = (await self._connection.execute(_LAST)).one_or_none()
+        return row.seq if row else 0
 
 
 _LAST = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)

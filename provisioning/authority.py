@@ -7,7 +7,7 @@
     operators/NAME.key .pem          MQTT identity of an operator
     operators/NAME.signing.key       signs that operator's commands (Ed25519)
 
-Everything is made at first use; what runs out is made anew when the service starts.
+Everything is made at first use; what runs out is made anew when the service starts, or runs (`renew`).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ LEAF_DAYS: Final = 398.0
 """Life of the cloud's own certificates."""
 
 RENEWED_BEFORE: Final = 30 * 86_400.0
-"""They are made anew when the service starts within so many seconds of their end."""
+"""They are made anew when the service starts, or looks, within so many seconds of their end."""
 
 MINTER: Final = "minter"
 """MQTT identity of the minting service."""
@@ -68,7 +68,7 @@ class Authority:
             raise SettingsError(
                 str(folder), "ca.key is not the key of ca.pem; bring back the key that every robot trusts"
             )
-        self._issuer = Issuer(key, certificate)
+        self._issuer, self._names = Issuer(key, certificate), names
         self.server = self._server(names, now)
         self._mint = ed25519_key(folder / "mint.key")
 
@@ -135,6 +135,33 @@ class Authority:
             write_durably(self.revocations, data, 0o644)
         except OSError as error:
             raise SettingsError(str(self.revocations), f"cannot be written: {error.strerror}") from None
+
+    def renew(self, now: float) -> bool:
+        """Make anew what of the cloud's own certificates ends soon, for the same keys; True when there was any.
+
+        Raises:
+            SettingsError: something in the folder is not what it should be.
+        """
+        clients = [*(self.folder / "services").glob("*.pem"), *(self.folder / "operators").glob("*.pem")]
+        ending = [path for path in (self.server.certificate, *clients) if _left(path, now) < RENEWED_BEFORE]
+        self._server(self._names, now)
+        for name in self.services:
+            self.service(name, now)
+        for name in self.operators:
+            self.operator(name, now)
+        return bool(ending)
+
+    def revoked_serials(self) -> set[int]:
+        """Return the serial numbers on the list as it is written.
+
+        Raises:
+            SettingsError: it cannot be read.
+        """
+        try:
+            listed = x509.load_pem_x509_crl(self.revocations.read_bytes())
+        except (OSError, ValueError) as error:
+            raise SettingsError(str(self.revocations), f"cannot be read: {error}") from None
+        return {entry.serial_number for entry in listed}
 
     def service(self, name: str, now: float) -> IdentityFiles:
         """Return the MQTT identity of one of the cloud's own services."""
@@ -232,6 +259,13 @@ def _certificate(path: Path, issue: Callable[[], x509.Certificate]) -> x509.Cert
 
 def _remaining(certificate: x509.Certificate, now: float) -> float:
     return certificate.not_valid_after_utc.timestamp() - now
+
+
+def _left(path: Path, now: float) -> float:
+    try:
+        return _remaining(x509.load_pem_x509_certificate(path.read_bytes()), now)
+    except ValueError as error:
+        raise SettingsError(str(path), f"not a certificate: {error}") from None
 
 
 def _pem(certificate: x509.Certificate) -> bytes:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from device.messages import topics
 from device.messages.wire import MAX_BYTES
+from provisioning.access import OPERATOR, SERVICE, Action, Right, rights_of_device
 
 MAX_INFLIGHT: Final = 1000
 """Messages of QoS 1 on their way to one client; a minter serves many devices over one connection."""
@@ -69,36 +69,18 @@ def mosquitto_config(host: str, port: int, files: BrokerFiles, *, user: str = ""
 
 def mosquitto_acl(services: Iterable[str], operators: Iterable[str]) -> str:
     """Return the access list: what a device may do in its own subtree, and what the cloud and operators may."""
-    device = [
-        f"pattern write {topics.mint_request('%u')}",
-        f"pattern read {topics.mint_answer('%u')}",
-        f"pattern read {topics.command('%u')}",
-        f"pattern write {topics.command_status('%u', '+')}",
-        f"pattern write {topics.state('%u')}",
-        f"pattern write {topics.event('%u')}",
-        f"pattern write {topics.metrics('%u')}",
-    ]
-    return "\n".join(
-        [*device, *_users(services, _SERVICE), *_users((f"operator-{o}" for o in operators), _OPERATOR), ""]
-    )
+    device = [f"pattern {_line(right)}" for right in rights_of_device("%u")]
+    operating = (f"operator-{name}" for name in operators)
+    return "\n".join([*device, *_users(services, SERVICE), *_users(operating, OPERATOR), ""])
 
 
-_SERVICE: Final = (
-    f"topic read {topics.mint_request('+')}",
-    f"topic write {topics.mint_answer('+')}",
-    f"topic read {topics.command('+')}",
-    f"topic read {topics.EVERY_STATE}",
-    f"topic read {topics.EVERY_EVENT}",
-    f"topic read {topics.EVERY_METRIC}",
-)
-
-_OPERATOR: Final = (
-    f"topic write {topics.command('+')}",
-    f"topic read {topics.command_status('+', '+')}",
-    f"topic read {topics.EVERY_STATE}",
-    f"topic read {topics.EVERY_EVENT}",
-)
+_WORDS: Final = {Action.PUBLISH: "write", Action.SUBSCRIBE: "read"}
 
 
-def _users(names: Iterable[str], rules: Iterable[str]) -> list[str]:
-    return [line for name in names for line in ("", f"user {name}", *rules)]
+def _line(right: Right) -> str:
+    return f"{_WORDS[right.action]} {right.topic}"
+
+
+def _users(names: Iterable[str], rights: Iterable[Right]) -> list[str]:
+    lines = [f"topic {_line(right)}" for right in rights]
+    return [line for name in names for line in ("", f"user {name}", *lines)]

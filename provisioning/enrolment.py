@@ -7,11 +7,12 @@ import logging
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from device.errors import EnrolmentError
 from device.messages.enrolment import BrokerAddress, Claim, Enrolment, EnrolRequest
 from device.messages.envelope import public_pem
+from provisioning.alarms import CLAIM_AGAIN, FOREIGN_KEY, raise_alarm
 from provisioning.authority import Authority
 from provisioning.codes import hash_code, is_device_name, new_code, new_device
 from provisioning.registry import CLAIM_ATTEMPTS, Certificate, ClaimRow
@@ -60,12 +61,12 @@ class Enrolments:
             ClaimRefusedError: the claim is unknown, used or out of time, or the certificate request is not usable.
         """
         code_hash = hash_code(request.code)
-        key = _requested_key(request.csr)
+        key = requested_key(request.csr)
         try:
             async with self._store.transaction() as t:
                 outcome = await self._use(t, code_hash, key, request.hardware, now)
         except DuplicateError:
-            _log.warning("a key that belongs to a device already was offered for another: a copied card?")
+            await self._note_copy(key, now)
             raise ClaimRefusedError(409, "key_in_use", "this key belongs to a device already; make a new one") from None
         if isinstance(outcome, ClaimRefusedError):
             raise outcome
@@ -73,6 +74,12 @@ class Enrolments:
         if replaced:
             await publish_revocations(self._store, self._authority, now)
         return self._enrolment(certificate, now)
+
+    async def _note_copy(self, key: ec.EllipticCurvePublicKey | ClaimRefusedError, now: float) -> None:
+        """Raise the alarm about the device whose key was offered with a claim: its card has been copied."""
+        async with self._store.transaction() as t:
+            if not isinstance(key, ClaimRefusedError) and (owner := await t.devices.certificate_of(public_pem(key))):
+                await raise_alarm(t, owner.device, FOREIGN_KEY, now)
 
     async def _use(
         self,
@@ -87,12 +94,12 @@ class Enrolments:
         if claim is None or refusal is not None or isinstance(key, ClaimRefusedError):
             await _note_refusal(t, code_hash, claim, refusal, now)
             return refusal or _UNKNOWN
-        if not await t.claims.use(code_hash, now):
+        device = claim.device or new_device()
+        if not await t.claims.use(code_hash, device, now):
             await _note_refusal(t, code_hash, claim, _USED, now)
             return _USED
-        device = claim.device or new_device()
         certificate = self._authority.issue_device(key, device, now, self._days)
-        replaced = await t.devices.enrol(_printable(hardware)[:64], _row(certificate, device, key, now))
+        replaced = await t.devices.enrol(_printable(hardware)[:64], certificate_row(certificate, device, now))
         await t.audit.add(now, "enrolment", "enrolled", device, serial=f"{certificate.serial_number:x}")
         return certificate, replaced
 
@@ -136,9 +143,11 @@ async def _note_refusal(
     if claim is not None and refusal is not None:
         await t.claims.count_attempt(code_hash)
         await t.audit.add(now, "enrolment", "claim_refused", claim.device or "", why=refusal.code)
+        if refusal is _USED and claim.device:
+            await raise_alarm(t, claim.device, CLAIM_AGAIN, now)
 
 
-def _requested_key(csr: str) -> ec.EllipticCurvePublicKey | ClaimRefusedError:
+def requested_key(csr: str) -> ec.EllipticCurvePublicKey | ClaimRefusedError:
     """Return the key of a certificate request that its holder has signed; nothing else in it counts."""
     try:
         request = x509.load_pem_x509_csr(csr.encode())
@@ -155,11 +164,13 @@ def _printable(text: str) -> str:
     return "".join(sign for sign in text if sign.isprintable())
 
 
-def _row(certificate: x509.Certificate, device: str, key: ec.EllipticCurvePublicKey, now: float) -> Certificate:
+def certificate_row(certificate: x509.Certificate, device: str, now: float, pem: str | None = None) -> Certificate:
+    """Return what the store keeps of a certificate of `device`; its `pem` when it may have to be given again."""
     return Certificate(
         serial=f"{certificate.serial_number:x}",
         device=device,
-        public_key=public_pem(key),
+        public_key=certificate.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode(),
         issued_at=now,
         expires_at=certificate.not_valid_after_utc.timestamp(),
+        pem=pem,
     )

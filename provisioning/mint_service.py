@@ -1,4 +1,4 @@
-"""The minter on MQTT: takes requests from the shared subscription, answers each on its device's own topic."""
+"""What answers devices on MQTT: takes requests from a shared subscription, answers each on its device's own topic."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, Protocol
 
 from device.errors import BrokerError, MalformedMessageError
 from device.messages import topics
-from provisioning.minting import Minter
 
 _log = logging.getLogger(__name__)
 
@@ -23,11 +22,18 @@ MOST_AT_ONCE: Final = 64
 Publish = Callable[[str, bytes], Awaitable[None]]
 
 
-class MintService:
-    """Serves what `deliver` is given. `run()` it in a task."""
+class Answering(Protocol):
+    """Who makes the answers: the minter, or who renews certificates."""
 
-    def __init__(self, minter: Minter) -> None:
-        self._minter = minter
+    async def answer(self, data: bytes, device: str, now: float) -> bytes | None:
+        """Return the answer to what came on the topic of `device`, or None for what deserves none."""
+
+
+class MintService:
+    """Serves what `deliver` is given; answers go to the topic that `topic` names for a device. `run()` it in a task."""
+
+    def __init__(self, minter: Answering, topic: Callable[[str], str] = topics.mint_answer) -> None:
+        self._minter, self._topic = minter, topic
         self._waiting: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(MOST_WAITING)
         self._slots = asyncio.Semaphore(MOST_AT_ONCE)
         self.dropped = 0
@@ -49,13 +55,13 @@ class MintService:
             while True:
                 await self._slots.acquire()
                 device, payload = await self._waiting.get()
-                group.create_task(self._serve(device, payload, publish), name=f"mint {device}")
+                group.create_task(self._serve(device, payload, publish), name=f"answer {device}")
 
     async def _serve(self, device: str, payload: bytes, publish: Publish) -> None:
         try:
             answer = await self._minter.answer(payload, device, time.time())
             if answer is not None:
-                await publish(topics.mint_answer(device), answer)
+                await publish(self._topic(device), answer)
         except BrokerError as error:
             _log.warning("the answer to %s was not delivered: %s", device, error)
         except Exception:  # noqa: BLE001 - one request must not end the service for all the others

@@ -1,7 +1,8 @@
 """Minting: from a device's signed request to a sealed grant, or to a refusal that says what to do next.
 
-The checks come in this order, in one transaction: the device of the topic is known, the signature is by its registered
-key, the request is for itself and fresh, the nonce is new, the policy allows it. Whoever fails one of the first two
+The checks come in this order, in one transaction: the device of the topic is known, the signature is by one of its
+registered keys, the request is for itself and fresh, the nonce is new, the key has not been replaced, the policy allows
+it. Whoever fails one of the first two
 gets no answer, for we would not know whom we tell. The answer goes to the topic of the device, whatever the request
 says, and only the key made for this request opens it.
 """
@@ -13,7 +14,6 @@ import logging
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from device.errors import (
@@ -29,18 +29,17 @@ from device.messages.envelope import (
     MINT_REQUEST,
     Signer,
     check_fresh,
-    load_public_pem,
-    open_envelope,
     seal_envelope,
 )
 from device.messages.minting import BroadcastGrant, Grant, Limits, MintAnswer, MintRequest, Refusal
 from device.messages.sealing import binding, seal
 from device.messages.wire import decode, encode
+from provisioning.alarms import REPLACED_KEY, raise_alarm
 from provisioning.answers import Answers
 from provisioning.broadcasting import Broadcasts
+from provisioning.keyring import Held, Standing, identify
 from provisioning.openai import OpenAI, OpenAIError
 from provisioning.policy import Allow, Allowance, Refuse, Status, decide
-from provisioning.registry import Standing
 from provisioning.sessions import Session
 from provisioning.store import Store, Transaction
 
@@ -50,8 +49,6 @@ LONGEST_SECONDS: Final = 30.0
 """A request may be valid for this long."""
 
 _NONCE: Final = re.compile(r"[0-9a-f]{32}")
-
-_known_key = lru_cache(maxsize=4096)(load_public_pem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +108,8 @@ class Minter:
             standing = await t.devices.standing(device)
             if standing is None:
                 raise MisaddressedError("no device of this name is enrolled")
-            request = _opened(data, device, standing)
-            verdict = await self._judge(t, request, standing, now)
+            request, held = _opened(data, device, standing)
+            verdict = await self._judge(t, request, standing.status, held, now)
             if isinstance(verdict, Allow):
                 session = Session(request.nonce, device, request.reason, now, verdict.deadline)
                 await t.sessions.add(session)
@@ -121,8 +118,9 @@ class Minter:
             return self._refused(request, verdict, now)
         return await self._begun(request, session, now)
 
-    async def _judge(self, t: Transaction, request: MintRequest, standing: Standing, now: float) -> Allow | Refuse:
-        status = standing.status
+    async def _judge(
+        self, t: Transaction, request: MintRequest, status: Status, held: Held, now: float
+    ) -> Allow | Refuse:
         if status is Status.PENDING and await t.devices.activate(request.device, now):
             status = Status.ACTIVE
         try:
@@ -132,7 +130,10 @@ class Minter:
         counts = await t.sessions.counts(request.device, now)
         if not await t.sessions.note_request(request.device, request.nonce, now):
             return Refuse(Refusal.REPLAY, "this request has been answered before")
-        return decide(status, standing.expires_at, counts, self._terms.allowance, now)
+        if held.replaced(now):
+            await raise_alarm(t, request.device, REPLACED_KEY, now)
+            return Refuse(Refusal.DENIED, "signed with a key that has been replaced")
+        return decide(status, held.expires_at, counts, self._terms.allowance, now)
 
     async def _begun(self, request: MintRequest, session: Session, now: float) -> bytes:
         try:
@@ -210,15 +211,14 @@ class Minter:
         return seal_envelope(MINT_ANSWER, answer, self._signer)
 
 
-def _opened(data: bytes, device: str, standing: Standing) -> MintRequest:
-    key = _known_key(standing.public_key)
-    payload = open_envelope(MINT_REQUEST, data, lambda kid: key if kid == device else None)
+def _opened(data: bytes, device: str, standing: Standing) -> tuple[MintRequest, Held]:
+    payload, held = identify(MINT_REQUEST, data, device, standing)
     request = decode(payload, MintRequest)
     if request.device != device:
         raise MisaddressedError(f"{device} asks for another device")
     if not _NONCE.fullmatch(request.nonce) or len(request.reply_key) != 32:
         raise MalformedMessageError("nonce or reply key have the wrong form")
-    return request
+    return request, held
 
 
 def _told(verdict: Allow | Refuse) -> dict[str, object]:

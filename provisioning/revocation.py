@@ -51,7 +51,7 @@ async def publish_revocations(store: Store, authority: Authority, now: float) ->
     """
     async with store.transaction() as t:
         await t.devices.lock_revocations()
-        revoked = await t.devices.revoked()
+        revoked = await t.devices.revoked(now)
         authority.revoke([(int(serial, 16), at) for serial, _, at in revoked], now)
 
 
@@ -95,6 +95,6 @@ async def follow(
 
 
 async def _revoked(store: Store) -> dict[str, str]:
-    """Return the device of every certificate that is revoked, by serial."""
+    """Return the device of every certificate that was taken away, by serial."""
     async with store.transaction() as t:
-        return {serial: device for serial, device, _ in await t.devices.revoked()}
+        return {serial: device for serial, device, _ in await t.devices.taken_away(time.time())}

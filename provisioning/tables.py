@@ -27,8 +27,10 @@ devices: Final = Table(
     Column("enrolled_at", Float, nullable=False),
     Column("active_at", Float),
     Column("revoked_at", Float),
+    Column("alarmed_at", Float),
+    Column("alarm", String(80)),
 )
-"""The boards that have an identity."""
+"""The boards that have an identity; `alarm` says why it seems to be used by somebody else, too."""
 
 certificates: Final = Table(
     "certificates",
@@ -39,8 +41,15 @@ certificates: Final = Table(
     Column("issued_at", Float, nullable=False),
     Column("expires_at", Float, nullable=False),
     Column("revoked_at", Float),
+    Column("used_at", Float),
+    Column("successor", String(40)),
+    Column("pem", Text),
 )
-"""What was issued to them; `serial` in hex, `public_key` in PEM, and no key twice."""
+"""What was issued to them; `serial` in hex, `public_key` in PEM, and no key twice.
+
+One issued by renewal has its `pem`, to be given again, and no `used_at` until its device has told of its use. Then the
+one before is revoked with the serial of its `successor`; one that was taken away has none.
+"""
 
 claims: Final = Table(
     "claims",
@@ -52,7 +61,7 @@ claims: Final = Table(
     Column("attempts", Integer, nullable=False),
     Column("used_at", Float),
 )
-"""One-time codes, by their SHA-256 only; `device` is the name that the operator chose, if any."""
+"""One-time codes, by their SHA-256 only; `device` is the name that the operator chose, if any, or that it was used for."""
 
 nonces: Final = Table(
     "nonces",

@@ -14,6 +14,7 @@ from provisioning.__main__ import app
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("hardware/**/README.md")]
+TEST = re.compile(r"`(test_\w+)`")
 COMMAND = re.compile(r"(?:^|[`$] ?|sudo )(kaiwa-(?:cloud|device) [a-z-][^`\n]*?)(?:`|$|\s{2,}#)", re.MULTILINE)
 
 
@@ -37,3 +38,16 @@ def test_kaiwa_device_takes_it(line: str) -> None:
 def test_there_are_such_lines() -> None:
     assert len(commands("kaiwa-cloud")) >= 3
     assert len(commands("kaiwa-device")) >= 4
+
+
+def named_tests() -> set[str]:
+    """Return the tests that the page about identity names as the proof of what it says."""
+    return set(TEST.findall((ROOT / "docs" / "identity.md").read_text(encoding="utf-8")))
+
+
+def test_every_test_that_is_named_as_a_proof_exists() -> None:
+    there = {
+        name for path in ROOT.glob("tests/**/test_*.py") for name in re.findall(r"def (test_\w+)", path.read_text())
+    }
+    assert named_tests()
+    assert named_tests() <= there

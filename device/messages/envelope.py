@@ -19,6 +19,8 @@ from device.messages.wire import Message, decode, encode
 
 MINT_REQUEST: Final = "mint-request"
 MINT_ANSWER: Final = "mint-answer"
+RENEWAL_REQUEST: Final = "renewal-request"
+RENEWAL_ANSWER: Final = "renewal-answer"
 COMMAND: Final = "command"
 
 SKEW_SECONDS: Final = 60.0

@@ -12,6 +12,9 @@ PREFIX: Final = "kaiwa/v1"
 MINTERS: Final = f"$share/minters/{PREFIX}/+/mint/req"
 """What a minter subscribes to: a shared subscription, so that each request reaches one minter."""
 
+RENEWERS: Final = f"$share/minters/{PREFIX}/+/cert/req"
+"""The same for renewals of certificates."""
+
 EVERY_STATE: Final = f"{PREFIX}/+/state"
 EVERY_EVENT: Final = f"{PREFIX}/+/evt"
 EVERY_METRIC: Final = f"{PREFIX}/+/metrics"
@@ -25,6 +28,16 @@ def mint_request(device: str) -> str:
 def mint_answer(device: str) -> str:
     """Where the cloud answers (QoS 1, signed `MintAnswer`); derived from identity, never from the request."""
     return f"{PREFIX}/{device}/mint/res"
+
+
+def renewal_request(device: str) -> str:
+    """Where the device asks for its next certificate, and tells of its first use (QoS 1, signed)."""
+    return f"{PREFIX}/{device}/cert/req"
+
+
+def renewal_answer(device: str) -> str:
+    """Where the cloud answers (QoS 1, signed `RenewalAnswer`); derived from identity, too."""
+    return f"{PREFIX}/{device}/cert/res"
 
 
 def command(device: str) -> str:

@@ -11,6 +11,7 @@ from typing import Annotated, Final
 import segno
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from device.errors import EnrolmentError, SettingsError
 from device.messages.enrolment import Claim
@@ -70,16 +71,25 @@ async def _new_claim(settings: CloudSettings, device: str | None, ttl: float) ->
 
 
 def devices_command(context: typer.Context, *, json: JsonFlag = False) -> None:
-    """List the robots: PENDING until first seen on the broker, ACTIVE, or REVOKED."""
+    """List the robots: PENDING until first seen on the broker, ACTIVE, or REVOKED. Alarms come below.
+
+    An alarm says that somebody else seems to use a robot's identity, too: `revoke` it and enrol it anew, or
+    `acknowledge` that you know why.
+    """
     invocation: Invocation = context.obj
     found = run(_devices(invocation.settings()))
     if json:
         print_json(found)
         return
-    table = Table("robot", "status", "enrolled", "hardware", box=None, pad_edge=False)
+    table = Table("robot", "status", "enrolled", "certificate until", "hardware", box=None, pad_edge=False)
     for device in found:
-        table.add_row(device.id, device.status, _day(device.enrolled_at), plain(device.hardware))
+        until = "" if device.certified_until is None else _day(device.certified_until)
+        table.add_row(device.id, device.status, _day(device.enrolled_at), until, plain(device.hardware))
     out.print(table)
+    for device in found:
+        if device.alarm is not None:
+            when = _day(device.alarmed_at or 0.0)
+            out.print(Text(f"ALARM {device.id}: {device.alarm} ({when})", "bold red"), soft_wrap=True)
 
 
 async def _devices(settings: CloudSettings) -> list[Device]:
@@ -103,6 +113,22 @@ async def _revoke(settings: CloudSettings, device: str) -> None:
     async with Store(settings.store_url) as store:
         if not await revoke(store, authority, device, time.time(), DEFAULT_OPERATOR):
             raise EnrolmentError(f"there is no robot {device!r} that could be revoked")
+
+
+def acknowledge_command(
+    context: typer.Context, device: Annotated[str, typer.Argument(help="Name of the robot.")]
+) -> None:
+    """Take note of a robot's alarm: `devices` shows it no longer, the audit keeps it. A new one is shown again."""
+    invocation: Invocation = context.obj
+    run(_acknowledge(invocation.settings(), device))
+    out.print(f"the alarm of {device} is acknowledged")
+
+
+async def _acknowledge(settings: CloudSettings, device: str) -> None:
+    async with Store(settings.store_url) as store, store.transaction() as t:
+        if not await t.devices.acknowledge(device):
+            raise EnrolmentError(f"there is no alarm of a robot {device!r}")
+        await t.audit.add(time.time(), DEFAULT_OPERATOR, "acknowledged", device)
 
 
 def _day(seconds: float) -> str:

@@ -34,6 +34,8 @@ class ExitCode(IntEnum):
     """The robot did not do it."""
     NO_ANSWER = 4
     """The robot did not answer."""
+    BROKEN = 5
+    """The audit is not what was written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 
 import aiomqtt
 import pytest
@@ -16,6 +18,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from device import mqtt
 from device.messages.enrolment import BrokerAddress
 from device.mqtt import OUTBOX, Broker, Incoming, Presence, refusals
+from provisioning.authority import Authority
 from tests.mosquitto import Board, Fleet
 
 STATE = "kaiwa/v1/robot/state"
@@ -180,6 +183,34 @@ async def test_a_certificate_that_has_run_out_is_named_when_there_is_no_connecti
         while not robot.broker.trouble:
             await asyncio.sleep(0.01)  # a first try that fails tells nobody
     assert robot.broker.trouble.startswith("the certificate of this robot ran out on 1970-01-02; enrol it")
+
+
+async def test_it_changes_to_another_certificate_without_its_last_will_being_told(fleet: Fleet, robot: Robot) -> None:
+    async with listening(fleet) as client, robot.running():
+        robot.broker.publish(STATE, b"here", retain=True)
+        assert await heard(client) == (STATE, b"here")
+        renewed = replace(robot.broker._presence, tls=fleet.board("robot").tls)
+        assert await robot.broker.change(renewed)
+        assert robot.broker._presence is renewed
+        robot.broker.publish(EVENT, b"event")
+        assert await heard(client) == (STATE, b"here")  # said again, as on every return
+        assert await heard(client) == (EVENT, b"event")
+        assert [robot.changes.get_nowait() for _ in range(3)] == [True, False, True]
+
+
+async def test_a_certificate_that_is_not_let_in_leaves_the_one_before_in_force(
+    fleet: Fleet, robot: Robot, tmp_path: Path
+) -> None:
+    stranger = Authority.open(tmp_path / "stranger", ("localhost",), time.time())
+    files = stranger.impersonate("robot", tmp_path, time.time())
+    tls = fleet.authority.client_context(files)
+    async with listening(fleet) as client, robot.running():
+        assert await robot.changes.get() is True
+        before = robot.broker._presence
+        assert not await robot.broker.change(replace(before, tls=tls))
+        assert robot.broker._presence is before
+        robot.broker.publish(EVENT, b"event")
+        assert await heard(client) == (EVENT, b"event")
 
 
 async def test_waiting_for_the_connection_ends_either_way(robot: Robot) -> None:

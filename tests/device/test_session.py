@@ -15,7 +15,7 @@ from device.diagram import document
 from device.messages.commands import Step
 from device.messages.minting import BroadcastGrant, Grant, Limits, OpenAIGrant
 from device.messages.secret import Secret
-from device.phase import LIVE, Chime, Command, Phase
+from device.phase import AT_REST, LIVE, Chime, Command, Phase
 from device.session import TABLE, Session, Timing
 
 TIMING = Timing(announce=3, prepare=30, release=15, fault=4)
@@ -357,7 +357,7 @@ def test_whatever_happens_what_is_opened_is_released_and_orders_are_answered(eve
         assert len(released) == len(set(released))
         assert held - set(released) <= {robot.session.id}
         assert {c.session for c in robot.asked if isinstance(c, p.OpenCall)} <= held
-        if robot.phase in {Phase.IDLE, Phase.OFFLINE, Phase.FAULT}:
+        if robot.phase in AT_REST:
             assert held <= set(released)
             assert not robot.session.on_air
     told = [c.command for c in robot.asked if isinstance(c, p.Acknowledge) and c.step in FINAL]

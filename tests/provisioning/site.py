@@ -12,11 +12,13 @@ from typing import Any
 
 import aiohttp
 import aiomqtt
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from device.enrol import enrol
-from device.identity import Identity
+from device.identity import Identity, certificate_request, keep_enrolment, keep_key
 from device.messages import topics
 from device.messages.commands import Command, CommandStatus, Step
+from device.messages.enrolment import EnrolRequest
 from device.messages.envelope import COMMAND, open_envelope
 from device.messages.minting import Grant, MintAnswer
 from device.messages.reports import DeviceState, Event, Lifecycle
@@ -34,6 +36,9 @@ from provisioning.settings import (
 )
 from tests.provisioning.minting_bench import Robot
 from tests.provisioning.realtime_service import RealtimeService, realtime_service
+
+LONG_AGO = time.time() - 46 * 86_400.0
+"""So that more than three quarters of a certificate of 60 days are over."""
 
 
 class Board:
@@ -104,6 +109,24 @@ class Site:
         async with aiohttp.ClientSession() as http:
             await enrol(await self.cloud.claim(device=name), self.folder / name, http)
         return Identity.load(self.folder / name, time.time())
+
+    async def enrolled_long_ago(self, name: str) -> Path:
+        """Return the state folder of a board whose certificate is due for renewal."""
+        folder, key = self.folder / name, ec.generate_private_key(ec.SECP256R1())
+        claim = await self.cloud.enrolments.new_claim("here", LONG_AGO, 60, device=name)
+        request = EnrolRequest(code=claim.code, csr=certificate_request(key))
+        enrolment = await self.cloud.enrolments.enrol(request, LONG_AGO)
+        async with self.cloud.store.transaction() as t:
+            await t.devices.activate(name, LONG_AGO)
+        keep_key(folder, key)
+        keep_enrolment(folder, enrolment)
+        return folder
+
+    async def certificates(self, name: str) -> list[int]:
+        """Return the serial numbers of a board's certificates that are in force."""
+        async with self.cloud.store.transaction() as t:
+            standing = await t.devices.standing(name)
+        return [int(held.serial, 16) for held in standing.in_force] if standing else []
 
     @asynccontextmanager
     async def board(self, name: str = "robot-1", identity: Identity | None = None) -> AsyncIterator[Board]:

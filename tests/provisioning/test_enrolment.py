@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from device.errors import EnrolmentError
 from device.messages.enrolment import EnrolRequest
+from provisioning.alarms import CLAIM_AGAIN, FOREIGN_KEY
 from provisioning.enrolment import ClaimRefusedError
 from provisioning.policy import Status
 from provisioning.registry import CLAIM_ATTEMPTS
@@ -82,6 +83,8 @@ async def test_a_claim_works_once_in_time_and_for_who_knows_it(server: Enrolment
     used = await code(server)
     await server.enrolments.enrol(EnrolRequest(code=used, csr=certificate_request(p256())), NOW)
     assert await refused(server, EnrolRequest(code=used, csr=certificate_request(p256()))) == "claim_used"
+    async with server.store.transaction() as t:
+        assert [device.alarm for device in await t.devices.all()] == [CLAIM_AGAIN]
     late = await code(server, ttl=60)
     assert await refused(server, EnrolRequest(code=late, csr=certificate_request(p256())), NOW + 60) == "claim_expired"
     guess = EnrolRequest(code="AAAAA-AAAAA-AAAAA-AAAAA", csr=certificate_request(p256()))
@@ -120,6 +123,9 @@ async def test_one_key_is_one_device(server: EnrolmentServer) -> None:
     await server.enrolments.enrol(EnrolRequest(code=await code(server), csr=certificate_request(key)), NOW)
     copy = EnrolRequest(code=await code(server), csr=certificate_request(key))
     assert await refused(server, copy) == "key_in_use"
+    async with server.store.transaction() as t:
+        assert [device.alarm for device in await t.devices.all()] == [FOREIGN_KEY]
+    assert (await actions(server))[-1] == "clone_alarm"
 
 
 async def test_a_second_claim_for_a_name_replaces_the_board(server: EnrolmentServer) -> None:

@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from device.messages.envelope import COMMAND, Envelope, KeySigner, seal_envelope
+from device.messages.envelope import COMMAND, Envelope, KeySigner, public_pem, seal_envelope
 from device.messages.minting import Refusal
 from device.messages.wire import decode, encode
+from provisioning.keyring import OVERLAP
 from provisioning.policy import Status
+from provisioning.registry import Certificate
 from provisioning.store import Store
 from tests.provisioning.minting_bench import ALLOWANCE, NOW, Bench, Robot, minting_bench
 from tests.provisioning.realtime_service import Answer, error
@@ -201,6 +204,22 @@ async def test_a_revoked_device_is_told_so(bench: Bench) -> None:
     async with bench.store.transaction() as t:
         await t.devices.revoke("robot-1", NOW)
     assert robot.refusal(await bench.minter.answer(robot.request(), "robot-1", NOW)) is Refusal.REVOKED
+
+
+async def test_a_replaced_key_gets_no_session_and_rings_and_the_new_one_gets_it(bench: Bench) -> None:
+    robot, key = await bench.robot(), ec.generate_private_key(ec.SECP256R1())
+    async with bench.store.transaction() as t:
+        await t.devices.renew(Certificate("77", "robot-1", public_pem(key.public_key()), NOW, NOW + 86_400))
+    robot.grant(await bench.minter.answer(robot.request(), "robot-1", NOW))
+    async with bench.store.transaction() as t:
+        await t.sessions.end(robot.nonce, NOW, "done")
+        assert len(await t.devices.use("robot-1", "77", NOW) or ()) == 1
+    later = NOW + OVERLAP + 1
+    told = robot.refusal(await bench.minter.answer(robot.request(later), "robot-1", later))
+    assert told is Refusal.DENIED
+    successor = Robot("robot-1", key, robot.mint_kid, robot.mint_key)
+    successor.grant(await bench.minter.answer(successor.request(later), "robot-1", later))
+    assert await bench.actions() == ["mint", "clone_alarm", "mint", "mint"]
 
 
 async def test_an_expired_certificate_is_no_longer_good(bench: Bench) -> None:

@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
@@ -46,9 +48,27 @@ async def test_migrations_make_exactly_the_tables_and_run_once(tmp_path: Path) -
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
-        assert context.get_current_revision() == "0001"
+        assert context.get_current_revision() == "0002"
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
     engine.dispose()
+
+
+async def test_certificates_of_a_store_from_before_renewal_are_in_use_and_can_be_renewed(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'store.sqlite3'}")
+    config = Config()
+    config.set_main_option("script_location", "provisioning/migrations")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(text("INSERT INTO devices VALUES ('robot-1', 'ACTIVE', '', 1, 2, NULL)"))
+        connection.execute(text("INSERT INTO certificates VALUES ('a1', 'robot-1', 'key 1', 1.5, 90000, NULL)"))
+    engine.dispose()
+    async with Store(url(tmp_path)) as store, store.transaction() as t:
+        standing = await t.devices.standing("robot-1")
+        assert standing is not None
+        assert [(held.serial, held.used_at, held.successor) for held in standing.in_force] == [("a1", 1.5, None)]
+        await t.devices.renew(certificate("robot-1", 2))
+        assert await t.devices.use("robot-1", f"{2:040x}", NOW) == ["a1"]
 
 
 @pytest.mark.parametrize("wrong", ["sqlite+aiosqlite:////no/such/folder/x", "nonsense", "oracle+nothing://x"])
@@ -89,6 +109,7 @@ async def test_a_device_becomes_active_once_and_in_time(store: Store) -> None:
         assert await t.devices.activate("robot-1", NOW + 1)
         assert not await t.devices.activate("robot-1", NOW + 2)
         assert not await t.devices.activate("robot-2", NOW + ACTIVATION_SECONDS)
+        assert [device.certified_until for device in await t.devices.all()] == [NOW + 86_400] * 2
         assert [(d.id, d.status, d.active_at) for d in await t.devices.all()] == [
             ("robot-1", Status.ACTIVE, NOW + 1),
             ("robot-2", Status.PENDING, None),
@@ -101,8 +122,10 @@ async def test_enrolling_again_replaces_the_certificate(store: Store) -> None:
         await t.devices.enrol("", certificate("robot-1", 2, NOW + 10))
         standing = await t.devices.standing("robot-1")
         assert standing is not None
-        assert (standing.status, standing.public_key) == (Status.PENDING, "key 2")
-        assert [serial for serial, _, _ in await t.devices.revoked()] == [f"{1:040x}"]
+        assert standing.status is Status.PENDING
+        assert [held.public_key for held in standing.in_force] == ["key 2"]
+        assert [held.public_key for held in standing.known] == ["key 2"]
+        assert [serial for serial, _, _ in await t.devices.revoked(NOW)] == [f"{1:040x}"]
 
 
 async def test_no_key_belongs_to_two_devices(store: Store) -> None:
@@ -118,7 +141,7 @@ async def test_revoking_takes_every_certificate(store: Store) -> None:
         assert await t.devices.revoke("robot-1", NOW + 5)
         assert not await t.devices.revoke("robot-1", NOW + 6)
         assert not await t.devices.revoke("nobody", NOW)
-        assert await t.devices.revoked() == [(f"{1:040x}", "robot-1", NOW + 5)]
+        assert await t.devices.revoked(NOW) == [(f"{1:040x}", "robot-1", NOW + 5)]
         standing = await t.devices.standing("robot-1")
         assert standing is not None
         assert standing.status is Status.REVOKED
@@ -129,8 +152,8 @@ async def test_a_claim_is_used_once(store: Store) -> None:
     async with store.transaction() as t:
         await t.claims.add("h", "robot-1", NOW, NOW + 60)
         await t.claims.count_attempt("h")
-        assert await t.claims.use("h", NOW + 1)
-        assert not await t.claims.use("h", NOW + 2)
+        assert await t.claims.use("h", "robot-1", NOW + 1)
+        assert not await t.claims.use("h", "robot-1", NOW + 2)
         claim = await t.claims.find("h")
         assert claim is not None
         assert (claim.device, claim.attempts, claim.used_at) == ("robot-1", 1, NOW + 1)

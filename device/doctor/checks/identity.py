@@ -12,16 +12,18 @@ DAY: Final = 86_400.0
 GOOD: Final = Phrase(
     "identity.good",
     Outcome.OK,
-    "{device}, enrolled; the certificate is good for {days:.0f} more days",
-    "{device} は登録済みです。証明書の残りは {days:.0f} 日です",
+    "{device}, enrolled; the certificate is good for {days:.0f} more days and renews by itself",
+    "{device} は登録済みです。証明書の残りは {days:.0f} 日で、自動で更新されます",
 )
 ENDING: Final = Phrase(
     "identity.ending",
     Outcome.WARNING,
-    "{device}: the certificate runs out in {days:.0f} days",
-    "{device}: 証明書はあと {days:.0f} 日で切れます",
-    "Enrol it with a new claim before that day, for it does not renew by itself: `kaiwa-device enrol CLAIM`.",
-    "自動では更新されません。その日までに新しいクレームで登録し直してください: `kaiwa-device enrol CLAIM`。",
+    "{device}: the certificate should have been renewed by now; it runs out in {days:.0f} days",
+    "{device}: 証明書がまだ更新されていません。あと {days:.0f} 日で切れます",
+    "Let the robot run with a connection to its cloud, and it renews by itself; its log says what stands in the way. "
+    "After that day it needs a new claim: `kaiwa-device enrol CLAIM`.",
+    "ロボットをクラウドにつないで動かしておけば自動で更新されます。更新できない理由はログにあります。"
+    "期限を過ぎたら、新しいクレームで登録し直してください: `kaiwa-device enrol CLAIM`。",
 )
 FUTURE: Final = Phrase(
     "identity.future",
@@ -60,6 +62,6 @@ def check(facts: IdentityFacts) -> list[Finding]:
     if facts.now < facts.begins_at:
         return [FUTURE(device=facts.device, days=(facts.begins_at - facts.now) / DAY)]
     left, life = facts.expires_at - facts.now, facts.expires_at - facts.begins_at
-    # the last quarter of its life is time enough for a visit, and not so much that nobody heeds the warning
+    # a robot that could renew its certificate has done so by its last quarter (device.validity)
     phrase = GOOD if left > life / 4 else ENDING
     return [phrase(device=facts.device, days=left / DAY)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from device.messages.commands import Step, Verb
 from device.messages.enrolment import Claim
 from device.messages.reports import CallAnswered
 from provisioning.__main__ import app, main
+from provisioning.alarms import REPLACED_KEY, raise_alarm
 from provisioning.authority import Authority
 from provisioning.cli.fleet import duration
 from provisioning.cli.invocation import ExitCode
@@ -80,6 +82,17 @@ def test_the_broker_s_configuration_is_printed_or_written_with_all_it_needs(conf
     assert all(Path(path).is_relative_to(folder) and Path(path).exists() for path in named)
     unknown = run(config, "broker-config", "mosquitto", "--out", str(folder), "--user", "nobody-such")
     assert isinstance(unknown.exception, SettingsError)
+
+
+def test_emqx_s_settings_are_printed_or_written_with_all_they_need(config: Path, tmp_path: Path) -> None:
+    printed = run(config, "broker-config", "emqx").stdout
+    assert "fail_if_no_peer_cert = true" in printed
+    folder = tmp_path / "emqx"
+    assert run(config, "broker-config", "emqx", "--out", str(folder), "--user", "root").exit_code == 0
+    named = re.findall(r'(?:file|path) = "([^"]*)"', (folder / "emqx.hocon").read_text())
+    assert len(named) == 4
+    assert all(Path(path).is_relative_to(folder) and Path(path).exists() for path in named)
+    assert '{allow, {username, "operator-admin"}, publish, ["kaiwa/v1/+/cmd"]}.' in (folder / "acl").read_text()
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30m", 1800), ("1h", 3600), ("7d", 604_800)])
@@ -174,3 +187,21 @@ async def test_what_a_board_calls_itself_is_shown_and_not_obeyed(config: Path) -
     result = await asyncio.to_thread(run, config, "devices")
     assert result.exit_code == ExitCode.OK
     assert "Pi [/bold] 5 [2J" in result.stdout
+
+
+async def test_an_alarm_is_shown_until_it_is_acknowledged(config: Path) -> None:
+    settings = load_settings(config)
+    await asyncio.to_thread(run, config, "init")
+    async with Store(settings.store_url) as store, store.transaction() as t:
+        await t.devices.enrol("", Certificate("01", "robot-1", "key", 0.0, 1.0))
+        await raise_alarm(t, "robot-1", REPLACED_KEY, 86_400.0)
+    listed = await asyncio.to_thread(run, config, "devices")
+    assert listed.stdout.splitlines()[-1] == f"ALARM robot-1: {REPLACED_KEY} (1970-01-02 00:00 UTC)"
+    (device,) = json.loads((await asyncio.to_thread(run, config, "devices", "--json")).stdout)
+    assert (device["alarm"], device["alarmed_at"]) == (REPLACED_KEY, 86_400.0)
+    assert (await asyncio.to_thread(run, config, "acknowledge", "robot-1")).exit_code == ExitCode.OK
+    assert "ALARM" not in (await asyncio.to_thread(run, config, "devices")).stdout
+    again = await asyncio.to_thread(run, config, "acknowledge", "robot-1")
+    assert isinstance(again.exception, EnrolmentError)
+    whole = await asyncio.to_thread(run, config, "audit", "verify", "--json")
+    assert json.loads(whole.stdout)["rows"] == 2
