@@ -11,8 +11,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
@@ -33,8 +33,9 @@ from device.messages.envelope import (
     open_envelope,
     seal_envelope,
 )
-from device.messages.minting import BroadcastGrant, Grant, Limits, MintAnswer, MintRequest, Refusal
+from device.messages.minting import BroadcastGrant, Grant, Limits, MintAnswer, MintRequest, Prompts, Refusal
 from device.messages.sealing import binding, seal
+from device.messages.tools import allowed, check_declarations
 from device.messages.wire import decode, encode
 from provisioning.answers import Answers
 from provisioning.broadcasting import Broadcasts
@@ -63,6 +64,9 @@ class Terms:
     language: str
     observer_url: str
     """Where a robot can be watched, with `{device}` in its place."""
+    tools: Sequence[str] = ()
+    """Names of the tools that the model may be given, where a robot has them."""
+    prompts: Prompts = field(default_factory=Prompts)
 
 
 class Minter:
@@ -151,8 +155,9 @@ class Minter:
 
     async def _grant(self, request: MintRequest, session: Session, now: float) -> Grant:
         """Ask both services at once; when the talk cannot be had, let the channel come first, so that it is closed."""
+        tools = allowed(request.tools, self._terms.tools)
         secret, channel = await asyncio.gather(
-            self._openai.grant(), self._channel(request, session), return_exceptions=True
+            self._openai.grant(tools), self._channel(request, session), return_exceptions=True
         )
         if isinstance(secret, BaseException):
             raise secret
@@ -167,6 +172,8 @@ class Minter:
             observer_url=self._terms.observer_url.replace("{device}", request.device),
             language=self._terms.language,
             limits=self._terms.limits,
+            tools=[tool.name for tool in tools],
+            prompts=self._terms.prompts,
             server_time=now,
         )
 
@@ -218,6 +225,7 @@ def _opened(data: bytes, device: str, standing: Standing) -> MintRequest:
         raise MisaddressedError(f"{device} asks for another device")
     if not _NONCE.fullmatch(request.nonce) or len(request.reply_key) != 32:
         raise MalformedMessageError("nonce or reply key have the wrong form")
+    check_declarations(request.tools)
     return request
 
 
