@@ -14,11 +14,21 @@ from device.messages.reports import FaultRaised, SessionEnded, SessionStarted
 from device.outlet import Outlet
 from device.panel.board import Panel
 from device.panel.earcons import Earcon, sound
-from device.phase import Phase
+from device.panel.patterns import Light
+from device.phase import LIVE, Phase
 from device.session import Session
 from device.voice import VoicePath
 
 _log = logging.getLogger(__name__)
+
+
+def light(session: Session) -> Light:
+    """Return the light that tells how the session machine stands."""
+    if session.phase in LIVE and session.muted:
+        return Light.MUTED
+    if session.phase is Phase.LISTENING and session.trouble is not None:
+        return Light.FAULT
+    return Light(session.phase)
 
 
 class Inbox:
@@ -76,22 +86,45 @@ class Agent:
                 self._voice.earcon(sound(Earcon(chime)))
             case p.Keep():
                 self._voice.keep()
+            case p.Acknowledge() | p.ReportStarted() | p.ReportEnded() | p.ReportFault():
+                self._tell(command)
+            case p.Exit():
+                raise AssertionError("an exit is never carried out, it ends the agent")
+            case p.Prompt() | p.Interrupt() | p.UseTool():
+                self._interfere(command)
+            case _:
+                self._hold(command)
+
+    def _hold(self, command: p.Mint | p.OpenCall | p.OpenBroadcast | p.CloseBroadcast | p.Release) -> None:
+        match command:
             case p.Mint(session, reason):
                 self._holdings.mint(session, reason)
             case p.OpenCall(session, grant):
                 self._holdings.call(session, grant)
             case p.OpenBroadcast(session, grant):
                 self._holdings.broadcast(session, grant)
+            case p.CloseBroadcast(session):
+                self._holdings.close_broadcast(session)
             case p.Release(session):
                 self._holdings.release(session)
-            case p.Exit():
-                raise AssertionError("an exit is never carried out, it ends the agent")
             case _:
-                self._tell(command)
+                assert_never(command)
+
+    def _interfere(self, command: p.Prompt | p.Interrupt | p.UseTool) -> None:
+        match command:
+            case p.Prompt(session, text):
+                self._holdings.prompt(session, text)
+            case p.Interrupt(session):
+                self._holdings.interrupt(session)
+            case p.UseTool(order, tool, arguments):
+                self._holdings.use(order, tool, arguments)
+            case _:
+                assert_never(command)
 
     def _show(self) -> None:
         if self._session.phase is not Phase.STOPPED:
-            self._panel.show(self._session.phase)
+            self._panel.show(light(self._session))
+        self._voice.muted = self._session.muted
         self._panel.on_air(self._session.on_air)
         self._outlet.state(self._session, self._voice.echo.mode)
 

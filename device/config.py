@@ -14,6 +14,7 @@ from device.panel.settings import PanelSettings
 from device.realtime.settings import RealtimeSettings
 from device.sora.settings import BroadcastSettings
 from device.soundcard.settings import SoundSettings
+from device.tools.settings import ToolsSettings
 
 DEFAULT_PATH: Final = Path("/etc/kaiwa/device.toml")
 
@@ -54,6 +55,7 @@ class DeviceSettings(Settings, frozen=True):
     broadcast: BroadcastSettings = BroadcastSettings()
     session: SessionSettings = SessionSettings()
     report: ReportSettings = ReportSettings()
+    tools: ToolsSettings = ToolsSettings()
 
 
 def load(path: Path) -> DeviceSettings:

@@ -128,6 +128,59 @@ class Speech:
 
 
 @dataclass(frozen=True, slots=True)
+class Spoken:
+    """What the robot said was sent to its end, not cut."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFailed:
+    """The model gave no answer, or not all of it."""
+
+    session: str
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MuteWished:
+    """Somebody wants the microphone closed, or open again."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hushed:
+    """Somebody wants the robot to stop what it is saying."""
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastWished:
+    """Somebody wants the broadcast to begin, or to stop."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EndWished:
+    """The model ends the conversation; `said` is whether it has said goodbye already."""
+
+    session: str
+    said: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOrdered:
+    """An operator's signed order to use a tool; `arguments` is JSON."""
+
+    command: str
+    issuer: str
+    tool: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
 class OnAir:
     """Observers hear the programme."""
 
@@ -172,6 +225,13 @@ Event = (
     | CallLost
     | Turn
     | Speech
+    | Spoken
+    | AnswerFailed
+    | MuteWished
+    | Hushed
+    | BroadcastWished
+    | EndWished
+    | ToolOrdered
     | OnAir
     | OffAir
     | Released
@@ -185,7 +245,7 @@ Event = (
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """Bring light, on-air lamp and published state up to date with the machine."""
+    """Bring light, on-air lamp, microphone and published state up to date with the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +282,37 @@ class OpenBroadcast:
 
     session: str
     grant: Grant
+
+
+@dataclass(frozen=True, slots=True)
+class CloseBroadcast:
+    """Go off air, while the conversation goes on."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Ask the model to say something now."""
+
+    session: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupt:
+    """Stop what the robot is saying."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class UseTool:
+    """Use a tool for an operator, and tell them what came of it."""
+
+    command: str
+    tool: str
+    arguments: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +371,10 @@ Command = (
     | Mint
     | OpenCall
     | OpenBroadcast
+    | CloseBroadcast
+    | Prompt
+    | Interrupt
+    | UseTool
     | Release
     | Acknowledge
     | ReportStarted

@@ -13,8 +13,12 @@ from typing import Any, Final, TypeVar
 
 from device import phase as p
 from device.messages.commands import Step
-from device.messages.minting import Limits
+from device.messages.minting import Grant
+from device.patience import Patience
 from device.phase import LIVE, Chime, Command, Event, Phase
+
+HOPELESS: Final = frozenset({"insufficient_quota"})
+"""Codes of failed answers after which none will succeed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,10 @@ class Session:
         self.since = 0.0
         self.id: str | None = None
         self.on_air = False
+        self.muted = False
+        """Whether the microphone is to be closed."""
+        self.trouble: str | None = None
+        """Why the last answer failed, until somebody speaks."""
         self.fault: str | None = None
         self.deadline: float | None = None
         """Monotonic time at which `Elapsed` is due, or None."""
@@ -51,7 +59,9 @@ class Session:
         self._stop_order: str | None = None
         self._reason = ""
         self._end_reason = ""
-        self._limits = Limits()
+        self._grant: Grant | None = None
+        self._broadcasting = False
+        self._patience: Patience | None = None
         self._live_since: float | None = None
 
     def handle(self, event: Event, now: float) -> list[Command]:
@@ -62,11 +72,15 @@ class Session:
         act = TABLE.get((self.phase, type(event)))
         if act is None:
             return []
-        before = (self.phase, self.on_air, self.fault, self.id)
+        before = self._shown
         commands: list[Command] = list(act.run(self, event, now))
-        if (self.phase, self.on_air, self.fault, self.id) != before:
+        if self._shown != before:
             commands.insert(0, p.Show())
         return commands
+
+    @property
+    def _shown(self) -> tuple[object, ...]:
+        return self.phase, self.on_air, self.fault, self.id, self.muted, self.trouble
 
     def _enter(self, phase: Phase, now: float, seconds: float | None = None) -> None:
         self.phase, self.since = phase, now
@@ -76,6 +90,7 @@ class Session:
 
     def _rest(self, _event: Event, now: float) -> Iterator[Command]:
         self.id, self.on_air, self._order, self._live_since = None, False, None, None
+        self.muted, self.trouble, self._grant, self._broadcasting, self._patience = False, None, None, False, None
         self._enter(Phase.IDLE if self._online else Phase.OFFLINE, now)
         yield from ()
 
@@ -130,15 +145,17 @@ class Session:
         yield p.Acknowledge(event.command, Step.REJECTED, f"nothing to stop: {self.phase}")
 
     def _open(self, event: p.Granted, _now: float) -> Iterator[Command]:
-        self._limits = event.grant.limits
+        self._grant, self._broadcasting = event.grant, event.grant.broadcast is not None
         yield p.OpenCall(event.session, event.grant)
-        if event.grant.broadcast is not None:
+        if self._broadcasting:
             yield p.OpenBroadcast(event.session, event.grant)
         elif event.grant.no_broadcast:
             yield p.ReportFault(event.session, "broadcast", event.grant.no_broadcast)
 
     def _live(self, event: p.CallUp, now: float) -> Iterator[Command]:
-        self._live_since = now
+        if self._grant is None:
+            return  # the agent opens no call without one
+        self._live_since, self._patience = now, Patience(self._grant.limits, self._grant.prompts, now)
         self._enter_live(Phase.LISTENING, now)
         yield p.Play(Chime.LIVE)
         yield p.ReportStarted(event.session, self._reason)
@@ -147,25 +164,66 @@ class Session:
             self._order = None
 
     def _turn(self, event: p.Turn, now: float) -> Iterator[Command]:
+        if event.phase is Phase.SPEAKING:
+            self.trouble = None
         self._enter_live(event.phase, now)
         yield from ()
 
     def _speech(self, event: p.Speech, now: float) -> Iterator[Command]:
-        self._limit(now, idle=not event.began)
+        if event.began and self._patience is not None:
+            self._patience.spoke_up()
+            self.trouble = None
+        self._wait(now, talking=event.began)
         yield from ()
+
+    def _spoken(self, _event: p.Spoken, now: float) -> Iterator[Command]:
+        over = None if self._patience is None else self._patience.heard_out(now)
+        self.deadline = self.deadline if over is None else over
+        yield from ()
+
+    def _end_wished(self, event: p.EndWished, now: float) -> Iterator[Command]:
+        if self._patience is not None:
+            self._patience.part("goodbye")
+            self._wait(now)
+        if event.said and self.phase is not Phase.SPEAKING:
+            yield from self._spoken(p.Spoken(event.session), now)
+
+    def _answer_failed(self, event: p.AnswerFailed, now: float) -> Iterator[Command]:
+        if event.code in HOPELESS:
+            yield from self._fail(event.code, event.text, now)
+            return
+        self.trouble = event.code
+        yield p.ReportFault(event.session, event.code, event.text)
+        yield p.Play(Chime.ERROR)
 
     def _enter_live(self, phase: Phase, now: float) -> None:
         self._enter(phase, now)
-        self._limit(now, idle=phase is Phase.LISTENING)
+        self._wait(now)
 
-    def _limit(self, now: float, *, idle: bool) -> None:
-        """Set when the session ends by itself: at its longest, or sooner while nobody says anything."""
-        began = now if self._live_since is None else self._live_since
-        left = began + self._limits.longest - now
-        self.deadline = now + max(0.0, min(left, self._limits.idle) if idle else left)
+    def _wait(self, now: float, *, talking: bool = False) -> None:
+        if self._patience is not None:
+            self.deadline = self._patience.deadline(self.phase, now, talking=talking)
+
+    def _mute(self, event: p.MuteWished, _now: float) -> Iterator[Command]:
+        self.muted = event.on
+        yield from ()
+
+    def _hush(self, _event: p.Hushed, _now: float) -> Iterator[Command]:
+        yield p.Interrupt(self.id or "")
+
+    def _wish_broadcast(self, event: p.BroadcastWished, _now: float) -> Iterator[Command]:
+        if self._grant is None or self._grant.broadcast is None or event.on is self._broadcasting:
+            return
+        self._broadcasting, self.on_air = event.on, False
+        session = self._grant.session
+        yield p.OpenBroadcast(session, self._grant) if event.on else p.CloseBroadcast(session)
+
+    def _use(self, event: p.ToolOrdered, _now: float) -> Iterator[Command]:
+        yield p.Acknowledge(event.command, Step.ACCEPTED, event.tool)
+        yield p.UseTool(event.command, event.tool, event.arguments)
 
     def _on_air(self, _event: Event, _now: float) -> Iterator[Command]:
-        self.on_air = True
+        self.on_air = self._broadcasting
         yield from ()
 
     def _off_air(self, event: p.OffAir, _now: float) -> Iterator[Command]:
@@ -173,7 +231,11 @@ class Session:
         yield p.ReportFault(event.session, "broadcast", event.text)
 
     def _hang_up(self, _event: Event, now: float) -> Iterator[Command]:
-        yield from self._end("button", now)
+        if self.muted:  # whoever presses a robot that does not listen wants to be heard
+            self.muted = False
+            yield p.Play(Chime.LIVE)
+        else:
+            yield from self._end("button", now)
 
     def _stop(self, event: p.StopOrdered, now: float) -> Iterator[Command]:
         self._stop_order = event.command
@@ -181,8 +243,14 @@ class Session:
         yield from self._end(f"remote:{event.command}", now)
 
     def _time_over(self, _event: Event, now: float) -> Iterator[Command]:
-        began = now if self._live_since is None else self._live_since
-        yield from self._end("longest" if now - began >= self._limits.longest else "idle", now)
+        if self._patience is None:
+            return
+        over = self._patience.over(now, muted=self.muted)
+        if over.reason is not None:
+            yield from self._end(over.reason, now)
+            return
+        self._wait(now)
+        yield p.Prompt(self.id or "", over.say)
 
     def _lost(self, event: p.CallLost, now: float) -> Iterator[Command]:
         if event.code is None:
@@ -202,7 +270,7 @@ class Session:
         yield from self._end(code, now, Chime.ERROR, text)
 
     def _end(self, reason: str, now: float, chime: Chime = Chime.END, text: str = "") -> Iterator[Command]:
-        self._end_reason = reason
+        self._end_reason, self.trouble, self.muted = reason, None, False
         if self._order is not None:
             yield p.Acknowledge(self._order, Step.FAILED, f"{reason}: {text}" if text else f"ended by {reason}")
             self._order = None
@@ -298,6 +366,12 @@ TABLE: Final[dict[tuple[Phase, type], Row]] = {
     # the conversation, and the broadcast beside it
     **_rows(LIVE, p.Turn, Session._turn, *LIVE),
     **_rows([Phase.LISTENING], p.Speech, Session._speech),
+    **_rows(LIVE, p.Spoken, Session._spoken),
+    **_rows(LIVE, p.EndWished, Session._end_wished),
+    **_rows(LIVE, p.AnswerFailed, Session._answer_failed, Phase.ENDING),
+    **_rows(LIVE, p.MuteWished, Session._mute),
+    **_rows([Phase.SPEAKING], p.Hushed, Session._hush),
+    **_rows(_HOLDING, p.BroadcastWished, Session._wish_broadcast),
     **_rows(_HOLDING, p.OnAir, Session._on_air),
     **_rows(_HOLDING, p.OffAir, Session._off_air),
     # every end gives everything back first
@@ -312,6 +386,8 @@ TABLE: Final[dict[tuple[Phase, type], Row]] = {
     **_rows([Phase.ENDING], p.Elapsed, Session._stuck, Phase.STOPPED),
     **_rows([Phase.FAULT], p.Elapsed, Session._fault_over, *_REST),
     **_rows(_RESTING | {Phase.ENDING, Phase.STARTING}, p.StopOrdered, Session._nothing_to_stop),
+    # an operator's hand, whatever the robot does
+    **_rows(set(Phase) - {Phase.STOPPED}, p.ToolOrdered, Session._use),
     # the end of the process
     **_rows(_HOLDING, p.Quit, Session._quit_later, Phase.ENDING),
     **_rows([Phase.ENDING], p.Quit, Session._quit_later),

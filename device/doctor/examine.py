@@ -103,7 +103,9 @@ async def _disk(state_dir: Path) -> list[Finding]:
 
 
 async def _pins(settings: DeviceSettings, *, running: bool) -> list[Finding]:
-    return [pins.HELD()] if running else pins.check(await take_pins.gather(settings.panel))
+    if running:
+        return [pins.HELD()]
+    return pins.check(await take_pins.gather(settings.panel, outputs=settings.tools.outputs))
 
 
 async def _sound(settings: DeviceSettings, wish: Wish, *, running: bool) -> list[Finding]:

@@ -13,20 +13,24 @@ from hypothesis import strategies as st
 from device import phase as p
 from device.diagram import document
 from device.messages.commands import Step
-from device.messages.minting import BroadcastGrant, Grant, Limits, OpenAIGrant
+from device.messages.minting import BroadcastGrant, Grant, Limits, OpenAIGrant, Prompts
 from device.messages.secret import Secret
+from device.patience import PARTING, TAIL
 from device.phase import LIVE, Chime, Command, Phase
 from device.session import TABLE, Session, Timing
 
 TIMING = Timing(announce=3, prepare=30, release=15, fault=4)
 
 
-def grant(session: str, *, broadcast: bool = True, limits: Limits | None = None) -> Grant:
+def grant(
+    session: str, *, broadcast: bool = True, limits: Limits | None = None, prompts: Prompts | None = None
+) -> Grant:
     return Grant(
         session=session,
         openai=OpenAIGrant(base_url="http://localhost/v1", secret=Secret("ek_x"), expires_at=1e10, model="m"),
         broadcast=BroadcastGrant(signalling_urls=["ws://localhost/"], channel_id="c") if broadcast else None,
         limits=limits or Limits(longest=100, idle=20),
+        prompts=prompts or Prompts(),
     )
 
 
@@ -276,6 +280,138 @@ def test_quit_while_live_releases_first(robot: Robot) -> None:
     assert robot.phase is Phase.STOPPED
 
 
+def test_before_silence_ends_it_the_robot_asks_and_takes_leave(robot: Robot) -> None:
+    words = Prompts(warning="anybody there?", farewell="goodbye")
+    robot(p.Pressed(), p.Granted("s1", grant("s1", prompts=words)), p.CallUp("s1"))
+    assert robot.wait() == [p.Prompt("s1", "anybody there?")]
+    robot(p.Turn("s1", Phase.THINKING), p.Turn("s1", Phase.SPEAKING), p.Turn("s1", Phase.LISTENING), p.Spoken("s1"))
+    assert robot.wait() == [p.Prompt("s1", "goodbye")]
+    robot(p.Turn("s1", Phase.SPEAKING))
+    robot.now += 2
+    robot(p.Turn("s1", Phase.LISTENING), p.Spoken("s1"))
+    assert robot.session.deadline == robot.now + TAIL
+    robot.wait()
+    assert [c.reason for c in robot(p.Released("s1")) if isinstance(c, p.ReportEnded)] == ["idle"]
+
+
+def test_whoever_answers_the_question_goes_on_talking(robot: Robot) -> None:
+    robot(p.Pressed(), p.Granted("s1", grant("s1", prompts=Prompts(warning="anybody there?"))), p.CallUp("s1"))
+    robot.wait()
+    robot(p.Speech("s1", began=True), p.Speech("s1", began=False))
+    assert robot.session.deadline == robot.now + 20
+    assert robot.wait() == [p.Prompt("s1", "anybody there?")]
+
+
+def test_the_models_end_waits_until_its_goodbye_was_heard(robot: Robot) -> None:
+    live(robot)
+    robot(p.EndWished("s1", said=False))
+    assert robot.session.deadline == robot.now + PARTING
+    robot(p.Turn("s1", Phase.THINKING), p.Turn("s1", Phase.SPEAKING))
+    assert robot.session.deadline == 1100
+    robot.now += 3
+    robot(p.Turn("s1", Phase.LISTENING), p.Spoken("s1"))
+    assert robot.session.deadline == robot.now + TAIL
+    robot.wait()
+    assert robot.phase is Phase.ENDING
+    assert [c.reason for c in robot(p.Released("s1")) if isinstance(c, p.ReportEnded)] == ["goodbye"]
+
+
+def test_a_goodbye_in_the_same_answer_is_waited_for_too(robot: Robot) -> None:
+    live(robot)
+    robot(p.Turn("s1", Phase.SPEAKING), p.EndWished("s1", said=True))
+    assert robot.session.deadline == 1100
+    robot(p.Turn("s1", Phase.LISTENING), p.Spoken("s1"))
+    assert robot.session.deadline == robot.now + TAIL
+
+
+def test_a_goodbye_that_was_heard_before_the_wish_came_is_not_waited_for(robot: Robot) -> None:
+    live(robot)
+    robot(p.EndWished("s1", said=True))
+    assert robot.session.deadline == robot.now + TAIL
+
+
+def test_who_interrupts_the_goodbye_is_listened_to(robot: Robot) -> None:
+    live(robot)
+    robot(p.EndWished("s1", said=False), p.Turn("s1", Phase.SPEAKING))
+    robot(p.Turn("s1", Phase.LISTENING), p.Speech("s1", began=True))
+    assert robot.session.deadline == 1100
+    robot(p.Speech("s1", began=False), p.Turn("s1", Phase.THINKING), p.Turn("s1", Phase.SPEAKING))
+    robot(p.Turn("s1", Phase.LISTENING), p.Spoken("s1"))
+    assert robot.session.deadline == robot.now + 20
+
+
+def test_a_muted_robot_shows_it_and_listens_again_at_a_press(robot: Robot) -> None:
+    live(robot)
+    assert robot(p.MuteWished(on=True)) == [p.Show()]
+    assert robot.session.muted
+    assert robot(p.Pressed()) == [p.Show(), p.Play(Chime.LIVE)]
+    assert not robot.session.muted
+    assert p.Release("s1") in robot(p.Pressed())
+
+
+def test_the_next_conversation_is_not_muted(robot: Robot) -> None:
+    live(robot)
+    robot(p.MuteWished(on=True), p.StopOrdered("c9", "o"))
+    assert not robot.session.muted
+    robot(p.Released("s1"))
+    assert robot(p.MuteWished(on=True)) == []
+    assert not robot.session.muted
+
+
+def test_only_a_robot_that_speaks_can_be_hushed(robot: Robot) -> None:
+    live(robot)
+    assert robot(p.Hushed()) == []
+    robot(p.Turn("s1", Phase.SPEAKING))
+    assert robot(p.Hushed()) == [p.Interrupt("s1")]
+
+
+def test_the_broadcast_stops_and_begins_at_a_wish_while_the_talk_goes_on(robot: Robot) -> None:
+    live(robot)
+    assert robot(p.BroadcastWished(on=False)) == [p.Show(), p.CloseBroadcast("s1")]
+    assert not robot.session.on_air
+    assert robot(p.OnAir("s1")) == [], "said before it heard of the wish"
+    assert not robot.session.on_air
+    assert robot(p.BroadcastWished(on=False)) == []
+    [opened] = robot(p.BroadcastWished(on=True))
+    assert isinstance(opened, p.OpenBroadcast)
+    assert robot(p.OnAir("s1")) == [p.Show()]
+    assert robot.phase is Phase.LISTENING
+
+
+def test_a_robot_that_may_not_broadcast_does_not_at_a_wish(robot: Robot) -> None:
+    robot(p.Pressed(), p.Granted("s1", grant("s1", broadcast=False)), p.CallUp("s1"))
+    assert robot(p.BroadcastWished(on=True)) == []
+
+
+def test_an_answer_that_fails_is_heard_and_shown_until_somebody_speaks(robot: Robot) -> None:
+    live(robot)
+    commands = robot(p.AnswerFailed("s1", "rate_limit_exceeded", "too fast"))
+    assert commands == [p.Show(), p.ReportFault("s1", "rate_limit_exceeded", "too fast"), p.Play(Chime.ERROR)]
+    assert (robot.phase, robot.session.trouble) == (Phase.LISTENING, "rate_limit_exceeded")
+    robot(p.Speech("s1", began=True))
+    assert robot.session.trouble is None
+    robot(p.AnswerFailed("s1", "content_filter", ""), p.Pressed(), p.Released("s1"))
+    assert (robot.phase, robot.session.trouble) == (Phase.IDLE, None)
+
+
+def test_without_money_the_conversation_ends_audibly(robot: Robot) -> None:
+    live(robot)
+    commands = robot(p.AnswerFailed("s1", "insufficient_quota", "no money"))
+    assert p.Play(Chime.ERROR) in commands
+    assert p.Release("s1") in commands
+    robot(p.Released("s1"))
+    assert (robot.phase, robot.session.fault) == (Phase.FAULT, "insufficient_quota")
+
+
+@pytest.mark.parametrize("event", [p.Ready(), p.Pressed()])
+def test_an_operator_may_use_a_tool_at_any_time(robot: Robot, event: p.Event) -> None:
+    robot(event)
+    assert robot(p.ToolOrdered("c5", "o", "lamp", '{"on":true}')) == [
+        p.Acknowledge("c5", Step.ACCEPTED, "lamp"),
+        p.UseTool("c5", "lamp", '{"on":true}'),
+    ]
+
+
 FINAL = {Step.REJECTED, Step.SUCCEEDED, Step.FAILED}
 
 EVENTS: Sequence[p.Event] = (
@@ -284,13 +420,20 @@ EVENTS: Sequence[p.Event] = (
     p.Pressed(),
     p.StartOrdered("c", "o"),
     p.StopOrdered("d", "o"),
-    *(p.Granted(f"s{n}", grant(f"s{n}")) for n in (1, 2)),
+    *(p.Granted(f"s{n}", grant(f"s{n}", prompts=Prompts(warning="hm?", farewell="bye"))) for n in (1, 2)),
     *(p.Refused(f"s{n}", "BUSY", "") for n in (1, 2)),
     *(p.CallUp(f"s{n}") for n in (1, 2)),
     p.CallLost("s1", "media", ""),
     p.CallLost("s2", None, ""),
     *(p.Speech("s1", began) for began in (True, False)),
     *(p.Turn("s1", phase) for phase in sorted(LIVE)),
+    p.Spoken("s1"),
+    p.AnswerFailed("s1", "rate_limit_exceeded", ""),
+    p.AnswerFailed("s2", "insufficient_quota", ""),
+    *(p.MuteWished(on) for on in (True, False)),
+    p.Hushed(),
+    *(p.BroadcastWished(on) for on in (True, False)),
+    *(p.EndWished("s1", said) for said in (True, False)),
     p.OnAir("s1"),
     p.OffAir("s1", ""),
     *(p.Released(f"s{n}") for n in (1, 2)),
@@ -321,6 +464,8 @@ def test_whatever_happens_what_is_opened_is_released_and_orders_are_answered(eve
         if robot.phase in {Phase.IDLE, Phase.OFFLINE, Phase.FAULT}:
             assert held <= set(released)
             assert not robot.session.on_air
+            assert not robot.session.muted
+            assert robot.session.trouble is None
     told = [c.command for c in robot.asked if isinstance(c, p.Acknowledge) and c.step in FINAL]
     assert len(told) == len(set(told))
     if robot.phase in {Phase.IDLE, Phase.OFFLINE, Phase.FAULT, Phase.STOPPED}:

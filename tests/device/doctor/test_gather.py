@@ -27,6 +27,7 @@ from device.panel.settings import PanelSettings
 from device.realtime.settings import RealtimeSettings
 from device.sora.settings import BroadcastSettings
 from device.soundcard.settings import SoundSettings
+from device.tools.settings import OutputSettings
 from provisioning.authority import MINTER, Authority
 from provisioning.link import connection
 from provisioning.mosquitto import MosquittoProcess
@@ -207,6 +208,13 @@ async def test_pins_of_a_computer_without_any() -> None:
     assert not facts.pressed
     assert facts.used == {"button": 23, "light": 24, "on_air": 25}
     assert facts.user
+
+
+async def test_outputs_are_pins_too() -> None:
+    lamp = OutputSettings(name="lamp", pin=23, description="A lamp.")
+    facts = await pins.gather(PanelSettings(factory="mock"), outputs=[lamp])
+    assert facts.used == {"button": 23, "light": 24, "on_air": 25, "lamp": 23}
+    assert "lamp on GPIO 23 cannot be used" in facts.error
 
 
 async def test_the_board_is_read_from_its_files(tmp_path: Path) -> None:
