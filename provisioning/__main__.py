@@ -15,7 +15,7 @@ from device.errors import KaiwaError, SettingsError
 from provisioning.cli.fleet import claim, devices_command, revoke_command
 from provisioning.cli.here import demo, local
 from provisioning.cli.invocation import ExitCode, Invocation, err
-from provisioning.cli.orders import start_command, stop_command
+from provisioning.cli.orders import notes_command, start_command, stop_command, use_command
 from provisioning.cli.service import broker_config, init_command, serve_command
 
 DEFAULT_CONFIG: Final = Path("/etc/kaiwa/cloud.toml")
@@ -34,6 +34,8 @@ app.command("devices")(devices_command)
 app.command("revoke")(revoke_command)
 app.command("start")(start_command)
 app.command("stop")(stop_command)
+app.command("use")(use_command)
+app.command("notes")(notes_command)
 app.add_typer(broker_config, name="broker-config")
 app.command("local")(local)
 app.command("demo")(demo)

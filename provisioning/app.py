@@ -31,6 +31,7 @@ from provisioning.listening import listening
 from provisioning.mint_service import MintService
 from provisioning.minting import Minter, Terms
 from provisioning.mosquitto import MosquittoProcess
+from provisioning.notes import NoteAudit
 from provisioning.observer.feed import Feed
 from provisioning.observer.web import create_app
 from provisioning.observer.word_filter import WordFilter
@@ -38,6 +39,7 @@ from provisioning.openai import OpenAI
 from provisioning.playlists import Playlists
 from provisioning.policy import Allowance
 from provisioning.presence import Presence
+from provisioning.profile import prompts
 from provisioning.reports import TOPICS, Reports
 from provisioning.revocation import follow, publish_revocations
 from provisioning.settings import CloudSettings, LimitSettings, reachable
@@ -206,8 +208,8 @@ async def _work(
     settings, store, authority = ground.settings, ground.store, ground.authority
     leash = Leash(store, ground.openai, ground.broadcasts, settings.limits.grace_seconds)
     presence = Presence(store)
-    playlists = Playlists(store, ground.broadcasts, watchers)
-    reports = Reports([leash, presence, playlists, *watchers])
+    playlists, note_audit = Playlists(store, ground.broadcasts, watchers), NoteAudit(store)
+    reports = Reports([leash, presence, playlists, note_audit, *watchers])
     stops = Stops(authority.operator_keys(), leash.stop)
     minter = Minter(
         store,
@@ -226,7 +228,7 @@ async def _work(
     link = Link(ground.broker, MINTER, tls, handlers)
     group = await stack.enter_async_context(asyncio.TaskGroup())
     own = (leash.run(), presence.run(), playlists.run(), captioning.run(), mint.run(link.publish), link.run())
-    for work in (*own, _follow(ground), _guard(ground)):
+    for work in (*own, note_audit.run(), _follow(ground), _guard(ground)):
         stack.callback(group.create_task(work).cancel)
     return link.connected
 
@@ -252,4 +254,6 @@ def terms(settings: CloudSettings, web_url: str) -> Terms:
         Limits(longest=limits.session_seconds, idle=limits.idle_seconds),
         settings.openai.language,
         web_url + "/r/{device}",
+        settings.openai.tools,
+        prompts(settings.openai),
     )
