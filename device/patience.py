@@ -35,6 +35,7 @@ class Patience:
 
     def __init__(self, limits: Limits, prompts: Prompts, began: float) -> None:
         self._limits, self._prompts, self._began = limits, prompts, began
+        self._asked = False
         self._warned = False
         self._parting: str | None = None
 
@@ -54,14 +55,19 @@ class Patience:
 
     def spoke_up(self) -> None:
         """Somebody in the room said something: nothing ends for now."""
-        self._warned, self._parting = False, None
+        self._asked, self._warned, self._parting = True, False, None
 
     def part(self, reason: str) -> None:
         """The session ends for `reason` once what is being said, or about to be, has been heard."""
         self._parting = reason
 
     def heard_out(self, now: float) -> float | None:
-        """What the robot said was heard to its end: return when the session is over, or None when it is not."""
+        """What the robot said was heard to its end: return when the session is over, or None when it is not.
+
+        A greeting is no answer: with `single_turn`, somebody must have said something first.
+        """
+        if self._limits.single_turn and self._asked and self._parting is None:
+            self._parting = "answered"
         return None if self._parting is None else now + TAIL
 
     def over(self, now: float, *, muted: bool) -> Over:

@@ -93,6 +93,8 @@ class OpenAISettings(Settings, frozen=True):
     """What it is asked for when nobody has said anything for `[limits] idle_seconds`; nothing when empty."""
     farewell: str = "Nobody has answered. Say goodbye in one short sentence."
     """What it is asked for when nobody answers that; the conversation just ends when empty."""
+    single_turn: bool = False
+    """Whether a conversation is one question and its answer, so that a robot among many people hears nobody else."""
     secret_seconds: Annotated[int, Meta(ge=10, le=7200)] = 60
     """How long a secret can start a session; the service allows 10 to 7200."""
     timeout_seconds: Seconds = 8.0

@@ -69,6 +69,8 @@ class Limits(Message, frozen=True):
 
     longest: float = 1800.0
     idle: float = 60.0
+    single_turn: bool = False
+    """It ends with the first answer that was heard to its end."""
 
 
 class Prompts(Message, frozen=True):

@@ -61,6 +61,17 @@ def test_whoever_speaks_up_calls_it_off() -> None:
     assert it.over(1060.0, muted=False) == Over(None, "anybody there?")
 
 
+def test_in_a_single_turn_the_first_answer_is_the_last() -> None:
+    it = Patience(Limits(longest=100, idle=20, single_turn=True), PROMPTS, 1000.0)
+    assert it.heard_out(1002.0) is None, "a greeting is no answer"
+    it.spoke_up()
+    assert it.heard_out(1010.0) == 1010.0 + TAIL
+    it.spoke_up()
+    assert it.deadline(Phase.LISTENING, 1010.2) == 1030.2
+    assert it.heard_out(1015.0) == 1015.0 + TAIL
+    assert it.over(1015.6, muted=False) == Over("answered")
+
+
 def test_a_robot_that_is_muted_does_not_ask() -> None:
     assert patience().over(1020.0, muted=True) == Over(None, "goodbye")
 
