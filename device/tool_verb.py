@@ -5,31 +5,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-import time
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
-from device import phase as p
 from device.config import DeviceSettings
 from device.messages.tools import as_function
 from device.panel.pins import open_pins
-from device.tools.built_in import BuiltIn, Reach
-from device.tools.kit import local_time, toolbox
+from device.tools.kit import toolbox
 from device.tools.outcome import Outcome
 from device.tools.outputs import Outputs
+from device.tools.still import still_toolbox
 from device.tools.tool import Tool
 
 EXIT_FAILED: Final = 1
-
-
-@dataclass(slots=True)
-class _Still:
-    """In the place of loudspeaker and light, which only a running robot has."""
-
-    volume: float = 1.0
-    brightness: float = 1.0
 
 
 def add_options(verb: argparse.ArgumentParser) -> None:
@@ -42,8 +31,8 @@ def add_options(verb: argparse.ArgumentParser) -> None:
 def act(settings: DeviceSettings, options: argparse.Namespace) -> int:
     """Show all tools, or call one; return the exit code."""
     if options.name is None:
-        own = [*_built_in(settings).tools(), *Outputs(settings.tools.outputs, None).tools()]
-        sys.stdout.write("".join(_shown(tool, json=options.json) for tool in toolbox(settings.tools, own).tools))
+        tools = still_toolbox(settings.tools).tools
+        sys.stdout.write("".join(_shown(tool, json=options.json) for tool in tools))
         return 0
     outcome = asyncio.run(_called(settings, options.name, options.arguments))
     sys.stdout.write(outcome.text + "\n")
@@ -57,15 +46,6 @@ async def _called(settings: DeviceSettings, name: str, arguments: str) -> Outcom
             return await toolbox(settings.tools, outputs.tools()).call(name, arguments)
     finally:
         factory.close()
-
-
-def _built_in(settings: DeviceSettings) -> BuiltIn:
-    def ignore(*_ignored: p.Event | str) -> None:
-        pass
-
-    zone = settings.tools.time_zone
-    local_time(time.time(), zone)
-    return BuiltIn(Reach(_Still(), _Still(), ignore, ignore, lambda: local_time(time.time(), zone)))
 
 
 def _shown(tool: Tool, *, json: bool) -> str:
