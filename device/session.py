@@ -369,7 +369,7 @@ TABLE: Final[dict[tuple[Phase, type], Row]] = {
     **_rows(LIVE, p.Spoken, Session._spoken),
     **_rows(LIVE, p.EndWished, Session._end_wished),
     **_rows(LIVE, p.AnswerFailed, Session._answer_failed, Phase.ENDING),
-    **_rows(LIVE, p.MuteWished, Session._mute),
+    **_rows(_HOLDING, p.MuteWished, Session._mute),
     **_rows([Phase.SPEAKING], p.Hushed, Session._hush),
     **_rows(_HOLDING, p.BroadcastWished, Session._wish_broadcast),
     **_rows(_HOLDING, p.OnAir, Session._on_air),

@@ -110,16 +110,16 @@ class BuiltIn:
 
     def mute(self) -> str:
         """Close your microphone, when somebody asks you to stop listening. Only the button on you opens it again."""
-        self._reach.post(p.MuteWished(on=True))
+        self._wish(p.MuteWished(on=True))
         return "The microphone is closed. Tell them that a press of the button opens it again."
 
     def unmute(self) -> None:
         """Open the microphone again."""
-        self._reach.post(p.MuteWished(on=False))
+        self._wish(p.MuteWished(on=False))
 
     def hush(self) -> None:
         """Stop what the robot is saying."""
-        self._reach.post(p.Hushed())
+        self._wish(p.Hushed())
 
     def broadcast(self, *, on: bool) -> str:
         """Stop the public broadcast of this conversation, or start it again, when somebody in the room asks for it.
@@ -127,7 +127,7 @@ class BuiltIn:
         Args:
             on: false so that nobody outside hears you both any more.
         """
-        self._reach.post(p.BroadcastWished(on))
+        self._wish(p.BroadcastWished(on))
         return "It will begin in a moment, if this robot may broadcast." if on else "Nobody outside hears you any more."
 
     def end_conversation(self) -> str:
@@ -177,7 +177,15 @@ class BuiltIn:
         """
         if not 0 < len(message) <= LONGEST_TEXT:
             raise ValueError(f"1 to {LONGEST_TEXT} characters, please")
+        self._reach.note(self._in_session(), message)
+        return "Handed over. Perhaps nobody is there to see it now."
+
+    def _wish(self, event: p.Event) -> None:
+        """Leave to the machine what concerns the conversation that goes on."""
+        self._in_session()
+        self._reach.post(event)
+
+    def _in_session(self) -> str:
         if self._session is None:
             raise LookupError("there is no conversation")
-        self._reach.note(self._session, message)
-        return "Handed over. Perhaps nobody is there to see it now."
+        return self._session

@@ -71,6 +71,17 @@ async def test_what_the_machine_must_decide_is_posted(robot: Robot) -> None:
     assert robot.body.posted == [p.MuteWished(True), p.MuteWished(False), p.Hushed(), p.BroadcastWished(False)]
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments"), [("mute", {}), ("unmute", {}), ("hush", {}), ("broadcast", {"on": True})]
+)
+async def test_without_a_conversation_there_is_nothing_to_decide(
+    robot: Robot, name: str, arguments: dict[str, Any]
+) -> None:
+    robot.built_in.end()
+    assert "there is no conversation" in (await robot(name, **arguments)).text
+    assert robot.body.posted == []
+
+
 async def test_only_the_last_word_ends_the_conversation_and_only_the_model_has_it(robot: Robot) -> None:
     assert {tool.name for tool in robot.tools.tools} - set(robot.tools.for_operators) == {"end_conversation"}
     assert (await robot("end_conversation")).parting

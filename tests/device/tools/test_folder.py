@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from device.config import DeviceSettings
 from device.errors import SettingsError, ToolError
+from device.messages.settings import read_settings
 from device.tools.built_in import BuiltIn
 from device.tools.folder import load_folder
 from device.tools.kit import local_time, toolbox
@@ -39,6 +41,13 @@ async def test_the_example_of_the_documents_works_as_shown(tmp_path: Path) -> No
     assert "there is no horse; there are: elephant, owl, whale" in missing.text
     assert (await tools.call("count_exhibits", "")).text == '{"ok":true,"result":3}'
     assert not (await tools.call("count_exhibits", "", ["find_exhibit"])).ok
+
+
+def test_the_settings_of_the_documents_are_good() -> None:
+    outputs, folder, _cloud = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    lamp, head = read_settings(outputs, "device.toml", DeviceSettings).tools.outputs
+    assert (lamp.kind, head.kind) == ("switch", "servo")
+    assert read_settings(folder, "device.toml", DeviceSettings).tools.folder == "/etc/kaiwa/tools"
 
 
 def test_the_documents_name_every_built_in_tool() -> None:
