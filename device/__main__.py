@@ -12,7 +12,7 @@ from typing import Final
 
 import aiohttp
 
-from device import __version__, show
+from device import __version__, show, tool_verb
 from device.app import run
 from device.calibrate import command as calibrate
 from device.config import DEFAULT_PATH, DeviceSettings, explain, load
@@ -51,6 +51,9 @@ def parser() -> argparse.ArgumentParser:
     lights = _verb(verbs, "show", "show the lights and play the earcons", show.act)
     lights.set_defaults(lenient=True)
     show.add_options(lights)
+    tool_verb.add_options(
+        _verb(verbs, "tools", "show what the model is told of, or try one of the robot's own", tool_verb.act)
+    )
     _verb(verbs, "config", "print every effective setting and where it came from", _config)
     return top
 

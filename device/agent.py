@@ -7,6 +7,7 @@ import logging
 import time
 from typing import assert_never
 
+from device import command as do
 from device import phase as p
 from device.holdings import Holdings
 from device.messages.commands import CommandStatus
@@ -14,11 +15,23 @@ from device.messages.reports import FaultRaised, SessionEnded, SessionStarted
 from device.outlet import Outlet
 from device.panel.board import Panel
 from device.panel.earcons import Earcon, sound
-from device.phase import AT_REST, Phase
+from device.panel.patterns import Light
+from device.phase import AT_REST, LIVE, Phase
 from device.session import Session
 from device.voice import VoicePath
 
 _log = logging.getLogger(__name__)
+
+
+def light(session: Session) -> Light:
+    """Return the light that tells how the session machine stands."""
+    if session.deaf:
+        return Light.FAULT
+    if session.phase in LIVE and session.muted:
+        return Light.MUTED
+    if session.phase is Phase.LISTENING and session.trouble is not None:
+        return Light.FAULT
+    return Light(session.phase)
 
 
 class Inbox:
@@ -76,50 +89,73 @@ class Agent:
             if self._session.phase is not before:
                 _log.info("%s -> %s on %s", before, self._session.phase, type(event).__name__)
             for command in commands:
-                if isinstance(command, p.Exit):
+                if isinstance(command, do.Exit):
                     return command.failed
                 self._carry_out(command)
 
-    def _carry_out(self, command: p.Command) -> None:
+    def _carry_out(self, command: do.Command) -> None:
         match command:
-            case p.Show():
+            case do.Show():
                 self._show()
-            case p.Play(chime):
+            case do.Play(chime):
                 self._voice.earcon(sound(Earcon(chime)))
-            case p.Keep():
+            case do.Keep():
                 self._voice.keep()
-            case p.Mint(session, reason):
-                self._holdings.mint(session, reason)
-            case p.OpenCall(session, grant):
-                self._holdings.call(session, grant)
-            case p.OpenBroadcast(session, grant):
-                self._holdings.broadcast(session, grant)
-            case p.Release(session):
-                self._holdings.release(session)
-            case p.Exit():
-                raise AssertionError("an exit is never carried out, it ends the agent")
-            case _:
+            case do.Acknowledge() | do.ReportStarted() | do.ReportEnded() | do.ReportFault():
                 self._tell(command)
+            case do.Exit():
+                raise AssertionError("an exit is never carried out, it ends the agent")
+            case do.Prompt() | do.Interrupt() | do.UseTool():
+                self._interfere(command)
+            case _:
+                self._hold(command)
+
+    def _hold(self, command: do.Mint | do.OpenCall | do.OpenBroadcast | do.CloseBroadcast | do.Release) -> None:
+        match command:
+            case do.Mint(session, reason):
+                self._holdings.mint(session, reason)
+            case do.OpenCall(session, grant):
+                self._holdings.call(session, grant)
+            case do.OpenBroadcast(session, grant):
+                self._holdings.broadcast(session, grant)
+            case do.CloseBroadcast(session):
+                self._holdings.close_broadcast(session)
+            case do.Release(session):
+                self._holdings.release(session)
+            case _:
+                assert_never(command)
+
+    def _interfere(self, command: do.Prompt | do.Interrupt | do.UseTool) -> None:
+        match command:
+            case do.Prompt(session, text):
+                self._holdings.prompt(session, text)
+            case do.Interrupt(session):
+                self._holdings.interrupt(session)
+            case do.UseTool(order, tool, arguments):
+                self._holdings.use(order, tool, arguments)
+            case _:
+                assert_never(command)
 
     def _show(self) -> None:
         if self._session.phase is not Phase.STOPPED:
-            self._panel.show(Phase.FAULT if self._session.deaf else self._session.phase)
+            self._panel.show(light(self._session))
+        self._voice.muted = self._session.muted
         self._panel.on_air(self._session.on_air)
         self._outlet.state(self._session, self._voice.echo.mode)
 
-    def _tell(self, command: p.Acknowledge | p.ReportStarted | p.ReportEnded | p.ReportFault) -> None:
+    def _tell(self, command: do.Acknowledge | do.ReportStarted | do.ReportEnded | do.ReportFault) -> None:
         now = self._outlet.now()
         match command:
-            case p.Acknowledge(order, step, reason):
+            case do.Acknowledge(order, step, reason):
                 self._outlet.status(
                     CommandStatus(id=order, device=self._outlet.device, step=step, at=now, reason=reason)
                 )
-            case p.ReportStarted(session, reason):
+            case do.ReportStarted(session, reason):
                 self._outlet.event(SessionStarted(session=session, at=now, reason=reason))
-            case p.ReportEnded(session, reason, seconds):
+            case do.ReportEnded(session, reason, seconds):
                 usage = self._holdings.usage(session)
                 self._outlet.event(SessionEnded(session=session, at=now, reason=reason, seconds=seconds, usage=usage))
-            case p.ReportFault(failed, code, text):
+            case do.ReportFault(failed, code, text):
                 _log.warning("%s: %s", code, text)
                 self._outlet.event(FaultRaised(at=now, fault=code, text=text, session=failed))
             case _:

@@ -31,6 +31,7 @@ from device.holdings import Equipment, Holdings
 from device.identity import Identity
 from device.messages import topics
 from device.messages.commands import CommandStatus
+from device.messages.reports import OperatorNote
 from device.mint import MintClient
 from device.mqtt import Broker, Incoming, Presence
 from device.notify import notify
@@ -40,11 +41,15 @@ from device.panel import earcons
 from device.panel.board import Panel
 from device.panel.gestures import Gesture
 from device.renewal import Renewal, RenewalClient
-from device.session import Session, Timing
+from device.session import Session
 from device.soundcard.card import OpenCard
 from device.soundcard.opening import open_card
 from device.succession import ReplaceableSigner, Succession
 from device.supervision import supervise
+from device.timing import Timing
+from device.tools.built_in import BuiltIn, Reach
+from device.tools.kit import local_time, toolbox
+from device.tools.outputs import Outputs
 from device.voice import VoicePath
 
 _log = logging.getLogger(__name__)
@@ -105,6 +110,7 @@ class Body:
     panel: Panel
     card: OpenCard
     voice: VoicePath
+    outputs: Outputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,14 +191,15 @@ async def _body(settings: DeviceSettings, inbox: Inbox, *, with_bench: bool) -> 
         if gesture is Gesture.PRESS:
             inbox.post(p.Pressed())
 
-    lights = [bench.light] if with_bench else []
+    lights, outlets = ([bench.light], [bench.output]) if with_bench else ([], [])
     async with (
         Panel(settings.panel, on_gesture, *lights) as panel,
+        Outputs(settings.tools.outputs, panel.pins, *outlets) as outputs,
         _sound(settings, panel, inbox, with_bench=with_bench) as (card, voice),
     ):
         if with_bench:
             bench.body(panel, card)
-        yield Body(panel, card, voice)
+        yield Body(panel, card, voice, outputs)
 
 
 @asynccontextmanager
@@ -231,7 +238,11 @@ def _robot(
     orders = Orders(identity.device, identity.operator_key, Journal(Path(settings.state_dir) / "orders"))
     answers = {topics.mint_answer(identity.device): minter.take, topics.renewal_answer(identity.device): renewals.take}
     mail = Mail(answers, orders, outlet, clock, inbox)
-    equipment = Equipment(body.voice, minter, broker, outlet, http, settings.realtime, settings.broadcast)
+    built_in = BuiltIn(_reach(settings, inbox, body, outlet))
+    tools = toolbox(settings.tools, [*built_in.tools(), *body.outputs.tools()])
+    equipment = Equipment(
+        body.voice, minter, broker, outlet, http, settings.realtime, settings.broadcast, tools, built_in
+    )
 
     async def change(successor: Identity) -> bool:
         return await broker.change(_presence(successor))
@@ -239,6 +250,17 @@ def _robot(
     files = Succession(Path(settings.state_dir))
     renewal = Renewal(identity, signer, files, renewals, broker, change, at_rest, clock)
     return Robot(body, inbox, broker, outlet, mail, equipment, renewal, at_rest)
+
+
+def _reach(settings: DeviceSettings, inbox: Inbox, body: Body, outlet: Outlet) -> Reach:
+    def note(session: str, text: str) -> None:
+        outlet.event(OperatorNote(session=session, at=outlet.now(), text=text))
+
+    zone = settings.tools.time_zone
+    local_time(
+        outlet.now(), zone
+    )  # now, and not in the middle of a talk, is the time to hear that there is no such zone
+    return Reach(body.voice, body.panel, inbox.post, note, lambda: local_time(outlet.now(), zone))
 
 
 def _presence(identity: Identity) -> Presence:
@@ -273,6 +295,7 @@ async def _live(robot: Robot, session: Session, tasks: asyncio.TaskGroup) -> boo
         return await agent.run()
     finally:
         notify("STOPPING=1")
+        holdings.close()
 
 
 def _watch_signals(inbox: Inbox) -> None:

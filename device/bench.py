@@ -55,6 +55,11 @@ def light(at: float, brightness: float) -> None:
     observed("light", at, {"brightness": brightness})
 
 
+def output(name: str, at: float, value: float) -> None:
+    """Observe an output."""
+    observed("output", at, {"name": name, "value": value})
+
+
 async def attend(panel: Panel, card: OpenCard) -> None:
     """Carry out orders until standard input ends."""
     reader = asyncio.StreamReader()

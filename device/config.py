@@ -16,6 +16,7 @@ from device.panel.settings import PanelSettings
 from device.realtime.settings import RealtimeSettings
 from device.sora.settings import BroadcastSettings
 from device.soundcard.settings import SoundSettings
+from device.tools.settings import ToolsSettings
 
 DEFAULT_PATH: Final = Path("/etc/kaiwa/device.toml")
 MODEL: Final = Path("/proc/device-tree/model")
@@ -62,6 +63,7 @@ class DeviceSettings(Settings, frozen=True):
     broadcast: BroadcastSettings = BroadcastSettings()
     session: SessionSettings = SessionSettings()
     report: ReportSettings = ReportSettings()
+    tools: ToolsSettings = ToolsSettings()
 
 
 def load(path: Path) -> DeviceSettings:

@@ -2,6 +2,7 @@
 
 KaiwaError
 ├── SettingsError           a TOML file that cannot be used: file, line, key
+│   └── ToolError           a function that cannot be offered to the model: file, line, name
 ├── MessageError            a message that must not be acted on
 │   ├── MalformedMessageError
 │   ├── BadSignatureError
@@ -34,6 +35,10 @@ class SettingsError(KaiwaError, ValueError):
         self.path, self.line, self.key, self.reason = path, line, key, reason
         where = path if line is None else f"{path}:{line}"
         super().__init__(f"{where}: {f'`{key}`: ' if key else ''}{reason}")
+
+
+class ToolError(SettingsError):
+    """A file of tools that fails, or a function in it that cannot be said to a model; `key` is the function's name."""
 
 
 class MessageError(KaiwaError, ValueError):

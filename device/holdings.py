@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Final, assert_never
 
@@ -13,12 +13,12 @@ import aiohttp
 
 from device import phase as p
 from device.errors import MediaError, MintError, UpstreamError
+from device.messages.commands import CommandStatus, Step
 from device.messages.minting import BroadcastGrant, Grant
-from device.messages.reports import CallAnswered, Caption, FaultRaised, Trace
+from device.messages.reports import CallAnswered, Caption, Trace
 from device.mint import MintClient
 from device.mqtt import Broker
 from device.outlet import Outlet
-from device.panel.earcons import Earcon, sound
 from device.phase import Phase
 from device.realtime.call import CLOSED_BY_SERVICE, RealtimeCall
 from device.realtime.captions import Captioned
@@ -31,12 +31,16 @@ from device.realtime.conversation import (
     ResponseFailed,
     SessionOver,
     Speech,
+    Spoken,
     TurnChanged,
 )
+from device.realtime.floor import ToolCalled
 from device.realtime.settings import RealtimeSettings
 from device.sora.on_air import keep_on_air
 from device.sora.publisher import Publisher
 from device.sora.settings import BroadcastSettings
+from device.tools.built_in import BuiltIn
+from device.tools.toolbox import Toolbox
 from device.voice import VoicePath
 
 _log = logging.getLogger(__name__)
@@ -55,6 +59,10 @@ class Held:
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     marks: dict[str, float] = field(default_factory=dict)
     usage: dict[str, int] = field(default_factory=dict)
+    call: RealtimeCall | None = None
+    """The call, while it is up."""
+    on_air: asyncio.Task[None] | None = None
+    """The broadcast, on air or on its way there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,8 @@ class Equipment:
     http: aiohttp.ClientSession
     call: RealtimeSettings
     broadcast: BroadcastSettings
+    toolbox: Toolbox
+    built_in: BuiltIn
 
 
 class Holdings:
@@ -82,6 +92,7 @@ class Holdings:
         self._tasks = tasks
         self._post = post
         self._held: dict[str, Held] = {}
+        self._orders: set[asyncio.Task[None]] = set()
 
     def usage(self, session: str) -> dict[str, int]:
         """Return what a released session used, once."""
@@ -91,6 +102,7 @@ class Holdings:
     def mint(self, session: str, reason: str) -> None:
         """Ask the cloud; `Granted` or `Refused` follows."""
         self._held[session] = Held(marks={"asked": time.monotonic()})
+        self._with.built_in.begin(session)
         self._start(session, "mint", self._mint(session, reason))
 
     def call(self, session: str, grant: Grant) -> None:
@@ -101,14 +113,46 @@ class Holdings:
     def broadcast(self, session: str, grant: Grant) -> None:
         """Go on air and stay there; `OnAir` and `OffAir` follow."""
         if grant.broadcast is not None:
-            self._start(session, "broadcast", self._broadcast(session, grant.broadcast))
+            held = self._held[session]
+            work = self._broadcast(session, grant.broadcast, after=held.on_air)
+            held.on_air = self._start(session, "broadcast", work)
+
+    def close_broadcast(self, session: str) -> None:
+        """Go off air at once, while the conversation goes on."""
+        self._with.voice.programme = None
+        on_air = self._held[session].on_air
+        if on_air is not None:
+            on_air.cancel()
+
+    def prompt(self, session: str, text: str) -> None:
+        """Have the model say something as soon as nobody else does."""
+        if call := self._held[session].call:
+            call.prompt(text)
+
+    def interrupt(self, session: str) -> None:
+        """Stop what the robot is saying."""
+        if call := self._held[session].call:
+            call.interrupt()
+
+    def use(self, order: str, tool: str, arguments: str) -> None:
+        """Use a tool for an operator; a status with its outcome follows."""
+        task = self._tasks.create_task(self._use(order, tool, arguments), name=f"order {order}")
+        self._orders.add(task)
+        task.add_done_callback(self._orders.discard)
+
+    def close(self) -> None:
+        """Wait for no operator's tool any more; sessions are released one by one."""
+        for task in self._orders:
+            task.cancel()
 
     def release(self, session: str) -> None:
         """Cancel what the session holds and wait for its end; `Released` follows."""
         self._tasks.create_task(self._release(session), name=f"release {session}")
 
-    def _start(self, session: str, what: str, work: Coroutine[None, None, None]) -> None:
-        self._held[session].tasks.append(self._tasks.create_task(work, name=f"{what} {session}"))
+    def _start(self, session: str, what: str, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = self._tasks.create_task(work, name=f"{what} {session}")
+        self._held[session].tasks.append(task)
+        return task
 
     async def _release(self, session: str) -> None:
         tasks = self._held[session].tasks
@@ -117,6 +161,7 @@ class Holdings:
         if tasks:
             await asyncio.wait(tasks)
         self._with.voice.discard_kept()
+        self._with.built_in.end()
         self._post(p.Released(session))
 
     async def _mint(self, session: str, reason: str) -> None:
@@ -126,7 +171,11 @@ class Holdings:
             return
         try:
             grant = await self._with.minter.mint(
-                session, reason, self._with.broker.publish, broadcast=self._with.broadcast.enabled
+                session,
+                reason,
+                self._with.broker.publish,
+                broadcast=self._with.broadcast.enabled,
+                tools=self._with.toolbox.declarations,
             )
         except MintError as error:
             self._post(p.Refused(session, error.code, str(error)))
@@ -139,10 +188,10 @@ class Holdings:
             async with RealtimeCall(
                 grant.openai,
                 http=self._with.http,
-                on_event=lambda event: self._on_call_event(session, event),
+                on_event=lambda event: self._on_call_event(session, grant, event),
                 settings=self._with.call,
             ) as call:
-                await self._talk(session, call)
+                await self._talk(session, grant, call)
         except MediaError as error:
             self._post(p.CallLost(session, "media", str(error)))
         except UpstreamError as error:
@@ -153,43 +202,71 @@ class Holdings:
         finally:
             voice.discard_kept()
 
-    async def _talk(self, session: str, call: RealtimeCall) -> None:
+    async def _talk(self, session: str, grant: Grant, call: RealtimeCall) -> None:
         """Connect both voices until the call is over; they part at once, before the call is taken down."""
         voice = self._with.voice
+        self._held[session].call = call
         voice.uplink, voice.source = call.uplink, call.downlink
         voice.release_kept()
         self._mark(session, "listening")
         self._post(p.CallUp(session))
+        if grant.prompts.greeting:
+            call.prompt(grant.prompts.greeting)
         try:
             self._post(p.CallLost(session, *_verdict(await call.ended())))
         finally:
             voice.flush()
             voice.uplink = voice.source = None
-            self._held[session].usage = call.conversation.usage
+            self._held[session].usage, self._held[session].call = call.conversation.usage, None
 
-    def _on_call_event(self, session: str, event: CallEvent) -> None:
+    def _on_call_event(self, session: str, grant: Grant, event: CallEvent) -> None:
         match event:
-            case Answered(call_id):
-                self._with.outlet.event(CallAnswered(session=session, at=self._with.outlet.now(), call_id=call_id))
             case TurnChanged(turn):
                 self._post(p.Turn(session, Phase(turn)))
             case Speech(began):
                 self._post(p.Speech(session, began))
+            case Spoken():
+                self._post(p.Spoken(session))
+            case ResponseFailed(code, text):
+                self._post(p.AnswerFailed(session, code[:64], text))
+            case ToolCalled():
+                held = self._held[session]
+                self._start(session, "tool", self._call_tool(session, held, grant.tools, event))
+            case _:
+                self._pass_on(session, event)
+
+    def _pass_on(self, session: str, event: Answered | Flush | Captioned | Complained | SessionOver) -> None:
+        """Tell or do what needs no decision."""
+        match event:
+            case Answered(call_id):
+                self._with.outlet.event(CallAnswered(session=session, at=self._with.outlet.now(), call_id=call_id))
             case Flush():
                 self._with.voice.flush()
             case Captioned():
                 self._caption(session, event)
-            case ResponseFailed(code, text):
-                self._with.voice.earcon(sound(Earcon.ERROR))
-                self._with.outlet.event(
-                    FaultRaised(at=self._with.outlet.now(), fault=code[:64], text=text, session=session)
-                )
             case Complained(code, text):
                 _log.warning("openai: %s: %s", code, text)
             case SessionOver(reason):
                 _log.info("openai ended the session: %s", reason)
             case _:
                 assert_never(event)
+
+    async def _call_tool(self, session: str, held: Held, granted: Sequence[str], called: ToolCalled) -> None:
+        outcome = await self._with.toolbox.call(called.name, called.arguments, granted)
+        call = held.call
+        if call is None:
+            return  # the talk is over meanwhile
+        parting = outcome.parting and called.turn == call.floor.turn  # who speaks meanwhile does not want to part yet
+        call.outcome(called.call_id, outcome.text, follow=not (parting and called.spoke))
+        if parting:
+            self._post(p.EndWished(session, said=called.spoke))
+
+    async def _use(self, order: str, tool: str, arguments: str) -> None:
+        toolbox = self._with.toolbox
+        outcome = await toolbox.call(tool, arguments, toolbox.for_operators)
+        step = Step.SUCCEEDED if outcome.ok else Step.FAILED
+        outlet = self._with.outlet
+        outlet.status(CommandStatus(id=order, device=outlet.device, step=step, at=outlet.now(), reason=outcome.text))
 
     def _caption(self, session: str, caption: Captioned) -> None:
         wall = self._with.outlet.wall
@@ -206,7 +283,9 @@ class Holdings:
             )
         )
 
-    async def _broadcast(self, session: str, grant: BroadcastGrant) -> None:
+    async def _broadcast(self, session: str, grant: BroadcastGrant, after: asyncio.Task[None] | None) -> None:
+        if after is not None:
+            await asyncio.wait({after})
         try:
             await keep_on_air(
                 grant,
@@ -219,9 +298,9 @@ class Holdings:
 
     def _on_air(self, session: str, publisher: Publisher | None, text: str) -> None:
         self._with.voice.programme = None if publisher is None else publisher.programme
-        if publisher is None:
+        if publisher is None and not _leaving():
             self._post(p.OffAir(session, text))
-        else:
+        elif publisher is not None:
             self._mark(session, "on_air")
             self._post(p.OnAir(session))
 
@@ -230,6 +309,12 @@ class Holdings:
         marks.setdefault(what, time.monotonic())
         if {"listening", "on_air"} & marks.keys():
             self._with.outlet.event(Trace(session=session, marks=dict(marks)))
+
+
+def _leaving() -> bool:
+    """Tell whether what runs now has been told to end, so that its end is no news."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _verdict(reason: str) -> tuple[str | None, str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from device.clock import WallClock
@@ -12,6 +13,7 @@ from device.messages import topics
 from device.messages.envelope import MINT_ANSWER, MINT_REQUEST, PublicKey, Signer, open_envelope, seal_envelope
 from device.messages.minting import Grant, MintAnswer, MintRequest, Refusal
 from device.messages.sealing import OneTimeKey, binding
+from device.messages.tools import ToolDeclaration
 from device.messages.wire import decode
 
 VALID_SECONDS: Final = 30.0
@@ -32,6 +34,14 @@ class Publish(Protocol):
         """Queue a message."""
 
 
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a session should have, as far as the cloud allows."""
+
+    broadcast: bool
+    tools: Sequence[ToolDeclaration]
+
+
 class MintClient:
     """One device's side of minting; answers come in through `take`."""
 
@@ -44,8 +54,16 @@ class MintClient:
         self._clock = clock
         self._waiting: dict[str, asyncio.Future[MintAnswer]] = {}
 
-    async def mint(self, session: str, reason: str, publish: Publish, *, broadcast: bool) -> Grant:
-        """Return the grant for `session`, a fresh nonce of 32 hex digits.
+    async def mint(
+        self,
+        session: str,
+        reason: str,
+        publish: Publish,
+        *,
+        broadcast: bool,
+        tools: Sequence[ToolDeclaration] = (),
+    ) -> Grant:
+        """Return the grant for `session`, a fresh nonce of 32 hex digits; `tools` are what the model could call here.
 
         A clock that is off is set by the cloud's and the request made once more.
 
@@ -54,9 +72,10 @@ class MintClient:
             when its secret is as good as over.
         """
         key = OneTimeKey()
-        answer = await self._ask(session, reason, key, publish, broadcast=broadcast)
+        wishes = Wishes(broadcast, tools)
+        answer = await self._ask(session, reason, key, publish, wishes)
         if answer.refusal is Refusal.CLOCK_SKEW:
-            answer = await self._ask(session, reason, key, publish, broadcast=broadcast)
+            answer = await self._ask(session, reason, key, publish, wishes)
         if answer.refusal is not None:
             raise MintError(answer.refusal, answer.text, answer.retry_after)
         try:
@@ -68,9 +87,7 @@ class MintClient:
             raise MintError(Refusal.UPSTREAM, f"the secret can be used for {left:.0f} s only")
         return grant
 
-    async def _ask(
-        self, session: str, reason: str, key: OneTimeKey, publish: Publish, *, broadcast: bool
-    ) -> MintAnswer:
+    async def _ask(self, session: str, reason: str, key: OneTimeKey, publish: Publish, wishes: Wishes) -> MintAnswer:
         now = self._clock.now()
         request = MintRequest(
             device=self._device,
@@ -79,7 +96,8 @@ class MintClient:
             expires_at=now + VALID_SECONDS,
             reason=reason,
             reply_key=key.public,
-            broadcast=broadcast,
+            broadcast=wishes.broadcast,
+            tools=list(wishes.tools),
         )
         waiting: asyncio.Future[MintAnswer] = asyncio.get_running_loop().create_future()
         self._waiting[session] = waiting

@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, assert_never
+
+import msgspec
 
 from device.errors import MalformedMessageError, MisaddressedError, StaleMessageError
 from device.identity import write_durably
-from device.messages.commands import LONGEST_SECONDS, Command, CommandStatus, Step, Verb
+from device.messages.commands import LONGEST_SECONDS, Command, CommandStatus, Step, Use, Verb
 from device.messages.envelope import COMMAND, PublicKey, check_fresh, open_envelope
-from device.messages.wire import decode
-from device.phase import StartOrdered, StopOrdered
+from device.messages.wire import decode, encode
+from device.phase import StartOrdered, StopOrdered, ToolOrdered
 
 _log = logging.getLogger(__name__)
 
@@ -53,12 +55,7 @@ def _read(path: Path) -> list[str]:
         return []
 
 
-Order = StartOrdered | StopOrdered
-
-_EVENTS: Final[dict[Verb, type[StartOrdered | StopOrdered]]] = {
-    Verb.START: StartOrdered,
-    Verb.STOP: StopOrdered,
-}
+Order = StartOrdered | StopOrdered | ToolOrdered
 
 
 class Orders:
@@ -97,7 +94,22 @@ class Orders:
             return self._status(command, Step.REJECTED, now, f"cannot be written down, so not obeyed: {error}")
         if not fresh:
             return self._status(command, Step.DUPLICATE, now, "acted on already")
-        return _EVENTS[command.verb](command.id, command.issuer)
+        return self._event(command, now)
+
+    def _event(self, command: Command, now: float) -> Order | CommandStatus:
+        match command.verb:
+            case Verb.START:
+                return StartOrdered(command.id, command.issuer)
+            case Verb.STOP:
+                return StopOrdered(command.id, command.issuer)
+            case Verb.USE:
+                try:
+                    use = msgspec.convert(command.args, Use)
+                except msgspec.ValidationError as error:
+                    return self._status(command, Step.REJECTED, now, f"names no tool: {error}")
+                return ToolOrdered(command.id, command.issuer, use.tool, encode(use.arguments).decode())
+            case _:
+                assert_never(command.verb)
 
     def _status(self, command: Command, step: Step, now: float, reason: str) -> CommandStatus:
         return CommandStatus(id=command.id, device=self._device, step=step, at=now, reason=reason)

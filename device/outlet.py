@@ -39,9 +39,10 @@ class Outlet:
                 session=session.id,
                 since=self.wall(session.since),
                 on_air=session.on_air,
-                fault=session.fault,
+                fault=session.fault or session.trouble,
                 version=__version__,
                 echo=echo,
+                muted=session.muted,
             )
         )
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
-from device.messages.commands import Step
 from device.messages.minting import Grant
 
 
@@ -31,6 +31,12 @@ LIVE = frozenset({Phase.LISTENING, Phase.THINKING, Phase.SPEAKING})
 
 AT_REST = frozenset({Phase.OFFLINE, Phase.IDLE, Phase.FAULT})
 """The phases in which nothing goes on that a new connection to the cloud would disturb."""
+
+
+NO_SOUND: Final = "sound"
+"""The fault of a robot without a sound card."""
+HOPELESS: Final = frozenset({"insufficient_quota"})
+"""Codes of failed answers after which none will succeed."""
 
 
 class Chime(StrEnum):
@@ -132,6 +138,59 @@ class Speech:
 
 
 @dataclass(frozen=True, slots=True)
+class Spoken:
+    """What the robot said was sent to its end, not cut."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFailed:
+    """The model gave no answer, or not all of it."""
+
+    session: str
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MuteWished:
+    """Somebody wants the microphone closed, or open again."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hushed:
+    """Somebody wants the robot to stop what it is saying."""
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastWished:
+    """Somebody wants the broadcast to begin, or to stop."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EndWished:
+    """The model ends the conversation; `said` is whether it has said goodbye already."""
+
+    session: str
+    said: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOrdered:
+    """An operator's signed order to use a tool; `arguments` is JSON."""
+
+    command: str
+    issuer: str
+    tool: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
 class OnAir:
     """Observers hear the programme."""
 
@@ -188,6 +247,13 @@ Event = (
     | CallLost
     | Turn
     | Speech
+    | Spoken
+    | AnswerFailed
+    | MuteWished
+    | Hushed
+    | BroadcastWished
+    | EndWished
+    | ToolOrdered
     | OnAir
     | OffAir
     | SoundLost
@@ -195,113 +261,4 @@ Event = (
     | Released
     | Elapsed
     | Quit
-)
-
-
-# What is to be done about it -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Show:
-    """Bring light, on-air lamp and published state up to date with the machine."""
-
-
-@dataclass(frozen=True, slots=True)
-class Play:
-    """Sound an earcon."""
-
-    chime: Chime
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """Keep what the microphone hears from now on, so that no first word is lost."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mint:
-    """Ask the cloud for the session."""
-
-    session: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class OpenCall:
-    """Open the Realtime call."""
-
-    session: str
-    grant: Grant
-
-
-@dataclass(frozen=True, slots=True)
-class OpenBroadcast:
-    """Go on air, and stay there until released."""
-
-    session: str
-    grant: Grant
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """Give back everything the session holds, then answer `Released`."""
-
-    session: str
-
-
-@dataclass(frozen=True, slots=True)
-class Acknowledge:
-    """Tell an operator how far an order has come."""
-
-    command: str
-    step: Step
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ReportStarted:
-    """Tell the cloud that the conversation runs."""
-
-    session: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReportEnded:
-    """Tell the cloud that the session is over and released."""
-
-    session: str
-    reason: str
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class ReportFault:
-    """Tell the cloud what went wrong."""
-
-    session: str | None
-    code: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Exit:
-    """End the process; with `failed`, so that it is started again."""
-
-    failed: bool = False
-
-
-Command = (
-    Show
-    | Play
-    | Keep
-    | Mint
-    | OpenCall
-    | OpenBroadcast
-    | Release
-    | Acknowledge
-    | ReportStarted
-    | ReportEnded
-    | ReportFault
-    | Exit
 )

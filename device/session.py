@@ -7,29 +7,18 @@ asked, so a late answer can never touch a later session. A pair that is not in `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Final
 
+from device import command as do
 from device import phase as p
+from device.command import Command
 from device.messages.commands import Step
-from device.messages.minting import Limits
-from device.phase import LIVE, Chime, Command, Event, Phase
-
-NO_SOUND: Final = "sound"
-"""The fault of a robot without a sound card."""
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """How long the machine waits, in seconds."""
-
-    announce: float = 3.0
-    """Between a remote start's chime and the open microphone: the time to press and reject it."""
-    prepare: float = 40.0
-    """More than the waits for broker, cloud, offer and media together, each of which has its own, clearer fault."""
-    release: float = 15.0
-    fault: float = 4.0
+from device.messages.minting import Grant
+from device.patience import Patience
+from device.phase import AT_REST, HOPELESS, LIVE, NO_SOUND, Chime, Event, Phase
+from device.timing import Timing
+from device.transition import Row, rows
 
 
 class Session:
@@ -42,6 +31,10 @@ class Session:
         self.since = 0.0
         self.id: str | None = None
         self.on_air = False
+        self.muted = False
+        """Whether the microphone is to be closed."""
+        self.trouble: str | None = None
+        """Why the last answer failed, until somebody speaks."""
         self.fault: str | None = None
         self.deadline: float | None = None
         """Monotonic time at which `Elapsed` is due, or None."""
@@ -56,7 +49,9 @@ class Session:
         self._stop_order: str | None = None
         self._reason = ""
         self._end_reason = ""
-        self._limits = Limits()
+        self._grant: Grant | None = None
+        self._broadcasting = False
+        self._patience: Patience | None = None
         self._live_since: float | None = None
 
     def handle(self, event: Event, now: float) -> list[Command]:
@@ -67,14 +62,15 @@ class Session:
         act = TABLE.get((self.phase, type(event)))
         if act is None:
             return []
-        before = self._card()
+        before = self._shown
         commands: list[Command] = list(act.run(self, event, now))
-        if self._card() != before:
-            commands.insert(0, p.Show())
+        if self._shown != before:
+            commands.insert(0, do.Show())
         return commands
 
-    def _card(self) -> tuple[object, ...]:
-        return (self.phase, self.on_air, self.fault, self.id, self.deaf)
+    @property
+    def _shown(self) -> tuple[object, ...]:
+        return self.phase, self.on_air, self.fault, self.id, self.muted, self.trouble, self.deaf
 
     def _enter(self, phase: Phase, now: float, seconds: float | None = None) -> None:
         self.phase, self.since = phase, now
@@ -84,6 +80,7 @@ class Session:
 
     def _rest(self, _event: Event, now: float) -> Iterator[Command]:
         self.id, self.on_air, self._order, self._live_since = None, False, None, None
+        self.muted, self.trouble, self._grant, self._broadcasting, self._patience = False, None, None, False, None
         self._enter(Phase.IDLE if self._online else Phase.OFFLINE, now)
         if self.deaf:
             self.fault = NO_SOUND
@@ -104,8 +101,8 @@ class Session:
 
     def _deafened(self, event: p.SoundLost, now: float) -> Iterator[Command]:
         self.deaf, self.fault = True, NO_SOUND
-        yield p.ReportFault(self.id, NO_SOUND, event.text)
-        if self.phase in _RESTING:
+        yield do.ReportFault(self.id, NO_SOUND, event.text)
+        if self.phase in AT_REST:
             yield from self._rest(event, now)
 
     def _hears_again(self, event: Event, now: float) -> Iterator[Command]:
@@ -117,106 +114,159 @@ class Session:
 
     def _begin(self, _event: Event, now: float) -> Iterator[Command]:
         if self.deaf:
-            yield p.ReportFault(None, NO_SOUND, "pressed, but there is no sound card")
+            yield do.ReportFault(None, NO_SOUND, "pressed, but there is no sound card")
             return
-        yield p.Play(Chime.START)
+        yield do.Play(Chime.START)
         yield from self._prepare("button", now)
 
     def _prepare(self, reason: str, now: float) -> Iterator[Command]:
         self.id, self.fault, self._reason, self._end_reason = self._new_id(), None, reason, ""
         self._enter(Phase.PREPARING, now, self.timing.prepare)
-        yield p.Keep()
-        yield p.Mint(self.id, reason)
+        yield do.Keep()
+        yield do.Mint(self.id, reason)
 
     def _announce(self, event: p.StartOrdered, now: float) -> Iterator[Command]:
         if self.deaf:
-            yield p.Acknowledge(event.command, Step.REJECTED, "there is no sound card")
+            yield do.Acknowledge(event.command, Step.REJECTED, "there is no sound card")
             return
         self.fault, self._order = None, event.command
         self._enter(Phase.ANNOUNCING, now, self.timing.announce)
-        yield p.Acknowledge(event.command, Step.ACCEPTED, f"announced, begins in {self.timing.announce:.0f} s")
-        yield p.Play(Chime.ANNOUNCE)
+        yield do.Acknowledge(event.command, Step.ACCEPTED, f"announced, begins in {self.timing.announce:.0f} s")
+        yield do.Play(Chime.ANNOUNCE)
 
     def _announced(self, _event: Event, now: float) -> Iterator[Command]:
         order = self._order or ""
         if self.deaf:
-            yield p.Acknowledge(order, Step.FAILED, "the sound card is gone")
+            yield do.Acknowledge(order, Step.FAILED, "the sound card is gone")
             yield from self._rest(_event, now)
             return
-        yield p.Acknowledge(order, Step.IN_PROGRESS, "asking for the session")
+        yield do.Acknowledge(order, Step.IN_PROGRESS, "asking for the session")
         yield from self._prepare(f"remote:{order}", now)
 
     def _reject(self, event: Event, now: float) -> Iterator[Command]:
-        yield p.Acknowledge(self._order or "", Step.REJECTED, "somebody at the robot pressed the button")
-        yield p.Play(Chime.END)
+        yield do.Acknowledge(self._order or "", Step.REJECTED, "somebody at the robot pressed the button")
+        yield do.Play(Chime.END)
         yield from self._rest(event, now)
 
     def _call_off(self, event: p.StopOrdered, now: float) -> Iterator[Command]:
-        yield p.Acknowledge(self._order or "", Step.FAILED, "stopped before it began")
-        yield p.Acknowledge(event.command, Step.SUCCEEDED, "the announced start was called off")
-        yield p.Play(Chime.END)
+        yield do.Acknowledge(self._order or "", Step.FAILED, "stopped before it began")
+        yield do.Acknowledge(event.command, Step.SUCCEEDED, "the announced start was called off")
+        yield do.Play(Chime.END)
         yield from self._rest(event, now)
 
     def _busy(self, event: p.StartOrdered, _now: float) -> Iterator[Command]:
-        yield p.Acknowledge(event.command, Step.REJECTED, f"busy: {self.phase}")
+        yield do.Acknowledge(event.command, Step.REJECTED, f"busy: {self.phase}")
 
     def _nothing_to_stop(self, event: p.StopOrdered, _now: float) -> Iterator[Command]:
-        yield p.Acknowledge(event.command, Step.REJECTED, f"nothing to stop: {self.phase}")
+        yield do.Acknowledge(event.command, Step.REJECTED, f"nothing to stop: {self.phase}")
 
     def _open(self, event: p.Granted, _now: float) -> Iterator[Command]:
-        self._limits = event.grant.limits
-        yield p.OpenCall(event.session, event.grant)
-        if event.grant.broadcast is not None:
-            yield p.OpenBroadcast(event.session, event.grant)
+        self._grant, self._broadcasting = event.grant, event.grant.broadcast is not None
+        yield do.OpenCall(event.session, event.grant)
+        if self._broadcasting:
+            yield do.OpenBroadcast(event.session, event.grant)
         elif event.grant.no_broadcast:
-            yield p.ReportFault(event.session, "broadcast", event.grant.no_broadcast)
+            yield do.ReportFault(event.session, "broadcast", event.grant.no_broadcast)
 
     def _live(self, event: p.CallUp, now: float) -> Iterator[Command]:
-        self._live_since = now
+        if self._grant is None:
+            return  # the agent opens no call without one
+        self._live_since, self._patience = now, Patience(self._grant.limits, self._grant.prompts, now)
         self._enter_live(Phase.LISTENING, now)
-        yield p.Play(Chime.LIVE)
-        yield p.ReportStarted(event.session, self._reason)
+        yield do.Play(Chime.LIVE)
+        yield do.ReportStarted(event.session, self._reason)
         if self._order is not None:
-            yield p.Acknowledge(self._order, Step.SUCCEEDED, "listening")
+            yield do.Acknowledge(self._order, Step.SUCCEEDED, "listening")
             self._order = None
 
     def _turn(self, event: p.Turn, now: float) -> Iterator[Command]:
+        if event.phase is Phase.SPEAKING:
+            self.trouble = None
         self._enter_live(event.phase, now)
         yield from ()
 
     def _speech(self, event: p.Speech, now: float) -> Iterator[Command]:
-        self._limit(now, idle=not event.began)
+        if event.began and self._patience is not None:
+            self._patience.spoke_up()
+            self.trouble = None
+        self._wait(now, talking=event.began)
         yield from ()
+
+    def _spoken(self, _event: p.Spoken, now: float) -> Iterator[Command]:
+        over = None if self._patience is None else self._patience.heard_out(now)
+        self.deadline = self.deadline if over is None else over
+        yield from ()
+
+    def _end_wished(self, event: p.EndWished, now: float) -> Iterator[Command]:
+        if self._patience is not None:
+            self._patience.part("goodbye")
+            self._wait(now)
+        if event.said and self.phase is not Phase.SPEAKING:
+            yield from self._spoken(p.Spoken(event.session), now)
+
+    def _answer_failed(self, event: p.AnswerFailed, now: float) -> Iterator[Command]:
+        if event.code in HOPELESS:
+            yield from self._fail(event.code, event.text, now)
+            return
+        self.trouble = event.code
+        yield do.ReportFault(event.session, event.code, event.text)
+        yield do.Play(Chime.ERROR)
 
     def _enter_live(self, phase: Phase, now: float) -> None:
         self._enter(phase, now)
-        self._limit(now, idle=phase is Phase.LISTENING)
+        self._wait(now)
 
-    def _limit(self, now: float, *, idle: bool) -> None:
-        """Set when the session ends by itself: at its longest, or sooner while nobody says anything."""
-        began = now if self._live_since is None else self._live_since
-        left = began + self._limits.longest - now
-        self.deadline = now + max(0.0, min(left, self._limits.idle) if idle else left)
+    def _wait(self, now: float, *, talking: bool = False) -> None:
+        if self._patience is not None:
+            self.deadline = self._patience.deadline(self.phase, now, talking=talking)
+
+    def _mute(self, event: p.MuteWished, _now: float) -> Iterator[Command]:
+        self.muted = event.on
+        yield from ()
+
+    def _hush(self, _event: p.Hushed, _now: float) -> Iterator[Command]:
+        yield do.Interrupt(self.id or "")
+
+    def _wish_broadcast(self, event: p.BroadcastWished, _now: float) -> Iterator[Command]:
+        if self._grant is None or self._grant.broadcast is None or event.on is self._broadcasting:
+            return
+        self._broadcasting, self.on_air = event.on, False
+        session = self._grant.session
+        yield do.OpenBroadcast(session, self._grant) if event.on else do.CloseBroadcast(session)
+
+    def _use(self, event: p.ToolOrdered, _now: float) -> Iterator[Command]:
+        yield do.Acknowledge(event.command, Step.ACCEPTED, event.tool)
+        yield do.UseTool(event.command, event.tool, event.arguments)
 
     def _on_air(self, _event: Event, _now: float) -> Iterator[Command]:
-        self.on_air = True
+        self.on_air = self._broadcasting
         yield from ()
 
     def _off_air(self, event: p.OffAir, _now: float) -> Iterator[Command]:
         self.on_air = False
-        yield p.ReportFault(event.session, "broadcast", event.text)
+        yield do.ReportFault(event.session, "broadcast", event.text)
 
     def _hang_up(self, _event: Event, now: float) -> Iterator[Command]:
-        yield from self._end("button", now)
+        if self.muted:  # whoever presses a robot that does not listen wants to be heard
+            self.muted = False
+            yield do.Play(Chime.LIVE)
+        else:
+            yield from self._end("button", now)
 
     def _stop(self, event: p.StopOrdered, now: float) -> Iterator[Command]:
         self._stop_order = event.command
-        yield p.Acknowledge(event.command, Step.ACCEPTED, f"ending: {self.phase}")
+        yield do.Acknowledge(event.command, Step.ACCEPTED, f"ending: {self.phase}")
         yield from self._end(f"remote:{event.command}", now)
 
     def _time_over(self, _event: Event, now: float) -> Iterator[Command]:
-        began = now if self._live_since is None else self._live_since
-        yield from self._end("longest" if now - began >= self._limits.longest else "idle", now)
+        if self._patience is None:
+            return
+        over = self._patience.over(now, muted=self.muted)
+        if over.reason is not None:
+            yield from self._end(over.reason, now)
+            return
+        self._wait(now)
+        yield do.Prompt(self.id or "", over.say)
 
     def _lost(self, event: p.CallLost, now: float) -> Iterator[Command]:
         if event.code is None:
@@ -232,27 +282,27 @@ class Session:
 
     def _fail(self, code: str, text: str, now: float) -> Iterator[Command]:
         self.fault = code
-        yield p.ReportFault(self.id, code, text)
+        yield do.ReportFault(self.id, code, text)
         yield from self._end(code, now, Chime.ERROR, text)
 
     def _end(self, reason: str, now: float, chime: Chime = Chime.END, text: str = "") -> Iterator[Command]:
-        self._end_reason = reason
+        self._end_reason, self.trouble, self.muted = reason, None, False
         if self._order is not None:
-            yield p.Acknowledge(self._order, Step.FAILED, f"{reason}: {text}" if text else f"ended by {reason}")
+            yield do.Acknowledge(self._order, Step.FAILED, f"{reason}: {text}" if text else f"ended by {reason}")
             self._order = None
         self._enter(Phase.ENDING, now, self.timing.release)
-        yield p.Play(chime)
-        yield p.Release(self.id or "")
+        yield do.Play(chime)
+        yield do.Release(self.id or "")
 
     def _press_again(self, _event: Event, _now: float) -> Iterator[Command]:
         self._again = True
-        yield p.Play(Chime.START)
+        yield do.Play(Chime.START)
 
     def _released(self, event: p.Released, now: float) -> Iterator[Command]:
         seconds = 0.0 if self._live_since is None else now - self._live_since
-        yield p.ReportEnded(event.session, self._end_reason, seconds)
+        yield do.ReportEnded(event.session, self._end_reason, seconds)
         if self._stop_order is not None:
-            yield p.Acknowledge(self._stop_order, Step.SUCCEEDED, "released")
+            yield do.Acknowledge(self._stop_order, Step.SUCCEEDED, "released")
             self._stop_order = None
         yield from self._after(event, now)
 
@@ -268,11 +318,11 @@ class Session:
 
     def _stuck(self, _event: Event, now: float) -> Iterator[Command]:
         text = f"not released after {self.timing.release:.0f} s"
-        yield p.ReportFault(self.id, "stuck", text)
+        yield do.ReportFault(self.id, "stuck", text)
         if self._stop_order is not None:
-            yield p.Acknowledge(self._stop_order, Step.FAILED, text)
+            yield do.Acknowledge(self._stop_order, Step.FAILED, text)
         self._enter(Phase.STOPPED, now)
-        yield p.Exit(failed=True)
+        yield do.Exit(failed=True)
 
     def _fault_over(self, event: Event, now: float) -> Iterator[Command]:
         self.fault = None
@@ -285,76 +335,66 @@ class Session:
 
     def _exit(self, _event: Event, now: float) -> Iterator[Command]:
         if self._order is not None:
-            yield p.Acknowledge(self._order, Step.FAILED, "shutting down")
+            yield do.Acknowledge(self._order, Step.FAILED, "shutting down")
         self._enter(Phase.STOPPED, now)
-        yield p.Exit()
+        yield do.Exit()
 
 
-E = TypeVar("E", bound=Event)
-Action = Callable[[Session, E, float], Iterable[Command]]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What one event does in one phase: the action, and where it may lead (for the diagram and its test)."""
-
-    run: Action[Any]
-    leads_to: frozenset[Phase]
-
-
-_REST: Final = (Phase.IDLE, Phase.OFFLINE, Phase.FAULT)
-"""Where rest is: with the cloud, without it, without a sound card."""
-_RESTING: Final = frozenset({Phase.IDLE, Phase.OFFLINE, Phase.FAULT})
+_REST: Final = (Phase.IDLE, Phase.OFFLINE, Phase.FAULT)  # with the cloud, without it, without a sound card
 _BUSY: Final = frozenset({Phase.STARTING, Phase.ANNOUNCING, Phase.PREPARING, Phase.ENDING, *LIVE})
 _HOLDING: Final = frozenset({Phase.PREPARING, *LIVE})
-
-
-def _rows(phases: Iterable[Phase], event: type[E], run: Action[E], *leads_to: Phase) -> dict[tuple[Phase, type], Row]:
-    return {(phase, event): Row(run, frozenset(leads_to or {phase})) for phase in phases}
 
 
 # fmt: off
 TABLE: Final[dict[tuple[Phase, type], Row]] = {
     # a quiet life
-    **_rows([Phase.STARTING], p.Ready, Session._rest, *_REST),
-    **_rows(set(Phase) - {Phase.STOPPED, Phase.OFFLINE}, p.BrokerUp, Session._broker_up),
-    **_rows([Phase.OFFLINE], p.BrokerUp, Session._broker_up, Phase.IDLE),
-    **_rows(set(Phase) - {Phase.STOPPED, Phase.IDLE}, p.BrokerDown, Session._broker_down),
-    **_rows([Phase.IDLE], p.BrokerDown, Session._broker_down, Phase.OFFLINE),
+    **rows([Phase.STARTING], p.Ready, Session._rest, *_REST),
+    **rows(set(Phase) - {Phase.STOPPED, Phase.OFFLINE}, p.BrokerUp, Session._broker_up),
+    **rows([Phase.OFFLINE], p.BrokerUp, Session._broker_up, Phase.IDLE),
+    **rows(set(Phase) - {Phase.STOPPED, Phase.IDLE}, p.BrokerDown, Session._broker_down),
+    **rows([Phase.IDLE], p.BrokerDown, Session._broker_down, Phase.OFFLINE),
     # without a sound card a conversation goes on, silent, until it is back or the conversation ends by itself
-    **_rows(set(Phase) - _RESTING - {Phase.STOPPED}, p.SoundLost, Session._deafened),
-    **_rows(_RESTING, p.SoundLost, Session._deafened, Phase.FAULT),
-    **_rows(set(Phase) - {Phase.FAULT, Phase.STOPPED}, p.SoundBack, Session._hears_again),
-    **_rows([Phase.FAULT], p.SoundBack, Session._hears_again, *_REST),
+    **rows(set(Phase) - AT_REST - {Phase.STOPPED}, p.SoundLost, Session._deafened),
+    **rows(AT_REST, p.SoundLost, Session._deafened, Phase.FAULT),
+    **rows(set(Phase) - {Phase.FAULT, Phase.STOPPED}, p.SoundBack, Session._hears_again),
+    **rows([Phase.FAULT], p.SoundBack, Session._hears_again, *_REST),
     # a start: by hand at once, from afar after an announcement that a press rejects
-    **_rows(_RESTING, p.Pressed, Session._begin, Phase.PREPARING),
-    **_rows(_RESTING, p.StartOrdered, Session._announce, Phase.ANNOUNCING),
-    **_rows(_BUSY, p.StartOrdered, Session._busy),
-    **_rows([Phase.ANNOUNCING], p.Elapsed, Session._announced, Phase.PREPARING, *_REST),
-    **_rows([Phase.ANNOUNCING], p.Pressed, Session._reject, *_REST),
-    **_rows([Phase.ANNOUNCING], p.StopOrdered, Session._call_off, *_REST),
-    **_rows([Phase.PREPARING], p.Granted, Session._open),
-    **_rows([Phase.PREPARING], p.CallUp, Session._live, Phase.LISTENING),
+    **rows(AT_REST, p.Pressed, Session._begin, Phase.PREPARING),
+    **rows(AT_REST, p.StartOrdered, Session._announce, Phase.ANNOUNCING),
+    **rows(_BUSY, p.StartOrdered, Session._busy),
+    **rows([Phase.ANNOUNCING], p.Elapsed, Session._announced, Phase.PREPARING, *_REST),
+    **rows([Phase.ANNOUNCING], p.Pressed, Session._reject, *_REST),
+    **rows([Phase.ANNOUNCING], p.StopOrdered, Session._call_off, *_REST),
+    **rows([Phase.PREPARING], p.Granted, Session._open),
+    **rows([Phase.PREPARING], p.CallUp, Session._live, Phase.LISTENING),
     # the conversation, and the broadcast beside it
-    **_rows(LIVE, p.Turn, Session._turn, *LIVE),
-    **_rows([Phase.LISTENING], p.Speech, Session._speech),
-    **_rows(_HOLDING, p.OnAir, Session._on_air),
-    **_rows(_HOLDING, p.OffAir, Session._off_air),
+    **rows(LIVE, p.Turn, Session._turn, *LIVE),
+    **rows([Phase.LISTENING], p.Speech, Session._speech),
+    **rows(LIVE, p.Spoken, Session._spoken),
+    **rows(LIVE, p.EndWished, Session._end_wished),
+    **rows(LIVE, p.AnswerFailed, Session._answer_failed, Phase.ENDING),
+    **rows(_HOLDING, p.MuteWished, Session._mute),
+    **rows([Phase.SPEAKING], p.Hushed, Session._hush),
+    **rows(_HOLDING, p.BroadcastWished, Session._wish_broadcast),
+    **rows(_HOLDING, p.OnAir, Session._on_air),
+    **rows(_HOLDING, p.OffAir, Session._off_air),
     # every end gives everything back first
-    **_rows(_HOLDING, p.Pressed, Session._hang_up, Phase.ENDING),
-    **_rows(_HOLDING, p.StopOrdered, Session._stop, Phase.ENDING),
-    **_rows(_HOLDING, p.CallLost, Session._lost, Phase.ENDING),
-    **_rows([Phase.PREPARING], p.Refused, Session._refused, Phase.ENDING),
-    **_rows([Phase.PREPARING], p.Elapsed, Session._too_slow, Phase.ENDING),
-    **_rows(LIVE, p.Elapsed, Session._time_over, Phase.ENDING),
-    **_rows([Phase.ENDING], p.Pressed, Session._press_again),
-    **_rows([Phase.ENDING], p.Released, Session._released, *_REST, Phase.PREPARING, Phase.STOPPED),
-    **_rows([Phase.ENDING], p.Elapsed, Session._stuck, Phase.STOPPED),
-    **_rows([Phase.FAULT], p.Elapsed, Session._fault_over, *_REST),
-    **_rows(_RESTING | {Phase.ENDING, Phase.STARTING}, p.StopOrdered, Session._nothing_to_stop),
+    **rows(_HOLDING, p.Pressed, Session._hang_up, Phase.ENDING),
+    **rows(_HOLDING, p.StopOrdered, Session._stop, Phase.ENDING),
+    **rows(_HOLDING, p.CallLost, Session._lost, Phase.ENDING),
+    **rows([Phase.PREPARING], p.Refused, Session._refused, Phase.ENDING),
+    **rows([Phase.PREPARING], p.Elapsed, Session._too_slow, Phase.ENDING),
+    **rows(LIVE, p.Elapsed, Session._time_over, Phase.ENDING),
+    **rows([Phase.ENDING], p.Pressed, Session._press_again),
+    **rows([Phase.ENDING], p.Released, Session._released, *_REST, Phase.PREPARING, Phase.STOPPED),
+    **rows([Phase.ENDING], p.Elapsed, Session._stuck, Phase.STOPPED),
+    **rows([Phase.FAULT], p.Elapsed, Session._fault_over, *_REST),
+    **rows(AT_REST | {Phase.ENDING, Phase.STARTING}, p.StopOrdered, Session._nothing_to_stop),
+    # an operator's hand, whatever the robot does
+    **rows(set(Phase) - {Phase.STOPPED}, p.ToolOrdered, Session._use),
     # the end of the process
-    **_rows(_HOLDING, p.Quit, Session._quit_later, Phase.ENDING),
-    **_rows([Phase.ENDING], p.Quit, Session._quit_later),
-    **_rows(_RESTING | {Phase.STARTING, Phase.ANNOUNCING}, p.Quit, Session._exit, Phase.STOPPED),
+    **rows(_HOLDING, p.Quit, Session._quit_later, Phase.ENDING),
+    **rows([Phase.ENDING], p.Quit, Session._quit_later),
+    **rows(AT_REST | {Phase.STARTING, Phase.ANNOUNCING}, p.Quit, Session._exit, Phase.STOPPED),
 }
 # fmt: on

@@ -18,7 +18,7 @@ from provisioning.cli.broker_config import broker_config
 from provisioning.cli.fleet import acknowledge_command, claim, devices_command, revoke_command
 from provisioning.cli.here import demo, local
 from provisioning.cli.invocation import ExitCode, Invocation, err
-from provisioning.cli.orders import start_command, stop_command
+from provisioning.cli.orders import notes_command, start_command, stop_command, use_command
 from provisioning.cli.service import init_command, serve_command
 
 DEFAULT_CONFIG: Final = Path("/etc/kaiwa/cloud.toml")
@@ -40,6 +40,8 @@ app.command("acknowledge")(acknowledge_command)
 app.add_typer(audit, name="audit")
 app.command("start")(start_command)
 app.command("stop")(stop_command)
+app.command("use")(use_command)
+app.command("notes")(notes_command)
 app.add_typer(broker_config, name="broker-config")
 app.command("local")(local)
 app.command("demo")(demo)

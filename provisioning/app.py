@@ -34,6 +34,7 @@ from provisioning.listening import listening
 from provisioning.mint_service import MintService
 from provisioning.minting import Minter, Terms
 from provisioning.mosquitto import MosquittoProcess
+from provisioning.notes import NoteAudit
 from provisioning.observer.feed import Feed
 from provisioning.observer.web import create_app
 from provisioning.observer.word_filter import WordFilter
@@ -41,6 +42,7 @@ from provisioning.openai import OpenAI
 from provisioning.playlists import Playlists
 from provisioning.policy import Allowance
 from provisioning.presence import Presence
+from provisioning.profile import prompts
 from provisioning.renewal import Renewals
 from provisioning.reports import TOPICS, Reports
 from provisioning.revocation import follow, publish_revocations
@@ -221,9 +223,9 @@ async def _work(
     """
     settings, store, authority = ground.settings, ground.store, ground.authority
     leash = Leash(store, ground.openai, ground.broadcasts, settings.limits.grace_seconds)
-    presence, alarms = Presence(store), Alarms(store)
+    presence, alarms, note_audit = Presence(store), Alarms(store), NoteAudit(store)
     playlists = Playlists(store, ground.broadcasts, watchers)
-    reports = Reports([leash, presence, alarms, playlists, *watchers])
+    reports = Reports([leash, presence, alarms, playlists, note_audit, *watchers])
     stops = Stops(authority.operator_keys(), leash.stop)
     minter = Minter(
         store,
@@ -248,7 +250,7 @@ async def _work(
     handlers |= dict.fromkeys(TOPICS, reports.deliver)
     link = Link(ground.broker, MINTER, tls, handlers)
     group = await stack.enter_async_context(asyncio.TaskGroup())
-    own = (leash.run(), presence.run(), alarms.run(), playlists.run(), captioning.run())
+    own = (leash.run(), presence.run(), alarms.run(), playlists.run(), captioning.run(), note_audit.run())
     keeping = (renewals.run(), upkeep.run(), _follow(ground), _guard(ground))
     answering = (mint.run(link.publish), renew.run(link.publish), link.run())
     for work in (*own, *keeping, *answering):
@@ -281,7 +283,9 @@ def terms(settings: CloudSettings, web_url: str) -> Terms:
     limits: LimitSettings = settings.limits
     return Terms(
         Allowance(limits.session_seconds, limits.sessions_per_day, limits.requests_per_minute),
-        Limits(longest=limits.session_seconds, idle=limits.idle_seconds),
+        Limits(longest=limits.session_seconds, idle=limits.idle_seconds, single_turn=settings.openai.single_turn),
         settings.openai.language,
         web_url + "/r/{device}",
+        settings.openai.tools,
+        prompts(settings.openai),
     )

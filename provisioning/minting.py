@@ -12,8 +12,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from device.errors import (
@@ -31,8 +31,9 @@ from device.messages.envelope import (
     check_fresh,
     seal_envelope,
 )
-from device.messages.minting import BroadcastGrant, Grant, Limits, MintAnswer, MintRequest, Refusal
+from device.messages.minting import BroadcastGrant, Grant, Limits, MintAnswer, MintRequest, Prompts, Refusal
 from device.messages.sealing import binding, seal
+from device.messages.tools import allowed, check_declarations
 from device.messages.wire import decode, encode
 from provisioning.alarms import REPLACED_KEY, raise_alarm
 from provisioning.answers import Answers
@@ -60,6 +61,9 @@ class Terms:
     language: str
     observer_url: str
     """Where a robot can be watched, with `{device}` in its place."""
+    tools: Sequence[str] = ()
+    """Names of the tools that the model may be given, where a robot has them."""
+    prompts: Prompts = field(default_factory=Prompts)
 
 
 class Minter:
@@ -152,8 +156,9 @@ class Minter:
 
     async def _grant(self, request: MintRequest, session: Session, now: float) -> Grant:
         """Ask both services at once; when the talk cannot be had, let the channel come first, so that it is closed."""
+        tools = allowed(request.tools, self._terms.tools)
         secret, channel = await asyncio.gather(
-            self._openai.grant(), self._channel(request, session), return_exceptions=True
+            self._openai.grant(tools), self._channel(request, session), return_exceptions=True
         )
         if isinstance(secret, BaseException):
             raise secret
@@ -168,6 +173,8 @@ class Minter:
             observer_url=self._terms.observer_url.replace("{device}", request.device),
             language=self._terms.language,
             limits=self._terms.limits,
+            tools=[tool.name for tool in tools],
+            prompts=self._terms.prompts,
             server_time=now,
         )
 
@@ -218,6 +225,7 @@ def _opened(data: bytes, device: str, standing: Standing) -> tuple[MintRequest, 
         raise MisaddressedError(f"{device} asks for another device")
     if not _NONCE.fullmatch(request.nonce) or len(request.reply_key) != 32:
         raise MalformedMessageError("nonce or reply key have the wrong form")
+    check_declarations(request.tools)
     return request, held
 
 

@@ -8,6 +8,7 @@ OpenAIError                 the root; `retry_after` in seconds where the service
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Final, Self, cast
 
@@ -17,6 +18,7 @@ from openai.types.realtime import RealtimeSessionCreateRequestParam
 from device.errors import UpstreamError
 from device.messages.minting import OpenAIGrant
 from device.messages.secret import Secret
+from device.messages.tools import ToolDeclaration
 from provisioning.profile import session
 from provisioning.settings import OpenAISettings
 
@@ -67,8 +69,8 @@ class OpenAI:
         """Close the connections."""
         await self._client.close()
 
-    async def grant(self) -> OpenAIGrant:
-        """Make a secret that starts sessions with our profile for a short while.
+    async def grant(self, tools: Sequence[ToolDeclaration] = ()) -> OpenAIGrant:
+        """Make a secret that starts sessions with our profile, and these tools, for a short while.
 
         Raises:
             OpenAIError: no secret; one of its two kinds.
@@ -76,7 +78,7 @@ class OpenAI:
         try:
             answer = await self._client.realtime.client_secrets.create(
                 expires_after={"anchor": "created_at", "seconds": self._settings.secret_seconds},
-                session=cast("RealtimeSessionCreateRequestParam", session(self._settings)),
+                session=cast("RealtimeSessionCreateRequestParam", session(self._settings, tools)),
             )
         except (openai.OpenAIError, ValueError) as error:
             raise _translated(error) from None

@@ -1,14 +1,17 @@
-"""PURE. The profile that is bound into every Realtime secret: who the robot is, and how it listens."""
+"""PURE. The profile that is bound into every Realtime secret: who the robot is, how it listens, and what it may do."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from device.messages.minting import Prompts
+from device.messages.tools import ToolDeclaration, as_function
 from provisioning.settings import OpenAISettings
 
 
-def session(settings: OpenAISettings) -> dict[str, Any]:
-    """Return the `session` of a client secret (GA shape, `POST /v1/realtime/client_secrets`)."""
+def session(settings: OpenAISettings, tools: Sequence[ToolDeclaration] = ()) -> dict[str, Any]:
+    """Return the `session` of a client secret (GA shape, `POST /v1/realtime/client_secrets`) with these tools."""
     profile: dict[str, Any] = {
         "type": "realtime",
         "model": settings.model,
@@ -17,7 +20,14 @@ def session(settings: OpenAISettings) -> dict[str, Any]:
     }
     if settings.instructions:
         profile["instructions"] = settings.instructions
+    if tools:
+        profile |= {"tools": [as_function(tool) for tool in tools], "tool_choice": "auto"}
     return profile
+
+
+def prompts(settings: OpenAISettings) -> Prompts:
+    """Return what the model is to be asked to say at certain moments."""
+    return Prompts(greeting=settings.greeting, warning=settings.idle_warning, farewell=settings.farewell)
 
 
 def _hearing(settings: OpenAISettings) -> dict[str, Any]:

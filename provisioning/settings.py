@@ -12,6 +12,7 @@ from msgspec import Meta
 from device.errors import SettingsError
 from device.messages.secret import Secret
 from device.messages.settings import Settings, read_settings
+from device.messages.tools import BUILT_IN
 from provisioning.channels import ChannelOptions
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
@@ -79,6 +80,21 @@ class OpenAISettings(Settings, frozen=True):
     noise_reduction: Literal["near_field", "far_field", "off"] = "far_field"
     transcription_model: str = "gpt-transcribe"
     """Captions of what visitors say; none when empty."""
+    tools: tuple[str, ...] = BUILT_IN
+    """Names of robots' tools that the model may call, or `"*"`: whatever a robot has; those that every robot has, if
+    nothing is said. Makers' own tools and outputs must be named here."""
+    greeting: str = ""
+    """What the model is asked for when it begins to hear, such as "Greet the visitor in one short sentence."; it waits
+    for the visitor when empty."""
+    idle_warning: str = (
+        "Nobody has said anything for a while. Ask in one short sentence whether anybody is still there, and say that "
+        "you will end the conversation otherwise."
+    )
+    """What it is asked for when nobody has said anything for `[limits] idle_seconds`; nothing when empty."""
+    farewell: str = "Nobody has answered. Say goodbye in one short sentence."
+    """What it is asked for when nobody answers that; the conversation just ends when empty."""
+    single_turn: bool = False
+    """Whether a conversation is one question and its answer, so that a robot among many people hears nobody else."""
     secret_seconds: Annotated[int, Meta(ge=10, le=7200)] = 60
     """How long a secret can start a session; the service allows 10 to 7200."""
     timeout_seconds: Seconds = 8.0

@@ -13,13 +13,14 @@ from cryptography import x509
 
 from device.audio.echo import EchoMode
 from device.config import DeviceSettings
-from device.doctor.checks import broker, clock, computer, identity, network, pins, sound
+from device.doctor.checks import broker, clock, computer, identity, network, pins, sound, tools
 from device.doctor.findings import UNLOOKED, Finding
 from device.doctor.gather import broker as ask_broker
 from device.doctor.gather import computer as look_at
 from device.doctor.gather import network as reach
 from device.doctor.gather import pins as take_pins
 from device.doctor.gather import sound as listen
+from device.doctor.gather import tools as take_tools
 from device.doctor.gather.sound import Wish
 from device.errors import EnrolmentError, KaiwaError
 from device.identity import Identity
@@ -58,6 +59,7 @@ async def examine(settings: DeviceSettings, options: Options) -> list[Finding]:
     parts = await asyncio.gather(
         _part("disk", _disk(state_dir)),
         _part("pins", _pins(settings, running=running)),
+        _part("tools", _tools(settings)),
         _part("sound", _sound(settings, options.wish, running=running)),
         _part("network", _network(options)),
         _part("broker", _cloud(me, options.mint_seconds, running=running)),
@@ -103,7 +105,13 @@ async def _disk(state_dir: Path) -> list[Finding]:
 
 
 async def _pins(settings: DeviceSettings, *, running: bool) -> list[Finding]:
-    return [pins.HELD()] if running else pins.check(await take_pins.gather(settings.panel))
+    if running:
+        return [pins.HELD()]
+    return pins.check(await take_pins.gather(settings.panel, outputs=settings.tools.outputs))
+
+
+async def _tools(settings: DeviceSettings) -> list[Finding]:
+    return tools.check(await asyncio.to_thread(take_tools.gather, settings.tools))
 
 
 async def _sound(settings: DeviceSettings, wish: Wish, *, running: bool) -> list[Finding]:

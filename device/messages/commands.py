@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Final
 
+from device.messages.tools import ToolName
 from device.messages.wire import Message
 
 LONGEST_SECONDS: Final = 15.0
@@ -16,6 +17,8 @@ class Verb(StrEnum):
 
     START = "start"
     STOP = "stop"
+    USE = "use"
+    """Use a tool of the robot, as the model would; `args` hold its name and its arguments."""
 
 
 class Command(Message, frozen=True):
@@ -28,6 +31,13 @@ class Command(Message, frozen=True):
     issued_at: float
     expires_at: float
     args: dict[str, Any] = {}
+
+
+class Use(Message, frozen=True):
+    """The `args` of the order `use`."""
+
+    tool: ToolName
+    arguments: dict[str, Any] = {}
 
 
 class Step(StrEnum):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from device.messages.secret import MASK, Secret
+from device.messages.tools import MOST_TOOLS, ToolDeclaration, ToolName
 from device.messages.wire import Message
 
 
@@ -35,6 +38,8 @@ class MintRequest(Message, frozen=True):
     reply_key: bytes
     """X25519 public key made for this request; the answer is sealed to it."""
     broadcast: bool = True
+    tools: Annotated[list[ToolDeclaration], Meta(max_length=MOST_TOOLS)] = []
+    """What this robot could do for the model; the cloud chooses."""
 
 
 class OpenAIGrant(Message, frozen=True):
@@ -64,6 +69,19 @@ class Limits(Message, frozen=True):
 
     longest: float = 1800.0
     idle: float = 60.0
+    single_turn: bool = False
+    """It ends with the first answer that was heard to its end."""
+
+
+class Prompts(Message, frozen=True):
+    """What the model is asked to say at certain moments; nothing is said where it is empty."""
+
+    greeting: str = ""
+    """As soon as it hears."""
+    warning: str = ""
+    """When nobody has said anything for the idle limit, before the session ends."""
+    farewell: str = ""
+    """Before the session ends because nobody answered the warning."""
 
 
 class Grant(Message, frozen=True):
@@ -77,6 +95,9 @@ class Grant(Message, frozen=True):
     observer_url: str = ""
     language: str = "en"
     limits: Limits = Limits()
+    tools: list[ToolName] = []
+    """Names of the robot's tools that the model may call in this session."""
+    prompts: Prompts = Prompts()
     server_time: float = 0.0
 
 

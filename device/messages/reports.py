@@ -38,6 +38,8 @@ class DeviceState(Message, frozen=True):
     fault: Name | None = None
     version: Name = ""
     echo: Name = ""
+    muted: bool = False
+    """The microphone is closed: neither the model nor observers hear the room."""
 
 
 class Speaker(StrEnum):
@@ -96,6 +98,14 @@ class FaultRaised(Message, frozen=True, tag="fault"):
     session: Name | None = None
 
 
+class OperatorNote(Message, frozen=True, tag="operator_note"):
+    """What somebody in the room wants the operator to know, in the model's words."""
+
+    session: Name
+    at: UnixTime
+    text: Annotated[str, Meta(min_length=1, max_length=500)]
+
+
 class Trace(Message, frozen=True, tag="trace"):
     """Monotonic seconds (CLOCK_MONOTONIC of the device) at which steps of one start were reached."""
 
@@ -103,7 +113,7 @@ class Trace(Message, frozen=True, tag="trace"):
     marks: dict[str, float]
 
 
-Event = CallAnswered | SessionStarted | SessionEnded | Caption | FaultRaised | Trace
+Event = CallAnswered | SessionStarted | SessionEnded | Caption | FaultRaised | OperatorNote | Trace
 
 
 def decode_event(data: bytes) -> Event:

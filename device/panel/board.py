@@ -40,6 +40,7 @@ class Panel:
         self._next_step: asyncio.TimerHandle | None = None
         self._shown: Light | None = None
         self._level: float | None = None
+        self._brightness = 1.0
 
     async def __aenter__(self) -> Self:
         """Take the pins.
@@ -82,6 +83,22 @@ class Panel:
         return isinstance(self._factory, MockFactory)
 
     @property
+    def pins(self) -> Any:
+        """The pin factory of gpiozero, for outputs that are not the panel's; closed with it."""
+        return self._factory
+
+    @property
+    def brightness(self) -> float:
+        """How bright the talk light is at its brightest, 0.1 to 1."""
+        return self._brightness
+
+    @brightness.setter
+    def brightness(self, share: float) -> None:
+        """Set it from now on; below 0.1 the light could not be told from one that is out."""
+        self._brightness = min(1.0, max(0.1, share))
+        self._step_again()
+
+    @property
     def pressed(self) -> bool:
         """True while the contact of the button is closed, bouncing included."""
         return bool(self._button.value)
@@ -96,8 +113,7 @@ class Panel:
         if light is self._shown:
             return
         self._shown = light
-        self._steps = PATTERNS[light](lambda: self._level)
-        self._step()
+        self._step_again()
 
     def on_air(self, on: bool) -> None:
         """Switch the red light."""
@@ -107,11 +123,16 @@ class Panel:
         """Tell how loud the robot speaks now, RMS in dBFS: the talk light follows while it shows `speaking`."""
         self._level = dbfs
 
+    def _step_again(self) -> None:
+        if self._shown is not None:
+            self._steps = PATTERNS[self._shown](lambda: self._level)
+            self._step()
+
     def _step(self) -> None:
         if self._next_step is not None:
             self._next_step.cancel()
         step = next(self._steps)
-        self._shine(step.brightness)
+        self._shine(step.brightness * self._brightness)
         self._next_step = self._loop.call_later(step.seconds, self._step) if step.seconds < 3600.0 else None
 
     def _shine(self, brightness: float) -> None:

@@ -1,6 +1,6 @@
 """PURE. What the talk light shows in every phase: brightness over time, to be told apart without reading.
 
-Steady light means the robot listens; dark between short blinks means it cannot; everything that only takes a moment
+Steady light means the robot listens; dark between short blinks means it cannot, or must not; everything that only takes a moment
 moves. No light flashes more than three times a second at full depth (WCAG 2.2, success criterion 2.3.1).
 """
 
@@ -27,6 +27,7 @@ class Light(StrEnum):
     LISTENING = "listening"
     THINKING = "thinking"
     SPEAKING = "speaking"
+    MUTED = "muted"
     ENDING = "ending"
     FAULT = "fault"
     OFFLINE = "offline"
@@ -101,6 +102,7 @@ PATTERNS: Final[Mapping[Light, Pattern]] = {
     Light.LISTENING: _steady,
     Light.THINKING: _moving(_wave(0.12, 0.8, 1.2)),
     Light.SPEAKING: _speaking,
+    Light.MUTED: _repeated(Step(0.35, 0.16), Step(0.0, 0.84)),
     Light.ENDING: _fading,
     Light.FAULT: _repeated(
         Step(1.0, 0.12), Step(0.0, 0.25), Step(1.0, 0.12), Step(0.0, 0.25), Step(1.0, 0.12), Step(0.0, 1.4)

@@ -21,6 +21,7 @@ from device.errors import MediaError, UpstreamError
 from device.messages.minting import OpenAIGrant
 from device.realtime.conversation import Answered, CallEvent, Conversation, Flush, SessionOver
 from device.realtime.events import EventReader, SessionCreated, output_audio_buffer_clear, response_cancel
+from device.realtime.floor import Act, Floor, Send
 from device.realtime.liveness import overdue
 from device.realtime.offer import SERVICE, Answer, exchange
 from device.realtime.settings import RealtimeSettings
@@ -68,6 +69,8 @@ class RealtimeCall:
         """Gives what the assistant says."""
         self.conversation = Conversation()
         """Whose turn it is, and what it cost so far."""
+        self.floor = Floor()
+        """Who may speak next, and the calls of tools."""
         self.call_id = ""
         """By which the cloud can hang up; empty until the offer was answered."""
         self._grant, self._http, self._on_event = grant, http, on_event
@@ -102,10 +105,18 @@ class RealtimeCall:
 
     def interrupt(self) -> None:
         """Stop the assistant now: here at once, and at the service."""
-        if self.conversation.active:
+        if self.floor.active is not None:
             self.send(response_cancel())
         self.send(output_audio_buffer_clear())
         self._emit(self.conversation.interrupt())
+
+    def prompt(self, text: str) -> None:
+        """Have the model say something, as soon as nobody else does."""
+        self._act(self.floor.prompt(text))
+
+    def outcome(self, call_id: str, output: str, *, follow: bool) -> None:
+        """Tell the model what came of a `ToolCalled`; with `follow`, it answers once it knows of all of them."""
+        self._act(self.floor.outcome(call_id, output, follow=follow))
 
     def send(self, client_event: str) -> None:
         """Send one client event (see `events.py`); dropped while the channel is not open."""
@@ -200,6 +211,14 @@ class RealtimeCall:
             self._greeted = True
             self._changed.set()
         self._emit(self.conversation.handle(event, now))
+        self._act(self.floor.handle(event))
+
+    def _act(self, acts: list[Act]) -> None:
+        for act in acts:
+            if isinstance(act, Send):
+                self.send(act.event)
+            else:
+                self._on_event(act)
 
     def _emit(self, events: list[CallEvent]) -> None:
         for event in events:

@@ -14,6 +14,7 @@ from device.realtime.captions import AssistantCaptions, Captioned, UserCaptions
 from device.realtime.events import (
     ErrorDetail,
     InputCommitted,
+    ItemAdded,
     PlaybackCleared,
     PlaybackStarted,
     PlaybackStopped,
@@ -33,6 +34,7 @@ from device.realtime.events import (
     UserTranscriptDone,
     UserTranscriptFailed,
 )
+from device.realtime.floor import ACTIVE, ToolCalled
 
 
 class Turn(StrEnum):
@@ -65,6 +67,11 @@ class Speech:
 
 
 @dataclass(frozen=True, slots=True)
+class Spoken:
+    """What the assistant said was sent to its end, not cut."""
+
+
+@dataclass(frozen=True, slots=True)
 class Flush:
     """Drop at once what has not been played yet."""
 
@@ -92,12 +99,23 @@ class SessionOver:
     reason: str
 
 
-CallEvent = Answered | TurnChanged | Speech | Flush | Captioned | ResponseFailed | Complained | SessionOver
+CallEvent = (
+    Answered
+    | TurnChanged
+    | Speech
+    | Spoken
+    | Flush
+    | Captioned
+    | ResponseFailed
+    | Complained
+    | SessionOver
+    | ToolCalled
+)
 
 EXPIRED: Final = "session_expired"
 """The error code that ends a session, after 60 minutes (developers.openai.com/api/docs/guides/realtime)."""
 
-HARMLESS: Final = frozenset({"response_cancel_not_active", "conversation_already_has_active_response"})
+HARMLESS: Final = frozenset({"response_cancel_not_active", ACTIVE})
 """Error codes that two sides talking at the same time give each other; nothing is wrong."""
 
 
@@ -106,8 +124,6 @@ class Conversation:
 
     def __init__(self) -> None:
         self.turn = Turn.LISTENING
-        self.active: str | None = None
-        """Id of the response that is being generated."""
         self.usage: dict[str, int] = {}
         """Token totals of the session so far, and the number of responses billed."""
         self.over: str | None = None
@@ -132,7 +148,7 @@ class Conversation:
                 follows += self._transcribed(event, now)
             case ServiceError(error):
                 follows += self._refused(error)
-            case SessionCreated() | SessionUpdated():
+            case SessionCreated() | SessionUpdated() | ItemAdded():
                 pass
         return follows
 
@@ -168,7 +184,7 @@ class Conversation:
             case PlaybackStarted(response):
                 return [*self._turn(Turn.SPEAKING), *self._assistant.begin(response, now)]
             case PlaybackStopped(response):
-                return [*self._assistant.finish(response, now), *self._silent()]
+                return [*self._assistant.finish(response, now), *self._silent(), Spoken()]
             case PlaybackCleared(response):
                 return [Flush(), *self._assistant.cut(response, now), *self._silent()]
 
@@ -177,12 +193,10 @@ class Conversation:
 
     def _generated(self, event: ResponseCreated | ResponseDone) -> list[CallEvent]:
         if isinstance(event, ResponseCreated):
-            self.active = event.response.id
             return [] if self.turn is Turn.SPEAKING else self._turn(Turn.THINKING)
-        self.active = None
         self._bill(event.response.usage)
-        no_sound = self._turn(Turn.LISTENING) if self.turn is Turn.THINKING else []
-        return [*_failure(event.response), *no_sound]
+        over = self.turn is Turn.THINKING and not _calls_tools(event.response)
+        return [*_failure(event.response), *(self._turn(Turn.LISTENING) if over else [])]
 
     def _spoken(self, event: TranscriptDelta | TranscriptDone, now: float) -> list[Captioned]:
         if isinstance(event, TranscriptDelta):
@@ -226,6 +240,11 @@ def _counts(usage: Usage) -> dict[str, int]:
         "output_text_tokens": (made and made.text_tokens) or 0,
         "output_audio_tokens": (made and made.audio_tokens) or 0,
     }
+
+
+def _calls_tools(response: Response) -> bool:
+    """Tell whether the answer goes on once its tools have done their work."""
+    return response.status == "completed" and any(item.type == "function_call" for item in response.output or ())
 
 
 def _failure(response: Response) -> list[CallEvent]:

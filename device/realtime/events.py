@@ -116,6 +116,17 @@ class Usage(msgspec.Struct, frozen=True):
     output_token_details: OutputDetails | None = None
 
 
+class Item(msgspec.Struct, frozen=True):
+    """An item of the conversation: a `message`, or a `function_call` with its name and its arguments in JSON."""
+
+    type: str = ""
+    status: str | None = None
+    id: str | None = None
+    call_id: str | None = None
+    name: str | None = None
+    arguments: str | None = None
+
+
 class Response(msgspec.Struct, frozen=True):
     """One answer of the model."""
 
@@ -124,6 +135,13 @@ class Response(msgspec.Struct, frozen=True):
     """`in_progress`, `completed`, `cancelled`, `failed` or `incomplete`."""
     status_details: StatusDetails | None = None
     usage: Usage | None = None
+    output: tuple[Item, ...] | None = None
+
+
+class ItemAdded(_Event, frozen=True, tag="conversation.item.added"):
+    """An item joined the conversation, ours included: answers that begin from now on know of it."""
+
+    item: Item = Item()
 
 
 class ResponseCreated(_Event, frozen=True, tag="response.created"):
@@ -190,6 +208,7 @@ ServerEvent = (
     | PlaybackStarted
     | PlaybackStopped
     | PlaybackCleared
+    | ItemAdded
     | ResponseCreated
     | ResponseDone
     | TranscriptDelta
@@ -203,7 +222,6 @@ ServerEvent = (
 UNUSED: Final = frozenset(
     {
         "conversation.created",
-        "conversation.item.added",
         "conversation.item.created",
         "conversation.item.deleted",
         "conversation.item.done",
@@ -264,9 +282,12 @@ def session_update(session: dict[str, Any]) -> str:
     return _client_event("session.update", session={"type": "realtime", **session})
 
 
-def response_create(response: dict[str, Any] | None = None) -> str:
-    """Return a `response.create`; an error `conversation_already_has_active_response` answers one too many."""
-    return _client_event("response.create", **({"response": response} if response else {}))
+def response_create(event_id: str = "") -> str:
+    """Return a `response.create`; an error `conversation_already_has_active_response` answers one too many.
+
+    An error that it causes names `event_id`.
+    """
+    return _client_event("response.create", **({"event_id": event_id} if event_id else {}))
 
 
 def response_cancel(response_id: str | None = None) -> str:
@@ -282,6 +303,17 @@ def output_audio_buffer_clear() -> str:
 def conversation_item_create(item: dict[str, Any]) -> str:
     """Return a `conversation.item.create` that appends `item` to the conversation."""
     return _client_event("conversation.item.create", item=item)
+
+
+def function_call_output(call_id: str, output: str) -> str:
+    """Return the `conversation.item.create` that tells the model what came of a call; no answer follows by itself."""
+    return conversation_item_create({"type": "function_call_output", "call_id": call_id, "output": output})
+
+
+def system_message(text: str, item_id: str) -> str:
+    """Return the `conversation.item.create` that tells the model something in the operator's name; `item_id` is new."""
+    part = {"type": "input_text", "text": text}
+    return conversation_item_create({"id": item_id, "type": "message", "role": "system", "content": [part]})
 
 
 def _client_event(kind: str, **fields: Any) -> str:

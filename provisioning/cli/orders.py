@@ -1,21 +1,27 @@
-"""Commands to a robot, with each step of its answer."""
+"""Commands to a robot, with each step of its answer, and what robots want to tell."""
 
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 import aiomqtt
+import msgspec
 import typer
 from msgspec import to_builtins
 from rich.text import Text
 
 from device.errors import BrokerError, SettingsError
 from device.messages.commands import CommandStatus, Step, Verb
+from device.messages.envelope import Signer
 from provisioning.app import DEFAULT_OPERATOR, open_authority
 from provisioning.cli.invocation import ExitCode, Invocation, JsonFlag, err, out, plain, print_json
 from provisioning.commands import NoAnswerError, new_command, order
 from provisioning.link import BrokerEndpoint, connection
+from provisioning.notes import notes
 from provisioning.running import run
 from provisioning.settings import CloudSettings, reachable
 
@@ -39,10 +45,47 @@ def stop_command(
     _order(context, device, Verb.STOP, operator, json)
 
 
-def _order(context: typer.Context, device: str, verb: Verb, operator: str, json: bool) -> None:
+def use_command(
+    context: typer.Context,
+    device: Robot,
+    tool: Annotated[
+        str, typer.Argument(help="Name of the tool, such as hush, mute, unmute, or one of the robot's own.")
+    ],
+    arguments: Annotated[str, typer.Argument(help="Its arguments, as a JSON object.")] = "{}",
+    *,
+    operator: Operator = DEFAULT_OPERATOR,
+    json: JsonFlag = False,
+) -> None:
+    """Use a tool of a robot, as the model would; also those that only operators may use."""
+    try:
+        args = {"tool": tool, "arguments": msgspec.json.decode(arguments, type=dict[str, Any])}
+    except msgspec.DecodeError as error:
+        raise typer.BadParameter(f"not a JSON object: {error}") from None
+    _order(context, device, Verb.USE, operator, json, args)
+
+
+def notes_command(context: typer.Context, *, operator: Operator = DEFAULT_OPERATOR, json: JsonFlag = False) -> None:
+    """Show the messages that robots hand over for the operator, as they come, until Ctrl-C. Nobody keeps them."""
+    invocation: Invocation = context.obj
+    run(_notes(invocation.settings(), operator, json))
+
+
+async def _notes(settings: CloudSettings, operator: str, json: bool) -> None:
+    async with _connected(settings, operator) as (client, _):
+        async for noted in notes(client):
+            if json:
+                print_json({"device": noted.device, **to_builtins(noted.note)})
+            else:
+                when = datetime.fromtimestamp(noted.note.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+                out.print(Text("  ").join([Text(when), plain(noted.device), plain(noted.note.text)]))
+
+
+def _order(
+    context: typer.Context, device: str, verb: Verb, operator: str, json: bool, args: dict[str, Any] | None = None
+) -> None:
     invocation: Invocation = context.obj
     try:
-        last = run(_ordered(invocation.settings(), device, verb, operator, json))
+        last = run(_ordered(invocation.settings(), device, verb, operator, json, args))
     except NoAnswerError as error:
         err.print(f"kaiwa-cloud: {error}", markup=False, soft_wrap=True)
         raise typer.Exit(ExitCode.NO_ANSWER) from None
@@ -50,21 +93,30 @@ def _order(context: typer.Context, device: str, verb: Verb, operator: str, json:
         raise typer.Exit(ExitCode.REFUSED)
 
 
-async def _ordered(settings: CloudSettings, device: str, verb: Verb, operator: str, json: bool) -> Step:
+async def _ordered(
+    settings: CloudSettings, device: str, verb: Verb, operator: str, json: bool, args: dict[str, Any] | None
+) -> Step:
+    last = Step.FAILED
+    async with _connected(settings, operator) as (client, signer):
+        async for status in order(client, signer, new_command(device, verb, signer.kid, time.time(), args)):
+            _show(status, json)
+            last = status.step
+    return last
+
+
+@asynccontextmanager
+async def _connected(settings: CloudSettings, operator: str) -> AsyncIterator[tuple[aiomqtt.Client, Signer]]:
+    """Connect to the broker as an operator, with what signs in their name."""
     authority = open_authority(settings, time.time())
     if operator not in authority.operators:
         raise SettingsError("--operator", f"no operator {operator!r}; there are: {', '.join(authority.operators)}")
     files, signer = authority.operator(operator, time.time())
     endpoint = BrokerEndpoint(reachable(settings.broker.host), settings.broker.port)
-    last = Step.FAILED
     try:
         async with connection(endpoint, signer.kid, authority.client_context(files)) as client:
-            async for status in order(client, signer, new_command(device, verb, signer.kid, time.time())):
-                _show(status, json)
-                last = status.step
+            yield client, signer
     except aiomqtt.MqttError as error:
         raise BrokerError(f"no broker at {endpoint.host}:{endpoint.port}: {error}") from None
-    return last
 
 
 def _show(status: CommandStatus, json: bool) -> None:

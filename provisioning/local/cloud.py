@@ -10,6 +10,7 @@ from typing import Final
 
 from device.errors import SettingsError
 from device.messages.secret import Secret
+from device.messages.tools import ANY
 from provisioning.app import Cloud, running
 from provisioning.channels import ChannelOptions
 from provisioning.listener import Listener
@@ -98,7 +99,7 @@ def _openai(choices: Choices, stand_in: RealtimeStandIn | None, environment: Map
     url, key = choices.openai_url, _key(environment, OPENAI_KEY_VARIABLE, "OPENAI_API_KEY", choices.openai_url)
     if stand_in is not None:
         url, key = stand_in.base_url, stand_in.settings.api_key
-    return OpenAISettings(base_url=url, api_key=key, language=choices.language, instructions=INSTRUCTIONS)
+    return OpenAISettings(base_url=url, api_key=key, language=choices.language, instructions=INSTRUCTIONS, tools=(ANY,))
 
 
 def _imageflux(

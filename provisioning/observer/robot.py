@@ -182,6 +182,7 @@ class Robot:
             playlist=None if talk is None else talk.sources.playlist,
             at=now,
             watch=talk.sources.watch if talk is not None and self._heard() else None,
+            muted=self._state is not None and self._state.muted,
         )
         return _since(self._shown, view)
 

@@ -62,6 +62,8 @@ class StateView(View, frozen=True):
     at: float
     watch: WatchView | None = None
     """None: with the playlist's delay only."""
+    muted: bool = False
+    """The robot does not hear the room, and neither does anybody else."""
 
 
 class RobotCard(View, frozen=True):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import aiohttp
 import pytest
@@ -15,23 +17,58 @@ from device import holdings as module
 from device import phase as p
 from device.audio.echo import NoEchoControl
 from device.clock import WallClock
-from device.errors import CodecError
+from device.errors import CodecError, MalformedMessageError
 from device.holdings import Equipment, Holdings
+from device.messages.commands import CommandStatus, Step
 from device.messages.enrolment import BrokerAddress
 from device.messages.envelope import KeySigner
-from device.messages.minting import Grant
+from device.messages.minting import Grant, Prompts
+from device.messages.reports import Event
+from device.messages.wire import decode
 from device.mint import MintClient
 from device.mqtt import Broker, Presence
 from device.outlet import Outlet
+from device.phase import Phase
+from device.realtime.events import conversation_item_create, response_create
 from device.realtime.settings import RealtimeSettings
 from device.sora.settings import BroadcastSettings
+from device.tools.built_in import BuiltIn
+from device.tools.tool import made
+from device.tools.toolbox import Toolbox
 from device.voice import VoicePath
 from provisioning.local.realtime import HttpFault, RealtimeStandIn, StandInSettings
 from tests.device.audio.speaker import RingSpeaker
 from tests.device.realtime.handset import mint
 from tests.device.test_mint import DEVICE_KEY, find
+from tests.device.tools.reach import Body, reach
 
 SESSION = "ab" * 16
+
+
+E = TypeVar("E", bound=p.Event)
+T = TypeVar("T")
+
+USER = {"type": "message", "role": "user"}
+
+GATE, AT_WORK = threading.Event(), threading.Event()
+
+QUICK = StandInSettings(words_per_minute=450, thinking_seconds=0.0, word_seconds=0.0)
+
+
+def lamp(*, on: bool) -> str:
+    """Switch the lamp."""
+    AT_WORK.set()
+    GATE.wait(5)
+    return f"on: {on}"
+
+
+def _event(payload: bytes) -> object:
+    for kind in (Event, CommandStatus):
+        try:
+            return decode(payload, kind)  # type: ignore[arg-type]  # a union is a type to msgspec
+        except MalformedMessageError:
+            continue
+    return None
 
 
 @dataclass(slots=True)
@@ -43,6 +80,27 @@ class Bench:
     service: RealtimeStandIn
     grant: Grant
     posted: asyncio.Queue[p.Event]
+    body: Body
+    broker: Broker
+
+    def published(self, kind: type[T]) -> list[T]:
+        """What would go to the cloud, of one kind."""
+        return [
+            event for message in self.broker._outbox for event in [_event(message.payload)] if isinstance(event, kind)
+        ]
+
+    def write(self, text: str) -> None:
+        """Ask without a voice."""
+        call = self.holdings._held[SESSION].call
+        assert call is not None
+        call.send(conversation_item_create(USER | {"content": [{"type": "input_text", "text": text}]}))
+        call.send(response_create())
+
+    async def until(self, kind: type[E]) -> E:
+        """Wait for the next event of a kind, and let all others by."""
+        while True:
+            if isinstance(event := await self.next(), kind):
+                return event
 
     async def next(self) -> p.Event:
         async with asyncio.timeout(10):
@@ -51,13 +109,13 @@ class Bench:
     async def released(self) -> None:
         self.holdings.release(SESSION)
         while (event := await self.next()) != p.Released(SESSION):
-            assert isinstance(event, p.CallLost)
+            assert isinstance(event, p.CallLost | p.Turn)
 
 
 @asynccontextmanager
-async def bench(settings: RealtimeSettings | None = None) -> AsyncIterator[Bench]:
+async def bench(settings: RealtimeSettings | None = None, prompts: Prompts | None = None) -> AsyncIterator[Bench]:
     async with (
-        RealtimeStandIn(StandInSettings()) as service,
+        RealtimeStandIn(QUICK) as service,
         aiohttp.ClientSession() as http,
         asyncio.TaskGroup() as tasks,
     ):
@@ -66,11 +124,22 @@ async def bench(settings: RealtimeSettings | None = None) -> AsyncIterator[Bench
         clock, voice = WallClock(), VoicePath(NoEchoControl(), RingSpeaker())
         minter = MintClient("robot", KeySigner("robot", DEVICE_KEY), find, clock)
         outlet = Outlet("robot", broker, clock)
-        own = Equipment(voice, minter, broker, outlet, http, settings or RealtimeSettings(), BroadcastSettings())
+        body = Body()
+        built_in = BuiltIn(reach(body))
+        tools = Toolbox([*built_in.tools(), made(lamp, seconds=5.0)])
+        own = Equipment(
+            *(voice, minter, broker, outlet, http, settings or RealtimeSettings(), BroadcastSettings()),
+            *(tools, built_in),
+        )
         posted: asyncio.Queue[p.Event] = asyncio.Queue()
         holdings = Holdings(own, tasks, posted.put_nowait)
-        grant = Grant(session=SESSION, openai=await mint(service, http))
-        yield Bench(holdings, voice, service, grant, posted)
+        grant = Grant(
+            session=SESSION,
+            openai=await mint(service, http, tools.declarations),
+            tools=["lamp", "volume", "end_conversation"],
+            prompts=prompts or Prompts(),
+        )
+        yield Bench(holdings, voice, service, grant, posted, body, broker)
 
 
 async def asked(ready: Bench, monkeypatch: pytest.MonkeyPatch) -> p.Event:
@@ -97,6 +166,93 @@ async def test_a_call_carries_both_voices_until_it_is_released(monkeypatch: pyte
         await ready.released()
         assert ready.voice.uplink is None
         assert ready.voice.source is None
+
+
+async def talking(ready: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    await asked(ready, monkeypatch)
+    ready.holdings.call(SESSION, ready.grant)
+    await ready.until(p.CallUp)
+
+
+async def outcome(ready: Bench, number: int) -> str:
+    """Wait until the service has been told what came of its call with this number, and return it."""
+    async with asyncio.timeout(5):
+        while len(ready.service.called) <= number or ready.service.called[number].output is None:
+            await asyncio.sleep(0.005)  # the stand-in tells nobody
+    return ready.service.called[number].output or ""
+
+
+async def test_tools_are_called_as_granted_and_their_outcomes_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bench() as ready:
+        await talking(ready, monkeypatch)
+        ready.write("Turn the volume down.")
+        assert await outcome(ready, 0) == '{"ok":true,"result":{"percent":80}}'
+        assert ready.body.volume == pytest.approx(0.8)
+        ready.write("Call somebody for help.")
+        refused = "there is no tool 'tell_operator'; there are: end_conversation, lamp, volume"
+        assert await outcome(ready, 1) == f'{{"ok":false,"error":"{refused}"}}'
+        assert ready.body.notes == []
+        await ready.released()
+        assert ready.body.volume == 1.0
+
+
+@pytest.mark.parametrize(("text", "said"), [("Goodbye.", False), ("Farewell my friend.", True)])
+async def test_the_model_ends_the_conversation_with_one_goodbye(
+    monkeypatch: pytest.MonkeyPatch, text: str, said: bool
+) -> None:
+    async with bench() as ready:
+        await talking(ready, monkeypatch)
+        ready.write(text)
+        assert await ready.until(p.EndWished) == p.EndWished(SESSION, said=said)
+        if said:
+            await ready.until(p.Spoken)
+            assert [spoken.text for spoken in ready.service.spoken] == ["Goodbye! It was nice talking to you."]
+        await ready.released()
+
+
+async def test_a_tool_at_work_neither_holds_up_the_release_nor_speaks_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with bench() as ready:
+        await talking(ready, monkeypatch)
+        ready.write("Please turn on the lamp.")
+        assert await asyncio.to_thread(AT_WORK.wait, 5)
+        await ready.released()
+        GATE.set()
+        assert ready.service.called[0].output is None
+
+
+async def test_it_greets_first_can_be_interrupted_and_says_when_it_cannot_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with bench(prompts=Prompts(greeting="Greet the visitor.")) as ready:
+        await talking(ready, monkeypatch)
+        while await ready.until(p.Turn) != p.Turn(SESSION, Phase.SPEAKING):
+            pass
+        assert [spoken.text for spoken in ready.service.spoken] == ["Hello! I am listening."]
+        ready.holdings.interrupt(SESSION)
+        assert await ready.next() == p.Turn(SESSION, Phase.LISTENING)
+        ready.service.faults.responses = "rate_limit_exceeded"
+        ready.holdings.prompt(SESSION, "Say goodbye.")
+        assert await ready.until(p.AnswerFailed) == p.AnswerFailed(SESSION, "rate_limit_exceeded", "Told to fail.")
+        await ready.released()
+
+
+@pytest.mark.parametrize(
+    ("tool", "step", "reason"),
+    [
+        ("volume", Step.SUCCEEDED, '{"ok":true,"result":{"percent":80}}'),
+        ("fly", Step.FAILED, '{"ok":false,"error":"there is no tool \'fly\''),
+    ],
+)
+async def test_an_operator_is_told_what_came_of_a_tool(tool: str, step: Step, reason: str) -> None:
+    async with bench() as ready:
+        ready.holdings.use("order1", tool, '{"action": "down"}')
+        async with asyncio.timeout(5):
+            while not (told := ready.published(CommandStatus)):
+                await asyncio.sleep(0)
+        assert (told[0].id, told[0].step) == ("order1", step)
+        assert told[0].reason.startswith(reason)
 
 
 async def test_a_call_that_breaks_in_an_unforeseen_way_is_a_lost_call(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,63 @@ def test_no_verb_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
         main([])
     assert ended.value.code == EXIT_USAGE
     assert "VERB" in capsys.readouterr().err
+
+
+BELL = """
+from device.tools import tool
+
+
+@tool
+def ring(times: int = 1) -> str:
+    \"""Ring the bell.
+
+    Args:
+        times: how often.
+    \"""
+    return "ding " * times
+"""
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> str:
+    (tmp_path / "bell.py").write_text(BELL, encoding="utf-8")
+    output = '[[tools.outputs]]\nname = "lamp"\npin = 17\ndescription = "A lamp."\n'
+    return written(tmp_path, f'[panel]\nfactory = "mock"\n[tools]\nfolder = "{tmp_path}"\n{output}')
+
+
+def test_tools_shows_what_the_model_is_told(tools: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tools", "--config", tools]) == 0
+    shown = capsys.readouterr().out
+    assert "ring  (the model, 5 s)\n    Ring the bell.\n    - times: integer, may be left out  how often.\n" in shown
+    assert "hush  (operators only, 1 s)" in shown
+    assert "lamp  (the model, 1 s)" in shown
+    assert main(["tools", "--json", "--config", tools]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert json.loads(lines[-1])["parameters"]["properties"] == {
+        "times": {"type": "integer", "description": "how often."}
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["ring", '{"times": 2}'], 0, '{"ok":true,"result":"ding ding "}'),
+        (["lamp", '{"on": true}'], 0, '{"ok":true}'),
+        (["ring", '{"times": "often"}'], 1, '"error":"the arguments of ring do not fit'),
+        (["volume"], 1, "there is no tool 'volume'; there are: lamp, ring"),
+    ],
+)
+def test_a_tool_can_be_tried_without_a_conversation(
+    tools: str, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, told: str
+) -> None:
+    assert main(["tools", *arguments, "--config", tools]) == code
+    assert told in capsys.readouterr().out
+
+
+def test_a_tool_that_cannot_be_said_is_one_line_and_exit_code_2(
+    tools: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bell.py").write_text(BELL.replace("times: int = 1", "times"), encoding="utf-8")
+    assert main(["tools", "--config", tools]) == EXIT_USAGE
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"kaiwa-device: {tmp_path}/bell.py:5: `ring`: `times` has no type hint")

@@ -11,7 +11,7 @@ from device.errors import BadSignatureError, MalformedMessageError, MessageError
 from device.messages.commands import Command, CommandStatus, Step, Verb
 from device.messages.envelope import COMMAND, MINT_REQUEST, KeySigner, PublicKey, seal_envelope
 from device.orders import KEPT, Journal, Orders
-from device.phase import StartOrdered, StopOrdered
+from device.phase import StartOrdered, StopOrdered, ToolOrdered
 
 NOW = 1_800_000_000.0
 KEY = Ed25519PrivateKey.generate()
@@ -46,6 +46,24 @@ def orders(tmp_path: Path) -> Orders:
 def test_a_signed_order_becomes_an_event(orders: Orders) -> None:
     assert orders.take(signed(order()), NOW, retained=False) == StartOrdered("a1", "operator-a")
     assert orders.take(signed(order(Verb.STOP, id="a2")), NOW, retained=False) == StopOrdered("a2", "operator-a")
+
+
+def test_an_order_to_use_a_tool_carries_its_name_and_arguments(orders: Orders) -> None:
+    args = {"tool": "lamp", "arguments": {"on": True}}
+    event = orders.take(signed(order(Verb.USE, args=args)), NOW, retained=False)
+    assert event == ToolOrdered("a1", "operator-a", "lamp", '{"on":true}')
+    bare = orders.take(signed(order(Verb.USE, id="a2", args={"tool": "hush"})), NOW, retained=False)
+    assert bare == ToolOrdered("a2", "operator-a", "hush", "{}")
+
+
+@pytest.mark.parametrize(
+    "args", [{}, {"tool": "not a name"}, {"tool": "lamp", "arguments": [1]}, {"tool": "a", "b": 1}]
+)
+def test_an_order_that_names_no_tool_is_rejected(orders: Orders, args: dict[str, object]) -> None:
+    status = orders.take(signed(order(Verb.USE, args=args)), NOW, retained=False)
+    assert isinstance(status, CommandStatus)
+    assert status.step is Step.REJECTED
+    assert "names no tool" in status.reason
 
 
 def test_an_order_is_obeyed_once_even_after_a_restart(orders: Orders, tmp_path: Path) -> None:

@@ -10,23 +10,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device import command as do
 from device import phase as p
+from device.command import Command
 from device.diagram import document
 from device.messages.commands import Step
-from device.messages.minting import BroadcastGrant, Grant, Limits, OpenAIGrant
+from device.messages.minting import BroadcastGrant, Grant, Limits, OpenAIGrant, Prompts
 from device.messages.secret import Secret
-from device.phase import AT_REST, LIVE, Chime, Command, Phase
-from device.session import TABLE, Session, Timing
+from device.patience import PARTING, TAIL
+from device.phase import AT_REST, LIVE, Chime, Phase
+from device.session import TABLE, Session
+from device.timing import Timing
 
 TIMING = Timing(announce=3, prepare=30, release=15, fault=4)
 
 
-def grant(session: str, *, broadcast: bool = True, limits: Limits | None = None) -> Grant:
+def grant(
+    session: str, *, broadcast: bool = True, limits: Limits | None = None, prompts: Prompts | None = None
+) -> Grant:
     return Grant(
         session=session,
         openai=OpenAIGrant(base_url="http://localhost/v1", secret=Secret("ek_x"), expires_at=1e10, model="m"),
         broadcast=BroadcastGrant(signalling_urls=["ws://localhost/"], channel_id="c") if broadcast else None,
         limits=limits or Limits(longest=100, idle=20),
+        prompts=prompts or Prompts(),
     )
 
 
@@ -69,47 +76,47 @@ def live(robot: Robot) -> Robot:
 
 
 def test_a_press_sounds_at_once_keeps_the_first_word_and_asks_for_the_session(robot: Robot) -> None:
-    assert robot(p.Pressed()) == [p.Show(), p.Play(Chime.START), p.Keep(), p.Mint("s1", "button")]
+    assert robot(p.Pressed()) == [do.Show(), do.Play(Chime.START), do.Keep(), do.Mint("s1", "button")]
 
 
 def test_a_grant_opens_call_and_broadcast(robot: Robot) -> None:
     robot(p.Pressed())
     given_grant = grant("s1")
-    assert robot(p.Granted("s1", given_grant)) == [p.OpenCall("s1", given_grant), p.OpenBroadcast("s1", given_grant)]
+    assert robot(p.Granted("s1", given_grant)) == [do.OpenCall("s1", given_grant), do.OpenBroadcast("s1", given_grant)]
 
 
 def test_a_grant_without_broadcast_opens_only_the_call(robot: Robot) -> None:
     robot(p.Pressed())
     given_grant = grant("s1", broadcast=False)
-    assert robot(p.Granted("s1", given_grant)) == [p.OpenCall("s1", given_grant)]
+    assert robot(p.Granted("s1", given_grant)) == [do.OpenCall("s1", given_grant)]
 
 
 def test_the_conversation_is_live_when_the_model_hears(robot: Robot) -> None:
     robot(p.Pressed(), p.Granted("s1", grant("s1")))
     commands = robot(p.CallUp("s1"))
     assert robot.phase is Phase.LISTENING
-    assert p.Play(Chime.LIVE) in commands
-    assert p.ReportStarted("s1", "button") in commands
+    assert do.Play(Chime.LIVE) in commands
+    assert do.ReportStarted("s1", "button") in commands
 
 
 def test_turns_move_between_the_live_phases(robot: Robot) -> None:
     live(robot)
     for phase in (Phase.THINKING, Phase.SPEAKING, Phase.LISTENING):
-        assert robot(p.Turn("s1", phase)) == [p.Show()]
+        assert robot(p.Turn("s1", phase)) == [do.Show()]
         assert robot.phase is phase
 
 
 def test_a_press_while_live_ends_and_reports_once_all_is_released(robot: Robot) -> None:
     live(robot)
     robot.now += 12
-    assert robot(p.Pressed()) == [p.Show(), p.Play(Chime.END), p.Release("s1")]
-    assert p.ReportEnded("s1", "button", 12.0) in robot(p.Released("s1"))
+    assert robot(p.Pressed()) == [do.Show(), do.Play(Chime.END), do.Release("s1")]
+    assert do.ReportEnded("s1", "button", 12.0) in robot(p.Released("s1"))
     assert robot.phase is Phase.IDLE
 
 
 def test_a_second_press_during_start_up_calls_it_off(robot: Robot) -> None:
     robot(p.Pressed())
-    assert p.Release("s1") in robot(p.Pressed())
+    assert do.Release("s1") in robot(p.Pressed())
     assert robot(p.Granted("s1", grant("s1"))) == []
     robot(p.Released("s1"))
     assert robot.phase is Phase.IDLE
@@ -125,8 +132,8 @@ def test_a_late_grant_for_an_ended_session_is_dropped(robot: Robot) -> None:
 def test_a_press_while_ending_starts_anew_when_all_is_released(robot: Robot) -> None:
     live(robot)
     robot(p.Pressed())
-    assert robot(p.Pressed()) == [p.Play(Chime.START)]
-    assert p.Mint("s2", "button") in robot(p.Released("s1"))
+    assert robot(p.Pressed()) == [do.Play(Chime.START)]
+    assert do.Mint("s2", "button") in robot(p.Released("s1"))
     assert robot.phase is Phase.PREPARING
 
 
@@ -134,8 +141,8 @@ def test_a_press_while_ending_starts_anew_when_all_is_released(robot: Robot) -> 
 def test_a_refusal_is_heard_and_shown_and_passes(robot: Robot, code: str) -> None:
     robot(p.Pressed())
     commands = robot(p.Refused("s1", code, "no"))
-    assert p.Play(Chime.ERROR) in commands
-    assert p.ReportFault("s1", code, "no") in commands
+    assert do.Play(Chime.ERROR) in commands
+    assert do.ReportFault("s1", code, "no") in commands
     robot(p.Released("s1"))
     assert (robot.phase, robot.session.fault) == (Phase.FAULT, code)
     robot.wait()
@@ -144,26 +151,26 @@ def test_a_refusal_is_heard_and_shown_and_passes(robot: Robot, code: str) -> Non
 
 def test_a_press_during_a_fault_starts_at_once(robot: Robot) -> None:
     robot(p.Pressed(), p.Refused("s1", "BUSY", "later"), p.Released("s1"))
-    assert p.Mint("s2", "button") in robot(p.Pressed())
+    assert do.Mint("s2", "button") in robot(p.Pressed())
     assert robot.session.fault is None
 
 
 def test_a_start_that_takes_too_long_is_a_fault(robot: Robot) -> None:
     robot(p.Pressed())
-    assert p.Play(Chime.ERROR) in robot.wait()
+    assert do.Play(Chime.ERROR) in robot.wait()
     assert robot.session.fault == "timeout"
 
 
 def test_a_lost_call_ends_audibly(robot: Robot) -> None:
     live(robot)
     commands = robot(p.CallLost("s1", "media", "no sound for 4 s"))
-    assert p.Play(Chime.ERROR) in commands
-    assert p.Release("s1") in commands
+    assert do.Play(Chime.ERROR) in commands
+    assert do.Release("s1") in commands
 
 
 def test_a_call_that_the_server_ends_properly_is_no_fault(robot: Robot) -> None:
     live(robot)
-    assert p.Play(Chime.END) in robot(p.CallLost("s1", None, "closed by the server"))
+    assert do.Play(Chime.END) in robot(p.CallLost("s1", None, "closed by the server"))
     robot(p.Released("s1"))
     assert robot.phase is Phase.IDLE
 
@@ -173,7 +180,7 @@ def test_a_lost_broadcast_leaves_the_conversation_alone(robot: Robot) -> None:
     commands = robot(p.OffAir("s1", "refused"))
     assert robot.phase is Phase.LISTENING
     assert not robot.session.on_air
-    assert commands == [p.Show(), p.ReportFault("s1", "broadcast", "refused")]
+    assert commands == [do.Show(), do.ReportFault("s1", "broadcast", "refused")]
 
 
 def test_silence_ends_the_session_but_a_long_answer_does_not(robot: Robot) -> None:
@@ -184,7 +191,7 @@ def test_silence_ends_the_session_but_a_long_answer_does_not(robot: Robot) -> No
     robot(p.Turn("s1", Phase.LISTENING))
     assert robot.session.deadline == robot.now + 20
     robot.wait()
-    assert p.ReportEnded("s1", "idle", 50.0) in robot(p.Released("s1"))
+    assert do.ReportEnded("s1", "idle", 50.0) in robot(p.Released("s1"))
 
 
 def test_somebody_who_speaks_for_long_is_not_silent(robot: Robot) -> None:
@@ -205,61 +212,61 @@ def test_no_session_outlasts_its_limit(robot: Robot) -> None:
         robot(p.Turn("s1", Phase.LISTENING))
     assert robot.session.deadline == 1100
     robot.wait()
-    assert p.ReportEnded("s1", "longest", 100.0) in robot(p.Released("s1"))
+    assert do.ReportEnded("s1", "longest", 100.0) in robot(p.Released("s1"))
 
 
 def test_a_remote_start_is_announced_and_acknowledged_in_steps(robot: Robot) -> None:
     commands = robot(p.StartOrdered("c1", "operator-a"))
-    assert p.Play(Chime.ANNOUNCE) in commands
+    assert do.Play(Chime.ANNOUNCE) in commands
     robot.wait()
     robot(p.Granted("s1", grant("s1")), p.CallUp("s1"))
-    steps = [command.step for command in robot.asked if isinstance(command, p.Acknowledge)]
+    steps = [command.step for command in robot.asked if isinstance(command, do.Acknowledge)]
     assert steps == [Step.ACCEPTED, Step.IN_PROGRESS, Step.SUCCEEDED]
-    assert p.Mint("s1", "remote:c1") in robot.asked
+    assert do.Mint("s1", "remote:c1") in robot.asked
 
 
 def test_a_press_during_the_announcement_rejects_it(robot: Robot) -> None:
     robot(p.StartOrdered("c1", "operator-a"))
     commands = robot(p.Pressed())
-    assert [c.step for c in commands if isinstance(c, p.Acknowledge)] == [Step.REJECTED]
+    assert [c.step for c in commands if isinstance(c, do.Acknowledge)] == [Step.REJECTED]
     assert robot.phase is Phase.IDLE
 
 
 def test_a_remote_start_while_busy_is_rejected(robot: Robot) -> None:
     live(robot)
-    assert robot(p.StartOrdered("c1", "o")) == [p.Acknowledge("c1", Step.REJECTED, "busy: listening")]
+    assert robot(p.StartOrdered("c1", "o")) == [do.Acknowledge("c1", Step.REJECTED, "busy: listening")]
 
 
 def test_a_remote_start_that_fails_says_why(robot: Robot) -> None:
     robot(p.StartOrdered("c1", "o"))
     robot.wait()
-    assert p.Acknowledge("c1", Step.FAILED, "QUOTA: enough for today") in robot(
+    assert do.Acknowledge("c1", Step.FAILED, "QUOTA: enough for today") in robot(
         p.Refused("s1", "QUOTA", "enough for today")
     )
 
 
 def test_a_remote_stop_succeeds_when_all_is_released(robot: Robot) -> None:
     live(robot)
-    assert p.Acknowledge("c9", Step.ACCEPTED, "ending: listening") in robot(p.StopOrdered("c9", "o"))
-    assert p.Acknowledge("c9", Step.SUCCEEDED, "released") in robot(p.Released("s1"))
+    assert do.Acknowledge("c9", Step.ACCEPTED, "ending: listening") in robot(p.StopOrdered("c9", "o"))
+    assert do.Acknowledge("c9", Step.SUCCEEDED, "released") in robot(p.Released("s1"))
 
 
 def test_a_remote_stop_with_nothing_to_stop_is_rejected(robot: Robot) -> None:
-    assert robot(p.StopOrdered("c9", "o")) == [p.Acknowledge("c9", Step.REJECTED, "nothing to stop: idle")]
+    assert robot(p.StopOrdered("c9", "o")) == [do.Acknowledge("c9", Step.REJECTED, "nothing to stop: idle")]
 
 
 def test_what_cannot_be_released_ends_the_process_as_failed(robot: Robot) -> None:
     live(robot)
     robot(p.StopOrdered("c9", "o"))
     commands = robot.wait()
-    assert p.Acknowledge("c9", Step.FAILED, "not released after 15 s") in commands
-    assert p.Exit(failed=True) in commands
+    assert do.Acknowledge("c9", Step.FAILED, "not released after 15 s") in commands
+    assert do.Exit(failed=True) in commands
 
 
 def test_without_a_broker_it_shows_so_and_still_answers_a_press(robot: Robot) -> None:
     robot(p.BrokerDown())
     assert robot.phase is Phase.OFFLINE
-    assert p.Play(Chime.START) in robot(p.Pressed())
+    assert do.Play(Chime.START) in robot(p.Pressed())
 
 
 def test_a_broker_lost_while_live_is_felt_only_afterwards(robot: Robot) -> None:
@@ -273,21 +280,21 @@ GONE = p.SoundLost("the sound card is gone: USB Phone")
 
 
 def test_without_a_sound_card_nothing_begins_until_it_is_back(robot: Robot) -> None:
-    assert robot(GONE) == [p.Show(), p.ReportFault(None, "sound", GONE.text)]
+    assert robot(GONE) == [do.Show(), do.ReportFault(None, "sound", GONE.text)]
     assert (robot.phase, robot.session.fault, robot.session.deadline) == (Phase.FAULT, "sound", None)
-    assert robot(p.Pressed()) == [p.ReportFault(None, "sound", "pressed, but there is no sound card")]
-    assert robot(p.StartOrdered("c1", "admin")) == [p.Acknowledge("c1", Step.REJECTED, "there is no sound card")]
-    assert robot(p.SoundBack()) == [p.Show()]
+    assert robot(p.Pressed()) == [do.ReportFault(None, "sound", "pressed, but there is no sound card")]
+    assert robot(p.StartOrdered("c1", "admin")) == [do.Acknowledge("c1", Step.REJECTED, "there is no sound card")]
+    assert robot(p.SoundBack()) == [do.Show()]
     assert (robot.phase, robot.session.fault) == (Phase.IDLE, None)
-    assert p.Mint("s1", "button") in robot(p.Pressed())
+    assert do.Mint("s1", "button") in robot(p.Pressed())
 
 
 def test_a_conversation_outlives_its_sound_card(robot: Robot) -> None:
     live(robot)
-    assert robot(GONE) == [p.Show(), p.ReportFault("s1", "sound", GONE.text)]
+    assert robot(GONE) == [do.Show(), do.ReportFault("s1", "sound", GONE.text)]
     assert robot.phase is Phase.LISTENING
     assert robot.session.deaf
-    assert robot(p.SoundBack()) == [p.Show()]
+    assert robot(p.SoundBack()) == [do.Show()]
     assert (robot.phase, robot.session.fault, robot.session.deaf) == (Phase.LISTENING, None, False)
 
 
@@ -302,15 +309,147 @@ def test_a_conversation_that_ends_without_a_sound_card_leaves_the_fault_standing
 
 def test_an_announced_start_fails_when_the_sound_card_goes_meanwhile(robot: Robot) -> None:
     robot(p.StartOrdered("c1", "admin"), GONE)
-    assert p.Acknowledge("c1", Step.FAILED, "the sound card is gone") in robot.wait()
+    assert do.Acknowledge("c1", Step.FAILED, "the sound card is gone") in robot.wait()
     assert robot.phase is Phase.FAULT
 
 
 def test_quit_while_live_releases_first(robot: Robot) -> None:
     live(robot)
-    assert p.Exit() not in robot(p.Quit())
-    assert p.Exit() in robot(p.Released("s1"))
+    assert do.Exit() not in robot(p.Quit())
+    assert do.Exit() in robot(p.Released("s1"))
     assert robot.phase is Phase.STOPPED
+
+
+def test_before_silence_ends_it_the_robot_asks_and_takes_leave(robot: Robot) -> None:
+    words = Prompts(warning="anybody there?", farewell="goodbye")
+    robot(p.Pressed(), p.Granted("s1", grant("s1", prompts=words)), p.CallUp("s1"))
+    assert robot.wait() == [do.Prompt("s1", "anybody there?")]
+    robot(p.Turn("s1", Phase.THINKING), p.Turn("s1", Phase.SPEAKING), p.Turn("s1", Phase.LISTENING), p.Spoken("s1"))
+    assert robot.wait() == [do.Prompt("s1", "goodbye")]
+    robot(p.Turn("s1", Phase.SPEAKING))
+    robot.now += 2
+    robot(p.Turn("s1", Phase.LISTENING), p.Spoken("s1"))
+    assert robot.session.deadline == robot.now + TAIL
+    robot.wait()
+    assert [c.reason for c in robot(p.Released("s1")) if isinstance(c, do.ReportEnded)] == ["idle"]
+
+
+def test_whoever_answers_the_question_goes_on_talking(robot: Robot) -> None:
+    robot(p.Pressed(), p.Granted("s1", grant("s1", prompts=Prompts(warning="anybody there?"))), p.CallUp("s1"))
+    robot.wait()
+    robot(p.Speech("s1", began=True), p.Speech("s1", began=False))
+    assert robot.session.deadline == robot.now + 20
+    assert robot.wait() == [do.Prompt("s1", "anybody there?")]
+
+
+def test_the_models_end_waits_until_its_goodbye_was_heard(robot: Robot) -> None:
+    live(robot)
+    robot(p.EndWished("s1", said=False))
+    assert robot.session.deadline == robot.now + PARTING
+    robot(p.Turn("s1", Phase.THINKING), p.Turn("s1", Phase.SPEAKING))
+    assert robot.session.deadline == 1100
+    robot.now += 3
+    robot(p.Turn("s1", Phase.LISTENING), p.Spoken("s1"))
+    assert robot.session.deadline == robot.now + TAIL
+    robot.wait()
+    assert robot.phase is Phase.ENDING
+    assert [c.reason for c in robot(p.Released("s1")) if isinstance(c, do.ReportEnded)] == ["goodbye"]
+
+
+def test_a_goodbye_in_the_same_answer_is_waited_for_too(robot: Robot) -> None:
+    live(robot)
+    robot(p.Turn("s1", Phase.SPEAKING), p.EndWished("s1", said=True))
+    assert robot.session.deadline == 1100
+    robot(p.Turn("s1", Phase.LISTENING), p.Spoken("s1"))
+    assert robot.session.deadline == robot.now + TAIL
+
+
+def test_a_goodbye_that_was_heard_before_the_wish_came_is_not_waited_for(robot: Robot) -> None:
+    live(robot)
+    robot(p.EndWished("s1", said=True))
+    assert robot.session.deadline == robot.now + TAIL
+
+
+def test_who_interrupts_the_goodbye_is_listened_to(robot: Robot) -> None:
+    live(robot)
+    robot(p.EndWished("s1", said=False), p.Turn("s1", Phase.SPEAKING))
+    robot(p.Turn("s1", Phase.LISTENING), p.Speech("s1", began=True))
+    assert robot.session.deadline == 1100
+    robot(p.Speech("s1", began=False), p.Turn("s1", Phase.THINKING), p.Turn("s1", Phase.SPEAKING))
+    robot(p.Turn("s1", Phase.LISTENING), p.Spoken("s1"))
+    assert robot.session.deadline == robot.now + 20
+
+
+def test_a_muted_robot_shows_it_and_listens_again_at_a_press(robot: Robot) -> None:
+    live(robot)
+    assert robot(p.MuteWished(on=True)) == [do.Show()]
+    assert robot.session.muted
+    assert robot(p.Pressed()) == [do.Show(), do.Play(Chime.LIVE)]
+    assert not robot.session.muted
+    assert do.Release("s1") in robot(p.Pressed())
+
+
+def test_the_next_conversation_is_not_muted(robot: Robot) -> None:
+    live(robot)
+    robot(p.MuteWished(on=True), p.StopOrdered("c9", "o"))
+    assert not robot.session.muted
+    robot(p.Released("s1"))
+    assert robot(p.MuteWished(on=True)) == []
+    assert not robot.session.muted
+
+
+def test_only_a_robot_that_speaks_can_be_hushed(robot: Robot) -> None:
+    live(robot)
+    assert robot(p.Hushed()) == []
+    robot(p.Turn("s1", Phase.SPEAKING))
+    assert robot(p.Hushed()) == [do.Interrupt("s1")]
+
+
+def test_the_broadcast_stops_and_begins_at_a_wish_while_the_talk_goes_on(robot: Robot) -> None:
+    live(robot)
+    assert robot(p.BroadcastWished(on=False)) == [do.Show(), do.CloseBroadcast("s1")]
+    assert not robot.session.on_air
+    assert robot(p.OnAir("s1")) == [], "said before it heard of the wish"
+    assert not robot.session.on_air
+    assert robot(p.BroadcastWished(on=False)) == []
+    [opened] = robot(p.BroadcastWished(on=True))
+    assert isinstance(opened, do.OpenBroadcast)
+    assert robot(p.OnAir("s1")) == [do.Show()]
+    assert robot.phase is Phase.LISTENING
+
+
+def test_a_robot_that_may_not_broadcast_does_not_at_a_wish(robot: Robot) -> None:
+    robot(p.Pressed(), p.Granted("s1", grant("s1", broadcast=False)), p.CallUp("s1"))
+    assert robot(p.BroadcastWished(on=True)) == []
+
+
+def test_an_answer_that_fails_is_heard_and_shown_until_somebody_speaks(robot: Robot) -> None:
+    live(robot)
+    commands = robot(p.AnswerFailed("s1", "rate_limit_exceeded", "too fast"))
+    assert commands == [do.Show(), do.ReportFault("s1", "rate_limit_exceeded", "too fast"), do.Play(Chime.ERROR)]
+    assert (robot.phase, robot.session.trouble) == (Phase.LISTENING, "rate_limit_exceeded")
+    robot(p.Speech("s1", began=True))
+    assert robot.session.trouble is None
+    robot(p.AnswerFailed("s1", "content_filter", ""), p.Pressed(), p.Released("s1"))
+    assert (robot.phase, robot.session.trouble) == (Phase.IDLE, None)
+
+
+def test_without_money_the_conversation_ends_audibly(robot: Robot) -> None:
+    live(robot)
+    commands = robot(p.AnswerFailed("s1", "insufficient_quota", "no money"))
+    assert do.Play(Chime.ERROR) in commands
+    assert do.Release("s1") in commands
+    robot(p.Released("s1"))
+    assert (robot.phase, robot.session.fault) == (Phase.FAULT, "insufficient_quota")
+
+
+@pytest.mark.parametrize("event", [p.Ready(), p.Pressed()])
+def test_an_operator_may_use_a_tool_at_any_time(robot: Robot, event: p.Event) -> None:
+    robot(event)
+    assert robot(p.ToolOrdered("c5", "o", "lamp", '{"on":true}')) == [
+        do.Acknowledge("c5", Step.ACCEPTED, "lamp"),
+        do.UseTool("c5", "lamp", '{"on":true}'),
+    ]
 
 
 FINAL = {Step.REJECTED, Step.SUCCEEDED, Step.FAILED}
@@ -321,13 +460,20 @@ EVENTS: Sequence[p.Event] = (
     p.Pressed(),
     p.StartOrdered("c", "o"),
     p.StopOrdered("d", "o"),
-    *(p.Granted(f"s{n}", grant(f"s{n}")) for n in (1, 2)),
+    *(p.Granted(f"s{n}", grant(f"s{n}", prompts=Prompts(warning="hm?", farewell="bye"))) for n in (1, 2)),
     *(p.Refused(f"s{n}", "BUSY", "") for n in (1, 2)),
     *(p.CallUp(f"s{n}") for n in (1, 2)),
     p.CallLost("s1", "media", ""),
     p.CallLost("s2", None, ""),
     *(p.Speech("s1", began) for began in (True, False)),
     *(p.Turn("s1", phase) for phase in sorted(LIVE)),
+    p.Spoken("s1"),
+    p.AnswerFailed("s1", "rate_limit_exceeded", ""),
+    p.AnswerFailed("s2", "insufficient_quota", ""),
+    *(p.MuteWished(on) for on in (True, False)),
+    p.Hushed(),
+    *(p.BroadcastWished(on) for on in (True, False)),
+    *(p.EndWished("s1", said) for said in (True, False)),
     p.OnAir("s1"),
     p.OffAir("s1", ""),
     GONE,
@@ -352,15 +498,17 @@ def test_whatever_happens_what_is_opened_is_released_and_orders_are_answered(eve
         robot.now += 1
         robot(event)
         assert robot.phase is before or (row is not None and robot.phase in row.leads_to)
-        held = {c.session for c in robot.asked if isinstance(c, p.Mint)}
-        released = [c.session for c in robot.asked if isinstance(c, p.Release)]
+        held = {c.session for c in robot.asked if isinstance(c, do.Mint)}
+        released = [c.session for c in robot.asked if isinstance(c, do.Release)]
         assert len(released) == len(set(released))
         assert held - set(released) <= {robot.session.id}
-        assert {c.session for c in robot.asked if isinstance(c, p.OpenCall)} <= held
+        assert {c.session for c in robot.asked if isinstance(c, do.OpenCall)} <= held
         if robot.phase in AT_REST:
             assert held <= set(released)
             assert not robot.session.on_air
-    told = [c.command for c in robot.asked if isinstance(c, p.Acknowledge) and c.step in FINAL]
+            assert not robot.session.muted
+            assert robot.session.trouble is None
+    told = [c.command for c in robot.asked if isinstance(c, do.Acknowledge) and c.step in FINAL]
     assert len(told) == len(set(told))
     if robot.phase in {Phase.IDLE, Phase.OFFLINE, Phase.FAULT, Phase.STOPPED}:
         assert set(told) == orders
@@ -373,7 +521,7 @@ def test_whatever_happens_quit_ends_it(events: list[p.Event]) -> None:
     if robot.phase is Phase.ENDING:
         robot(p.Released(robot.session.id or ""))
     assert robot.phase is Phase.STOPPED
-    assert any(isinstance(command, p.Exit) for command in robot.asked)
+    assert any(isinstance(command, do.Exit) for command in robot.asked)
 
 
 def test_the_diagram_in_the_docs_is_drawn_from_the_table() -> None:

@@ -23,7 +23,7 @@ from device.messages.envelope import (
     public_pem,
     seal_envelope,
 )
-from device.messages.minting import Grant, Limits, MintAnswer, MintRequest, Refusal
+from device.messages.minting import Grant, Limits, MintAnswer, MintRequest, Prompts, Refusal
 from device.messages.sealing import OneTimeKey, binding
 from device.messages.wire import decode
 from provisioning.authority import Authority
@@ -41,7 +41,14 @@ from tests.provisioning.realtime_service import RealtimeService, realtime_servic
 
 NOW = 1_800_000_000.0
 ALLOWANCE = Allowance(session_seconds=600, sessions_per_day=5, requests_per_minute=8)
-TERMS = Terms(ALLOWANCE, Limits(longest=600, idle=30), "ja", "https://robots.example.com/r/{device}")
+TERMS = Terms(
+    ALLOWANCE,
+    Limits(longest=600, idle=30),
+    "ja",
+    "https://robots.example.com/r/{device}",
+    ("volume", "lamp"),
+    Prompts(greeting="Greet."),
+)
 
 
 @dataclass

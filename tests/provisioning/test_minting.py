@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from device.messages.envelope import COMMAND, Envelope, KeySigner, public_pem, seal_envelope
-from device.messages.minting import Refusal
+from device.messages.minting import Prompts, Refusal
+from device.messages.tools import ToolDeclaration
 from device.messages.wire import decode, encode
 from provisioning.keyring import OVERLAP
 from provisioning.policy import Status
@@ -45,6 +46,43 @@ async def test_a_request_becomes_a_sealed_grant_with_all_a_session_needs(bench: 
     assert [session.id for session in bench.granted] == [robot.nonce]
     assert bench.granted[0].deadline == NOW + ALLOWANCE.session_seconds
     assert await bench.actions() == ["mint"]
+
+
+def tool(name: str, **more: Any) -> ToolDeclaration:
+    return ToolDeclaration(name=name, description="Does it.", **more)
+
+
+async def test_of_a_robots_tools_the_secret_has_those_that_are_allowed(bench: Bench) -> None:
+    robot = await bench.robot()
+    tools = [tool("lamp"), tool("self_destruct"), tool("volume")]
+    grant = robot.grant(await bench.minter.answer(robot.request(tools=tools), "robot-1", NOW))
+    assert grant.tools == ["lamp", "volume"]
+    assert grant.prompts == Prompts(greeting="Greet.")
+    (asked,) = bench.realtime.requests
+    assert [function["name"] for function in asked["session"]["tools"]] == ["lamp", "volume"]
+
+
+async def test_a_robot_without_tools_gets_a_session_without(bench: Bench) -> None:
+    robot = await bench.robot()
+    assert robot.grant(await bench.minter.answer(robot.request(), "robot-1", NOW)).tools == []
+    assert "tools" not in bench.realtime.requests[0]["session"]
+
+
+UNFIT: dict[str, list[ToolDeclaration]] = {
+    "two of one name": [tool("lamp"), tool("lamp")],
+    "a name that is none": [tool("no such name")],
+    "a parameter that is none": [tool("lamp", required=["what"])],
+    "too long": [ToolDeclaration(name=f"tool_{number}", description="x" * 1000) for number in range(20)],
+    "too many": [tool(f"tool_{number}") for number in range(33)],
+}
+
+
+async def test_declarations_that_no_session_can_hold_are_not_answered(bench: Bench) -> None:
+    robot = await bench.robot()
+    for why, tools in UNFIT.items():
+        assert await bench.minter.answer(robot.request(tools=tools), "robot-1", NOW) is None, why
+    assert bench.realtime.requests == []
+    assert await bench.actions() == []
 
 
 async def test_a_first_request_makes_a_device_active(bench: Bench) -> None:

@@ -3,7 +3,9 @@ from __future__ import annotations
 from openai.types.realtime import RealtimeSessionCreateRequestParam
 from pydantic import TypeAdapter
 
-from provisioning.profile import session
+from device.messages.minting import Prompts
+from device.messages.tools import FlagSchema, IntegerSchema, ListSchema, TextSchema, ToolDeclaration
+from provisioning.profile import prompts, session
 from provisioning.settings import OpenAISettings, replaced
 
 GIVEN = OpenAISettings(voice="cedar", language="ja", instructions="短く答える。", vad="server_vad")
@@ -32,7 +34,35 @@ def test_what_is_off_is_left_out() -> None:
     assert "instructions" not in bare
 
 
+TOOL = ToolDeclaration(
+    name="lamp",
+    description="A lamp.",
+    parameters={
+        "on": FlagSchema(description="on or off"),
+        "percent": IntegerSchema(minimum=0, maximum=100),
+        "colours": ListSchema(items=TextSchema(enum=["red"])),
+    },
+    required=["on"],
+)
+
+
+def test_the_tools_that_were_allowed_are_bound_in() -> None:
+    bound = session(GIVEN, [TOOL])
+    assert [(tool["type"], tool["name"]) for tool in bound["tools"]] == [("function", "lamp")]
+    assert bound["tools"][0]["parameters"]["required"] == ["on"]
+    assert bound["tool_choice"] == "auto"
+    assert "tools" not in session(GIVEN)
+
+
+def test_what_the_model_is_asked_to_say_is_the_operators_choice() -> None:
+    chosen = replaced(GIVEN, greeting="Greet.", idle_warning="", farewell="Bye.")
+    assert prompts(chosen) == Prompts(greeting="Greet.", farewell="Bye.")
+    assert prompts(OpenAISettings()).greeting == ""
+    assert prompts(OpenAISettings()).warning
+
+
 def test_the_vendor_s_own_types_accept_it() -> None:
     adapter = TypeAdapter(RealtimeSessionCreateRequestParam)
     for settings in (GIVEN, OpenAISettings()):
-        assert adapter.validate_python(session(settings), strict=True) == session(settings)
+        made = session(settings, [TOOL])
+        assert adapter.validate_python(made, strict=True) == made

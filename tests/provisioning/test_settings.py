@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from device.errors import SettingsError
 from device.messages.secret import Secret
+from device.messages.tools import BUILT_IN
 from provisioning.settings import (
     IMAGEFLUX_TOKEN_VARIABLE,
     OPENAI_KEY_VARIABLE,
@@ -139,3 +141,11 @@ def test_who_listens_everywhere_must_say_where_boards_find_it(tmp_path: Path, ta
         load_settings(written(tmp_path, text))
     assert caught.value.key == f"{table}.public_host"
     load_settings(written(tmp_path, text + 'public_host = "cloud.example.com"\n'))
+
+
+def test_the_page_about_tools_shows_settings_that_are_good(tmp_path: Path) -> None:
+    page = (EXAMPLE.parent / "tools.md").read_text(encoding="utf-8")
+    [text] = re.findall(r"```toml\n(\[openai\].*?)```", page, re.DOTALL)
+    settings = load_settings(written(tmp_path, f'state_dir = "state"\n{text}'))
+    assert "find_exhibit" in settings.openai.tools
+    assert CloudSettings(state_dir="state").openai.tools == BUILT_IN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +15,21 @@ from provisioning.local.cloud import Choices
 from provisioning.local.demo.perform import Stage, staged
 from provisioning.local.realtime import RealtimeStandIn
 
+LAMP = """
+[[tools.outputs]]
+name = "lamp"
+pin = 17
+description = "The lamp on the shelf."
+"""
+
+
+def example(folder: Path) -> str:
+    """Write the tool that docs/tools.md shows to a folder, and return the settings that lead there."""
+    page = Path("docs/tools.md").read_text(encoding="utf-8")
+    [program] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (folder / "museum.py").write_text(program, encoding="utf-8")
+    return f'[tools]\nfolder = "{folder}"\n'
+
 
 def quiet(_text: str) -> None:
     """Say nothing."""
@@ -21,7 +37,8 @@ def quiet(_text: str) -> None:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    async with staged(tmp_path_factory.mktemp("stage"), Choices(), "room", quiet) as stage:
+    tools = example(tmp_path_factory.mktemp("tools")) + LAMP
+    async with staged(tmp_path_factory.mktemp("stage"), Choices(), "room", quiet, tools) as stage:
         await stage.watch.phase("idle", seconds=60)
         yield stage
 

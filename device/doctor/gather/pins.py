@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,17 +13,19 @@ from device.errors import PanelError
 from device.panel.board import Panel
 from device.panel.gestures import Gesture
 from device.panel.settings import PanelSettings
+from device.tools.outputs import Outputs
+from device.tools.settings import OutputSettings
 
 _MODEL: Final = "proc/device-tree/model"
 _CHIPS: Final = ("dev/gpiochip0", "dev/gpiochip4")
 _BOOT: Final = ("boot/firmware/config.txt", "boot/config.txt")
 
 
-async def gather(settings: PanelSettings, root: Path = Path("/")) -> PinFacts:
+async def gather(settings: PanelSettings, root: Path = Path("/"), outputs: Sequence[OutputSettings] = ()) -> PinFacts:
     """Return what is to be seen of the pins; `root` is where /dev, /proc and /boot are looked for."""
     stood_in, pressed, error = False, False, ""
     try:
-        async with Panel(settings, _ignore) as panel:
+        async with Panel(settings, _ignore) as panel, Outputs(outputs, panel.pins):
             stood_in, pressed = panel.stood_in, panel.pressed
     except PanelError as trouble:
         error = str(trouble)
@@ -30,7 +33,12 @@ async def gather(settings: PanelSettings, root: Path = Path("/")) -> PinFacts:
         model=_text(root / _MODEL).strip("\0"),
         chips=tuple(_chip(root / chip) for chip in _CHIPS if (root / chip).exists()),
         user=user(),
-        used={"button": settings.button, "light": settings.light, "on_air": settings.on_air},
+        used={
+            "button": settings.button,
+            "light": settings.light,
+            "on_air": settings.on_air,
+            **{output.name: output.pin for output in outputs},
+        },
         i2s=any(switches_i2s_on(_text(root / path)) for path in _BOOT),
         stood_in=stood_in,
         error=error,

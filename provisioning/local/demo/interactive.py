@@ -12,7 +12,7 @@ from rich.live import Live
 
 from device.errors import KaiwaError
 from device.messages.commands import Verb
-from device.messages.reports import Caption, Levels
+from device.messages.reports import Caption, DeviceState, Levels
 from provisioning.local.demo.keyboard import keys
 from provisioning.local.demo.perform import DEVICE, Stage, remote
 from provisioning.local.demo.view import Snapshot, render
@@ -110,7 +110,7 @@ def snapshot(stage: Stage, conductor: Conductor) -> Snapshot:
     state, metrics = watch.state, watch.metrics
     return Snapshot(
         robot=DEVICE,
-        phase=state.phase if state else "starting",
+        phase=_phase(state),
         on_air=bool(state and state.on_air),
         fault=(state.fault or "") if state else "",
         levels=metrics.levels if metrics else Levels(),
@@ -124,6 +124,12 @@ def snapshot(stage: Stage, conductor: Conductor) -> Snapshot:
         stood_in=tuple(stage.stood_in()),
         notice=conductor.notice,
     )
+
+
+def _phase(state: DeviceState | None) -> str:
+    if state is None:
+        return "starting"
+    return "muted" if state.muted else state.phase
 
 
 def _of_last_session(captions: list[Caption]) -> tuple[Caption, ...]:

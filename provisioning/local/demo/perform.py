@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 import numpy as np
@@ -54,8 +54,10 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(folder: Path, choices: Choices, card: str, say: Callable[[str], None]) -> AsyncIterator[Stage]:
-    """Bring up cloud and robot, enrolled and connected.
+async def staged(
+    folder: Path, choices: Choices, card: str, say: Callable[[str], None], more: str = ""
+) -> AsyncIterator[Stage]:
+    """Bring up cloud and robot, enrolled and connected; `more` is added to the robot's settings.
 
     Raises:
         KaiwaError: something cannot be started.
@@ -63,7 +65,7 @@ async def staged(folder: Path, choices: Choices, card: str, say: Callable[[str],
     watch = Watch()
     say("starting the local cloud")
     async with local_cloud(folder / "cloud", choices, os.environ, [watch]) as local:
-        config = _robot_config(folder, card)
+        config = _robot_config(folder, card, more)
         say("enrolling the robot with a one-time claim")
         await enrol(config, await local.cloud.claim(device=DEVICE))
         sayings = await utterances(folder)
@@ -71,7 +73,7 @@ async def staged(folder: Path, choices: Choices, card: str, say: Callable[[str],
             yield Stage(local, robot, watch, folder, sayings)
 
 
-def _robot_config(folder: Path, card: str) -> Path:
+def _robot_config(folder: Path, card: str, more: str) -> Path:
     path = folder / "device.toml"
     path.write_text(
         f'state_dir = "{folder / "robot"}"\n'
@@ -83,7 +85,7 @@ def _robot_config(folder: Path, card: str) -> Path:
         f'loudspeaker_wav = "{folder / "loudspeaker.wav"}"\n'
         f'microphone_wav = "{folder / "microphone.wav"}"\n'
         "[report]\n"
-        "metrics_seconds = 0.2\n",
+        "metrics_seconds = 0.2\n" + more,
         encoding="utf-8",
     )
     return path
@@ -169,12 +171,12 @@ def _answer(stage: Stage) -> Samples:
     return stage.local.openai.spoken[0].samples[: int(SPEAK_BEFORE_BARGE_IN * RATE)]
 
 
-async def remote(stage: Stage, verb: Verb, say: Callable[[str], None]) -> None:
+async def remote(stage: Stage, verb: Verb, say: Callable[[str], None], args: dict[str, Any] | None = None) -> None:
     """Order the robot about as an operator would, and tell of every step."""
     cloud = stage.local.cloud
     files, signer = cloud.authority.operator(DEFAULT_OPERATOR, time.time())
     tls = cloud.authority.client_context(files)
-    command = new_command(DEVICE, verb, signer.kid, time.time())
+    command = new_command(DEVICE, verb, signer.kid, time.time(), args)
     async with connection(cloud.broker, f"operator-{DEFAULT_OPERATOR}", tls) as client:
         async for status in order(client, signer, command):
             say(f"{verb}: {status.step} {status.reason}".rstrip())

@@ -32,6 +32,7 @@ PHASES: Final[dict[str, tuple[str, str]]] = {
     "listening": ("green", "listening"),
     "thinking": ("magenta", "thinking"),
     "speaking": ("bright_blue", "speaking"),
+    "muted": ("yellow", "muted: press space to be heard"),
     "ending": ("yellow", "ending"),
     "fault": ("red", "fault"),
     "stopped": ("white", "stopped"),

@@ -37,6 +37,16 @@ async def utterances(folder: Path) -> dict[str, Utterance]:
     }
 
 
+async def spoken(folder: Path, text: str) -> Utterance:
+    """Return `text` in the visitor's voice, written to a WAV file in `folder`.
+
+    Raises:
+        NoVoiceError: espeak-ng is not installed.
+    """
+    utterance = await Mouth(VOICE, WORDS_PER_MINUTE).say(text)
+    return _written(folder / f"{'-'.join(text.split())}.wav", text, _trimmed(utterance.samples))
+
+
 def _trimmed(samples: Samples) -> Samples:
     """Cut the silence before and after, so that the first and the last sample are speech."""
     loud = np.flatnonzero(np.abs(samples.astype(np.int32)) > 200)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from device.errors import KaiwaError
-from device.messages.reports import Caption, DeviceState, Event, FaultRaised, Metrics, SessionEnded, Trace
+from device.messages.reports import Caption, DeviceState, Event, FaultRaised, Metrics, OperatorNote, SessionEnded, Trace
 from provisioning.imageflux import Channel
 
 T = TypeVar("T")
@@ -37,6 +37,7 @@ class Watch:
         self.captions: dict[str, Caption] = {}
         self.faults: list[FaultRaised] = []
         self.ended: list[SessionEnded] = []
+        self.notes: list[OperatorNote] = []
         self.metrics: Metrics | None = None
         self.marks: dict[str, float] = {}
         self.playlist = ""
@@ -78,6 +79,8 @@ class Watch:
                 self.faults.append(event)
             case SessionEnded():
                 self.ended.append(event)
+            case OperatorNote():
+                self.notes.append(event)
             case Trace():
                 self.marks |= event.marks
             case _:
@@ -102,7 +105,7 @@ class Watch:
     def forget(self) -> None:
         """Forget all that was observed but the robot's last card and what it is made of."""
         self.seen = [seen for seen in self.seen if seen.what == "body"]
-        self.phases, self.faults, self.ended = [], [], []
+        self.phases, self.faults, self.ended, self.notes = [], [], [], []
         self.captions, self.marks, self.playlist = {}, {}, ""
 
     def nudge(self) -> None:

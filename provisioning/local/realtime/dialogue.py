@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from provisioning.local.realtime import messages, replies, sound
+from provisioning.local.realtime.calling import Call, Outcome
 from provisioning.local.realtime.ears import Ears
 from provisioning.local.realtime.faults import Faults
 from provisioning.local.realtime.hearing import InputBuffer
-from provisioning.local.realtime.identifiers import identifier
+from provisioning.local.realtime.identifiers import identifier, tool_call_id
 from provisioning.local.realtime.messages import Event
 from provisioning.local.realtime.mouth import Mouth, Utterance
+from provisioning.local.realtime.planning import Plan, Planner
 from provisioning.local.realtime.playback import Playback
-from provisioning.local.realtime.records import Heard, Records, Spoken
+from provisioning.local.realtime.records import Called, Heard, Records, Spoken
 from provisioning.local.realtime.refusals import RefusedError
 from provisioning.local.realtime.response import Response
 from provisioning.local.realtime.session import Session
@@ -63,7 +65,8 @@ class Dialogue:
         self._items: list[str] = []
         self._turn: tuple[str, int] | None = None
         self._question: asyncio.Future[str] | None = None
-        self._answers = 0
+        self._called: dict[str, Called] = {}
+        self._planner = Planner()
         self._generating: tuple[Response, asyncio.Task[None]] | None = None
         self._sounding: tuple[Response, Spoken, asyncio.Future[bool]] | None = None
 
@@ -106,13 +109,31 @@ class Dialogue:
         self._send(messages.input_cleared())
 
     def add_item(self, item: dict[str, Any]) -> None:
-        """The client adds an item; what it writes as the user is what the next answer answers."""
+        """The client adds an item; the next answer answers what it writes as the user, and tells of outcomes.
+
+        Raises:
+            RefusedError: it is the outcome of a call that never was.
+        """
         item = {"id": identifier("item"), "object": "realtime.item", "status": "completed", **item}
-        written = [part.get("text") for part in item.get("content", []) if part.get("type") == "input_text"]
+        if item["type"] == "function_call_output":
+            self._take_outcome(item["call_id"], item["output"])
+        written = " ".join(part["text"] for part in item.get("content", []) if part.get("type") == "input_text")
         if item.get("role") == "user" and written:
-            self._question = asyncio.get_running_loop().create_future()
-            self._question.set_result(" ".join(str(text) for text in written))
+            question: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+            question.set_result(written)
+            self._question = question
+            self._planner.asked()
+        elif item.get("role") == "system":
+            self._planner.prompted(written)
         self._append(item)
+
+    def _take_outcome(self, call_id: str, output: str) -> None:
+        called = self._called.get(call_id)
+        if called is None:
+            text = f"Tool call ID '{call_id}' not found in conversation."
+            raise RefusedError(400, "invalid_tool_call_id", text)
+        called.output = output
+        self._planner.outcome(Outcome(called.name, output))
 
     def delete_item(self, item: str) -> None:
         """The client removes an item.
@@ -170,8 +191,7 @@ class Dialogue:
         response, task = self._generating
         self._generating = None
         task.cancel()
-        for event in response.cancel(reason, self._ledger.answered(response.text, 0.0)):
-            self._send(event)
+        self._send_all(response.cancel(reason, self._ledger.answered(response.text, 0.0)))
 
     def _commit(self, item: str, start_ms: int | None) -> None:
         samples = self._input.take(start_ms)
@@ -180,6 +200,7 @@ class Dialogue:
         self._append(messages.user_item(item))
         recognising = self._recognise(item, samples, time.monotonic())
         self._question = self._tasks.create_task(recognising, name="recognise")
+        self._planner.asked()
 
     def _append(self, item: dict[str, Any]) -> None:
         previous = self._items[-1] if self._items else None
@@ -213,23 +234,19 @@ class Dialogue:
             refusal = RefusedError(429, self._house.faults.responses, "Told to fail.", kind="invalid_request_error")
             self._send(response.fail(refusal))
             return
-        utterance = await self._house.mouth.say(self._reply(text))
-        if self._sounding is not None:
+        session, now = self.session, datetime.now().astimezone()
+        plan = self._planner.next(text, session.tools, session.language, now)
+        utterance = await self._house.mouth.say(plan.words) if plan.words else None
+        if self._sounding is not None and utterance is not None:
             await asyncio.shield(self._sounding[2])
-        ended = self._speak(response, utterance)
-        await self._generate(response, utterance)
-        if await ended:
+        ended = None if utterance is None else self._speak(response, utterance)
+        await self._generate(response, plan)
+        self._complete(response, utterance)
+        if ended is not None and await ended:
             self._played(response)
 
-    def _reply(self, text: str | None) -> str:
-        if text is None:
-            return replies.GREETING
-        self._answers += 1
-        return replies.reply(text, self.session.language, self._answers - 1, datetime.now().astimezone())
-
     def _speak(self, response: Response, utterance: Utterance) -> asyncio.Future[bool]:
-        for event in response.open():
-            self._send(event)
+        self._send_all(response.open())
         self._items.append(response.item)
         self.session.spoke = True
         self._send(messages.playback("started", response.id))
@@ -239,15 +256,36 @@ class Dialogue:
         self._sounding = response, spoken, ended
         return ended
 
-    async def _generate(self, response: Response, utterance: Utterance) -> None:
-        for piece in replies.pieces(utterance.text):
+    async def _generate(self, response: Response, plan: Plan) -> None:
+        pause = self._house.settings.word_seconds
+        for piece in replies.pieces(plan.words) if plan.words else ():
             self._send(response.say(piece))
-            await asyncio.sleep(self._house.settings.word_seconds)
+            await asyncio.sleep(pause)
+        self._send_all(response.close())
+        for call in plan.calls:
+            await self._call(response, call, pause)
+
+    async def _call(self, response: Response, call: Call, pause: float) -> None:
+        call_id = tool_call_id()
+        self._send_all(response.call(call_id, call.name))
+        for piece in replies.pieces(call.text):
+            self._send(response.write(piece))
+            await asyncio.sleep(pause)
+        self._called[call_id] = Called(call.name, call.text)
+        self._house.records.called.append(self._called[call_id])
+        events = response.end_call()
+        self._items.append(events[-1]["item"]["id"])
+        self._send_all(events)
+
+    def _complete(self, response: Response, utterance: Utterance | None) -> None:
         self._generating = None
-        usage = self._ledger.answered(utterance.text, utterance.seconds)
-        for event in response.complete(usage):
-            self._send(event)
+        usage = self._ledger.answered(response.text, 0.0 if utterance is None else utterance.seconds)
+        self._send_all(response.complete(usage))
         self._send(messages.rate_limits_updated(40_000 - usage["total_tokens"]))
+
+    def _send_all(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self._send(event)
 
     def _played(self, response: Response) -> None:
         if self._sounding is None or self._sounding[0] is not response:

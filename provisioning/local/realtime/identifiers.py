@@ -18,6 +18,11 @@ def identifier(kind: str) -> str:
     return f"{kind}_{_base62(21)}"
 
 
+def tool_call_id() -> str:
+    """Return the id of a call of a tool: `call_` and 16 base-62 digits."""
+    return f"call_{_base62(16)}"
+
+
 def playback_event_id() -> str:
     """Return an event id as `output_audio_buffer.*` events have it: 16 hex digits."""
     return f"event_{secrets.token_hex(8)}"

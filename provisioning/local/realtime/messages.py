@@ -94,14 +94,20 @@ def response_event(kind: str, response: dict[str, Any]) -> Event:
     return _event(f"response.{kind}", response=response)
 
 
-def output_item(kind: str, response: str, item: dict[str, Any]) -> Event:
-    """`response.output_item.added` or `.done`."""
-    return _event(f"response.output_item.{kind}", response_id=response, output_index=0, item=item)
+def output_item(kind: str, response: str, item: dict[str, Any], index: int = 0) -> Event:
+    """`response.output_item.added` or `.done`, for the item at `index` of the response."""
+    return _event(f"response.output_item.{kind}", response_id=response, output_index=index, item=item)
 
 
 def content(kind: str, response: str, item: str, **fields: Any) -> Event:
     """An event about the one content part of a response."""
     return _event(f"response.{kind}", response_id=response, item_id=item, output_index=0, content_index=0, **fields)
+
+
+def call_arguments(kind: str, response: str, item: dict[str, Any], index: int, **fields: Any) -> Event:
+    """`response.function_call_arguments.delta` or `.done`, for the item at `index` of the response."""
+    place = {"response_id": response, "item_id": item["id"], "output_index": index, "call_id": item["call_id"]}
+    return _event(f"response.function_call_arguments.{kind}", **place, **fields)
 
 
 def rate_limits_updated(tokens_left: int) -> Event:
@@ -131,6 +137,19 @@ def user_item(item: str, transcript: str | None = None) -> dict[str, Any]:
         "status": "completed",
         "role": "user",
         "content": [{"type": "input_audio", "transcript": transcript}],
+    }
+
+
+def call_item(item: str, call_id: str, name: str, status: str, arguments: str) -> dict[str, Any]:
+    """A call of a tool, as an item."""
+    return {
+        "id": item,
+        "object": "realtime.item",
+        "type": "function_call",
+        "status": status,
+        "call_id": call_id,
+        "name": name,
+        "arguments": arguments,
     }
 
 

@@ -36,8 +36,20 @@ class Heard:
 
 
 @dataclass(slots=True)
+class Called:
+    """One call of a tool."""
+
+    name: str
+    arguments: str
+    """JSON, as the client was given it."""
+    output: str | None = None
+    """What the client told of it; None until it does."""
+
+
+@dataclass(slots=True)
 class Records:
-    """Everything said and heard so far, in all calls."""
+    """Everything said, heard and asked of tools so far, in all calls."""
 
     spoken: list[Spoken] = field(default_factory=list)
     heard: list[Heard] = field(default_factory=list)
+    called: list[Called] = field(default_factory=list)

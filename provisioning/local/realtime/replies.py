@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from provisioning.local.realtime.calling import GOODBYE, UNABLE, WISHES, spoken_minute
+
 SPEECH: Final = "(speech)"
 """The transcript of speech that no known phrase matches."""
 
@@ -27,13 +29,18 @@ ENGLISH: Final = {
     "where are you": "I am right here, inside this little box.",
     "stop please": "All right. I am listening.",
     "thank you": "You are welcome.",
-    "goodbye": "Goodbye! It was nice talking to you.",
+    "goodbye": GOODBYE,
 }
-"""Phrase -> answer. The phrases are also what the ears can tell apart, so they sound unlike each other."""
+"""Phrase -> answer, where no tool is called for it."""
+
+PHRASES: Final = tuple({**ENGLISH, **WISHES})
+"""What the ears can tell apart; they sound unlike each other."""
 
 LOST: Final = "I heard you, but I did not understand. You could ask me: what can you do?"
 
 GREETING: Final = "Hello! I am listening."
+
+STILL_THERE: Final = "Is anybody still there? I will hang up soon."
 
 JAPANESE: Final = (
     "こんにちは。お話しできてうれしいです。",
@@ -51,14 +58,17 @@ def reply(heard: str, language: str, turn: int, now: datetime) -> str:
     """Return what to say to `heard` in the `turn`-th answer (from 0) of a conversation in `language`."""
     if language == "ja":
         return JAPANESE[turn % len(JAPANESE)]
-    answer = ENGLISH.get(heard.strip(" .!?").lower(), LOST)
-    return answer.format(hour=now.hour, minute=_minute(now.minute))
+    phrase = heard.strip(" .!?").lower()
+    answer = ENGLISH.get(phrase, UNABLE if phrase in WISHES else LOST)
+    return answer.format(hour=now.hour, minute=spoken_minute(now.minute))
 
 
-def _minute(minute: int) -> str:
-    if minute == 0:
-        return "o'clock"
-    return f"oh {minute}" if minute < 10 else str(minute)
+def prompted(instructions: str) -> str:
+    """Return what is said when the client tells, as the system, what to say."""
+    wanted = instructions.lower()
+    if "still there" in wanted:
+        return STILL_THERE
+    return GOODBYE if "goodbye" in wanted else GREETING
 
 
 def sentence(phrase: str) -> str:

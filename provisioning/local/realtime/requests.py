@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -56,9 +56,55 @@ def _dispatch(dialogue: Dialogue, event: dict[str, Any], send: Callable[[Event],
             raise RefusedError(400, "invalid_value", f"Invalid value: '{kind}'.", param="type")
 
 
+_PARTS: Final = {
+    "system": ("input_text",),
+    "user": ("input_text", "input_audio", "input_image"),
+    "assistant": ("output_text",),
+}
+"""What a client may write in whose name; what an assistant has said aloud cannot be written."""
+
+_NEEDED: Final = {
+    "function_call": ("call_id", "name", "arguments"),
+    "function_call_output": ("call_id", "output"),
+}
+
+
 def _item(item: Any) -> dict[str, Any]:
-    parts = item.get("content", []) if isinstance(item, dict) else None
-    if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts) or "type" not in item:
+    if not isinstance(item, dict):
         raise RefusedError(400, "invalid_value", "Invalid value: item.", param="item")
+    kind = item.get("type")
+    if kind == "message":
+        _check_message(item)
+    elif kind in _NEEDED:
+        _check_texts(item, _NEEDED[kind])
+    else:
+        raise RefusedError(400, "invalid_value", f"Invalid value: '{kind}'.", param="item.type")
     known = ("type", "role", "content", "id", "status", "call_id", "name", "arguments", "output")
-    return {name: item[name] for name in known if name in item}
+    for name in sorted(item.keys() - known):
+        raise RefusedError(400, "unknown_parameter", f"Unknown parameter: 'item.{name}'.", param=f"item.{name}")
+    return item
+
+
+def _check_message(item: dict[str, Any]) -> None:
+    parts, allowed = item.get("content"), _PARTS.get(str(item.get("role")))
+    if allowed is None:
+        raise RefusedError(400, "invalid_value", f"Invalid value: '{item.get('role')}'.", param="item.role")
+    if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
+        raise RefusedError(400, "invalid_value", "Invalid value: item.content.", param="item.content")
+    for number, part in enumerate(parts):
+        where = f"item.content[{number}]"
+        if part.get("type") not in allowed:
+            text = f"Invalid value: '{part.get('type')}'. Supported values are: {', '.join(allowed)}."
+            raise RefusedError(400, "invalid_value", text, param=f"{where}.type")
+        if part["type"].endswith("_text") and not isinstance(part.get("text"), str):
+            param = f"{where}.text"
+            raise RefusedError(400, "missing_required_parameter", f"Missing parameter: '{param}'.", param=param)
+
+
+def _check_texts(item: dict[str, Any], needed: tuple[str, ...]) -> None:
+    for name in needed:
+        param = f"item.{name}"
+        if name not in item:
+            raise RefusedError(400, "missing_required_parameter", f"Missing parameter: '{param}'.", param=param)
+        if not isinstance(item[name], str):
+            raise RefusedError(400, "invalid_type", f"Invalid type for '{param}': expected a string.", param=param)

@@ -21,9 +21,9 @@ from provisioning.local.realtime.ears import Ears
 from provisioning.local.realtime.faults import Faults, HttpFault
 from provisioning.local.realtime.keys import KeyRing
 from provisioning.local.realtime.mouth import Mouth
-from provisioning.local.realtime.records import Heard, Records, Spoken
+from provisioning.local.realtime.records import Called, Heard, Records, Spoken
 from provisioning.local.realtime.refusals import RefusedError
-from provisioning.local.realtime.replies import ENGLISH
+from provisioning.local.realtime.replies import PHRASES
 from provisioning.local.realtime.settings import StandInSettings
 
 FROM_ANY_PAGE: Final = {
@@ -74,9 +74,14 @@ class RealtimeStandIn:
         """Every turn of a user, in order."""
         return self._records.heard
 
+    @property
+    def called(self) -> list[Called]:
+        """Every call of a tool, in order, with what the client told of it."""
+        return self._records.called
+
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as owned:
-            ears = owned.enter_context(Ears(ENGLISH))
+            ears = owned.enter_context(Ears(PHRASES))
             mouth = Mouth(self.settings.voice, self.settings.words_per_minute)
             self._house = House(self.settings, self.faults, ears, mouth, self._records)
             self._tasks = await owned.enter_async_context(asyncio.TaskGroup())

@@ -80,6 +80,21 @@ class _Output(msgspec.Struct, frozen=True):
     voice: str | dict[str, str]
 
 
+class _Parameters(msgspec.Struct, frozen=True):
+    type: Literal["object"] = "object"
+    properties: dict[str, dict[str, Any]] = {}
+    required: list[str] = []
+
+
+class Function(msgspec.Struct, frozen=True):
+    """A tool of the client."""
+
+    type: Literal["function"]
+    name: Annotated[str, msgspec.Meta(pattern="^[a-zA-Z0-9_-]{1,64}$")]
+    description: str = ""
+    parameters: _Parameters = _Parameters()
+
+
 class _Audio(msgspec.Struct, frozen=True):
     input: _Input
     output: _Output
@@ -91,6 +106,8 @@ class _Shape(msgspec.Struct, frozen=True):
     output_modalities: Annotated[list[Literal["audio", "text"]], msgspec.Meta(min_length=1, max_length=1)]
     instructions: str | None
     audio: _Audio
+    tools: Annotated[list[Function], msgspec.Meta(max_length=128)] | None
+    tool_choice: Literal["auto", "none", "required"] | dict[str, str] | None
 
 
 class Session:
@@ -120,6 +137,13 @@ class Session:
     def transcribes(self) -> bool:
         """Whether the client asked for the user's words."""
         return self._shape.audio.input.transcription is not None
+
+    @property
+    def tools(self) -> frozenset[str]:
+        """The names of the tools that may be called."""
+        if self._shape.tool_choice == "none":
+            return frozenset()
+        return frozenset(tool.name for tool in self._shape.tools or ())
 
     @property
     def language(self) -> str:

@@ -3,7 +3,7 @@
 import { bigTextButton, labelLanguage, languageButton } from "./controls.js";
 import { FeedLink } from "./feed_link.js";
 import { fill, onLanguage, t } from "./i18n.js";
-import { viewOf } from "./view.js";
+import { viewOf, wordsOf } from "./view.js";
 
 const part = (id) => document.getElementById(id);
 const all = new URLSearchParams(location.search).has("all");
@@ -42,7 +42,7 @@ function card(robot) {
   item.querySelector("a").href = address(robot);
   item.querySelector("a").dataset.view = view;
   item.querySelector(".name").textContent = robot.name;
-  item.querySelector(".state").textContent = t(`state.${view}`);
+  item.querySelector(".state").textContent = t(`state.${wordsOf(view, robot.state)}`);
   item.querySelector(".badge").classList.toggle("on", robot.state.on_air);
   item.querySelector(".air").textContent = t(robot.state.on_air ? "air.on" : "air.off");
   item.querySelector(".viewers").hidden = robot.viewers === 0;

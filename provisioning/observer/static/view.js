@@ -17,6 +17,9 @@ export function viewOf(state, heard) {
   return state.ended || heard ? "ended" : "waiting";
 }
 
+// The words for a view: a robot whose microphone is closed does not listen, whatever its phase.
+export const wordsOf = (view, state) => (view === "listening" && state?.muted ? "muted" : view);
+
 // Whether there is, or will soon be, sound to listen to.
 export const isLive = (view) => TALKING.has(view) || view === "ending";
 

@@ -17,7 +17,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from device.audio.echo import EchoMode
 from device.doctor.checks.broker import check as check_broker
-from device.doctor.gather import broker, network, pins, sound
+from device.doctor.checks.tools import ToolFacts
+from device.doctor.checks.tools import check as check_tools
+from device.doctor.gather import broker, network, pins, sound, tools
 from device.doctor.gather.computer import gather_cpu, gather_disk, gather_power, ntp_synchronized
 from device.doctor.gather.sound import Wish
 from device.identity import Identity, keep_enrolment, keep_key
@@ -27,6 +29,7 @@ from device.panel.settings import PanelSettings
 from device.realtime.settings import RealtimeSettings
 from device.sora.settings import BroadcastSettings
 from device.soundcard.settings import SoundSettings
+from device.tools.settings import OutputSettings, ToolsSettings
 from provisioning.authority import MINTER, Authority
 from provisioning.link import connection
 from provisioning.mosquitto import MosquittoProcess
@@ -207,6 +210,34 @@ async def test_pins_of_a_computer_without_any() -> None:
     assert not facts.pressed
     assert facts.used == {"button": 23, "light": 24, "on_air": 25}
     assert facts.user
+
+
+async def test_outputs_are_pins_too() -> None:
+    lamp = OutputSettings(name="lamp", pin=23, description="A lamp.")
+    facts = await pins.gather(PanelSettings(factory="mock"), outputs=[lamp])
+    assert facts.used == {"button": 23, "light": 24, "on_air": 25, "lamp": 23}
+    assert "lamp on GPIO 23 cannot be used" in facts.error
+
+
+def said(facts: ToolFacts) -> list[str]:
+    return [finding.phrase.code for finding in check_tools(facts)]
+
+
+def test_tools_are_looked_at_by_making_them(tmp_path: Path) -> None:
+    lamp = OutputSettings(name="lamp", pin=17, description="A lamp.")
+    assert said(tools.gather(ToolsSettings())) == ["tools.none"]
+    (tmp_path / "bell.py").write_text(
+        'from device.tools import tool\n\n\n@tool\ndef ring() -> None:\n    """Ring."""\n', encoding="utf-8"
+    )
+    facts = tools.gather(ToolsSettings(folder=str(tmp_path), outputs=(lamp,)))
+    assert (facts.names, said(facts)) == (("lamp", "ring"), ["tools.good"])
+    (tmp_path / "bell.py").write_text("\n1 / 0\n", encoding="utf-8")
+    facts = tools.gather(ToolsSettings(folder=str(tmp_path)))
+    assert said(facts) == ["tools.broken"]
+    assert facts.error == f"{tmp_path}/bell.py:2: ZeroDivisionError: division by zero"
+    clash = msgspec.structs.replace(lamp, name="volume")
+    assert "two tools of one name: volume" in tools.gather(ToolsSettings(outputs=(clash,))).error
+    assert "no time zone" in tools.gather(ToolsSettings(time_zone="Mars")).error
 
 
 async def test_the_board_is_read_from_its_files(tmp_path: Path) -> None:

@@ -96,6 +96,21 @@ async def test_the_light_shows_a_phase_before_show_returns() -> None:
             panel.show("dancing")
 
 
+async def test_a_dimmed_light_keeps_its_pattern_and_never_goes_out() -> None:
+    watcher = Watcher()
+    async with watcher.panel() as panel:
+        panel.show(Light.LISTENING)
+        panel.brightness = 0.5
+        assert watcher.lights[-1][1] == 0.5
+        panel.show(Light.PREPARING)
+        await watcher.until(lambda: [round(b, 3) for _, b in watcher.lights[-2:]] == [0.5, 0.175])
+        panel.show(Light.LISTENING)
+        panel.brightness = 0.0
+        assert watcher.lights[-1][1] == 0.1
+        panel.brightness = 7.0
+        assert (panel.brightness, watcher.lights[-1][1]) == (1.0, 1.0)
+
+
 async def test_showing_the_same_again_does_not_start_it_again() -> None:
     watcher = Watcher()
     async with watcher.panel() as panel:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -14,6 +14,7 @@ from device.audio.block import BLOCK, BLOCK_SECONDS, SILENCE, Samples
 from device.audio.level import rms_dbfs
 from device.messages.minting import OpenAIGrant
 from device.messages.secret import Secret
+from device.messages.tools import ToolDeclaration, as_function
 from device.realtime.call import RealtimeCall
 from device.realtime.conversation import CallEvent, Turn, TurnChanged
 from device.realtime.events import conversation_item_create, response_create
@@ -28,10 +29,13 @@ PATIENCE = 10.0
 VOICE = Mouth("en-us+f2", 150)
 
 
-async def mint(stand_in: RealtimeStandIn, http: aiohttp.ClientSession) -> OpenAIGrant:
+async def mint(
+    stand_in: RealtimeStandIn, http: aiohttp.ClientSession, tools: Sequence[ToolDeclaration] = ()
+) -> OpenAIGrant:
     turns = {"type": "server_vad", "silence_duration_ms": 300}
     audio = {"input": {"transcription": {"model": "gpt-transcribe"}, "turn_detection": turns}}
-    session = {"type": "realtime", "model": "gpt-realtime-2.1", "audio": audio}
+    functions = [as_function(tool) for tool in tools]
+    session = {"type": "realtime", "model": "gpt-realtime-2.1", "audio": audio, "tools": functions}
     async with http.post(
         f"{stand_in.base_url}/realtime/client_secrets",
         json={"session": session},

@@ -12,9 +12,11 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from device.audio.level import rms_dbfs
 from device.errors import KaiwaError, MediaError, UpstreamError
 from device.messages.reports import Speaker
+from device.messages.tools import TextSchema, ToolDeclaration
 from device.realtime.call import CLOSED_BY_SERVICE, HUNG_UP, RealtimeCall
 from device.realtime.captions import Captioned
 from device.realtime.conversation import Answered, CallEvent, Complained, Flush, ResponseFailed, Turn
+from device.realtime.floor import ToolCalled
 from device.realtime.offer import exchange
 from device.realtime.settings import RealtimeSettings
 from provisioning.local.realtime import EventFault, HttpFault, RealtimeStandIn, StandInSettings
@@ -91,6 +93,34 @@ async def test_interrupting_stops_the_sound_without_a_word(
         assert STORY.startswith(story.text)
         assert len(story.text) < 60
         assert stand_in.spoken[0].played_ms is not None
+
+
+CLOCK = ToolDeclaration(name="current_time", description="Tell the time.")
+VOLUME = ToolDeclaration(
+    name="volume", description="Change it.", parameters={"action": TextSchema()}, required=["action"]
+)
+
+
+def tool_called(event: CallEvent) -> ToolCalled | None:
+    return event if isinstance(event, ToolCalled) else None
+
+
+async def test_several_calls_of_one_answer_are_told_and_answered_by_one_more(
+    stand_in: RealtimeStandIn, http: aiohttp.ClientSession
+) -> None:
+    async with Handset(await mint(stand_in, http, [CLOCK, VOLUME]), http) as phone:
+        phone.write("Turn the volume down and what time is it?")
+        first, second = await phone.seen(tool_called), await phone.seen(tool_called)
+        assert [(called.name, called.arguments) for called in (first, second)] == [
+            ("volume", '{"action":"down"}'),
+            ("current_time", "{}"),
+        ]
+        phone.call.outcome(second.call_id, '{"ok": true, "result": {"time": "12:05"}}', follow=True)
+        phone.call.outcome(first.call_id, '{"ok": true, "result": {"percent": 80}}', follow=True)
+        await phone.turn(Turn.SPEAKING)
+        assert [spoken.text for spoken in stand_in.spoken] == ["It is 12 oh 5. The volume is 80 percent now."]
+        assert phone.call.conversation.usage["responses"] == 1, "the second one is not done yet"
+        assert not [event for event in phone.events if isinstance(event, Complained)]
 
 
 async def test_an_answer_that_fails_is_told(stand_in: RealtimeStandIn, http: aiohttp.ClientSession) -> None:

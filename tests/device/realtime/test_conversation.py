@@ -13,6 +13,7 @@ from device.realtime.conversation import (
     ResponseFailed,
     SessionOver,
     Speech,
+    Spoken,
     Turn,
     TurnChanged,
 )
@@ -20,6 +21,8 @@ from device.realtime.events import (
     ErrorDetail,
     InputCommitted,
     InputDetails,
+    Item,
+    ItemAdded,
     OutputDetails,
     PlaybackCleared,
     PlaybackStarted,
@@ -147,12 +150,28 @@ def test_expiry_ends_the_session_and_other_errors_do_not() -> None:
     assert conversation.over == "session_expired"
 
 
-def test_the_active_response_is_known_until_it_is_done() -> None:
+def test_an_answer_that_only_calls_tools_goes_on_when_they_have_done_their_work() -> None:
+    call = Item("function_call", "completed", call_id="call_1", name="lamp", arguments="{}")
     conversation = Conversation()
-    conversation.handle(ResponseCreated(Response("resp")), 0.0)
-    assert conversation.active == "resp"
-    conversation.handle(ResponseDone(Response("resp")), 1.0)
-    assert conversation.active is None
+    outputs = played(conversation, [*QUESTION, ResponseCreated(Response("resp"))])
+    outputs += conversation.handle(ResponseDone(Response("resp", "completed", output=(call,))), 1.0)
+    assert turns(outputs) == [Turn.THINKING]
+    assert turns(played(conversation, ANSWER, 2.0)) == [Turn.SPEAKING]
+
+
+def test_an_answer_that_was_cancelled_gives_the_turn_back_whatever_it_called() -> None:
+    call = Item("function_call", "incomplete", call_id="call_1", name="lamp", arguments="{")
+    cancelled = ResponseDone(Response("resp", "cancelled", output=(call,)))
+    outputs = played(Conversation(), [*QUESTION, ResponseCreated(Response("resp")), cancelled])
+    assert turns(outputs) == [Turn.THINKING, Turn.LISTENING]
+
+
+def test_only_what_was_played_to_its_end_counts_as_spoken() -> None:
+    conversation = Conversation()
+    played(conversation, [*QUESTION, *ANSWER])
+    assert Spoken() not in conversation.handle(PlaybackCleared("resp"), 1.0)
+    played(conversation, ANSWER, 2.0)
+    assert conversation.handle(PlaybackStopped("resp"), 3.0)[-1] == Spoken()
 
 
 def test_interrupting_is_nothing_unless_somebody_speaks() -> None:
@@ -182,6 +201,7 @@ EVENTS = st.one_of(
     st.builds(UserTranscriptDone, IDS, WORDS),
     st.builds(UserTranscriptFailed, IDS),
     st.builds(ServiceError),
+    st.builds(ItemAdded),
 )
 
 

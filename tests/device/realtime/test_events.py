@@ -6,15 +6,18 @@ from hypothesis import strategies as st
 
 from device.realtime.events import (
     EventReader,
+    Item,
     PlaybackStarted,
     ResponseDone,
     ServiceError,
     SessionCreated,
     conversation_item_create,
+    function_call_output,
     output_audio_buffer_clear,
     response_cancel,
     response_create,
     session_update,
+    system_message,
 )
 
 
@@ -22,6 +25,19 @@ def test_an_event_is_read_by_its_type() -> None:
     reader = EventReader()
     event = reader.read('{"type": "output_audio_buffer.started", "event_id": "event_1", "response_id": "resp_1"}')
     assert event == PlaybackStarted("resp_1")
+
+
+def test_the_calls_of_a_response_are_read_and_its_other_items_let_by() -> None:
+    items = [
+        {"id": "item_1", "type": "message", "status": "completed", "role": "assistant", "content": [{"type": "audio"}]},
+        {"type": "function_call", "status": "completed", "call_id": "call_1", "name": "lamp", "arguments": "{}"},
+    ]
+    event = EventReader().read(json.dumps({"type": "response.done", "response": {"id": "resp_1", "output": items}}))
+    assert isinstance(event, ResponseDone)
+    assert event.response.output == (
+        Item("message", "completed", "item_1"),
+        Item("function_call", "completed", call_id="call_1", name="lamp", arguments="{}"),
+    )
 
 
 def test_unknown_fields_are_let_by() -> None:
@@ -49,7 +65,7 @@ def test_null_fields_are_let_by() -> None:
     assert event.error.code is None
 
 
-@pytest.mark.parametrize("kind", ["rate_limits.updated", "conversation.item.added", "response.content_part.done"])
+@pytest.mark.parametrize("kind", ["rate_limits.updated", "conversation.item.done", "response.content_part.done"])
 def test_documented_events_without_use_are_neither_unknown_nor_malformed(kind: str) -> None:
     reader = EventReader()
     assert reader.read(json.dumps({"type": kind, "anything": 1})) is None
@@ -95,7 +111,10 @@ def test_client_events_have_the_documented_shape() -> None:
         "session": {"type": "realtime", "instructions": "be brief"},
     }
     assert json.loads(response_create()) == {"type": "response.create"}
-    assert json.loads(response_create({"instructions": "greet"}))["response"] == {"instructions": "greet"}
+    assert json.loads(response_create("mine")) == {"type": "response.create", "event_id": "mine"}
+    output = {"type": "function_call_output", "call_id": "call_1", "output": "{}"}
+    assert json.loads(function_call_output("call_1", "{}")) == {"type": "conversation.item.create", "item": output}
+    assert json.loads(system_message("greet", "prompt_1"))["item"]["role"] == "system"
     assert json.loads(response_cancel()) == {"type": "response.cancel"}
     assert json.loads(response_cancel("resp_1"))["response_id"] == "resp_1"
     assert json.loads(output_audio_buffer_clear()) == {"type": "output_audio_buffer.clear"}

@@ -137,6 +137,25 @@ async def test_start_shows_each_step_and_tells_by_its_exit_code(tmp_path: Path) 
         assert json.loads(result.stdout)["reason"] == "the button was pressed"
 
 
+async def test_use_carries_a_tool_and_its_arguments_and_shows_what_came_of_it(tmp_path: Path) -> None:
+    async with site(tmp_path) as here, here.board() as board:
+        told = asyncio.create_task(asyncio.to_thread(run, of(here), "use", "robot-1", "lamp", '{"on": true}'))
+        command = await board.command()
+        assert (command.verb, command.args) == (Verb.USE, {"tool": "lamp", "arguments": {"on": True}})
+        await board.step(command, Step.ACCEPTED)
+        await board.step(command, Step.SUCCEEDED, '{"ok":true}')
+        result = await told
+        assert result.exit_code == ExitCode.OK
+        assert result.stdout.splitlines() == ["ACCEPTED", 'SUCCEEDED {"ok":true}']
+
+
+@pytest.mark.parametrize("arguments", ["{", "[1]", "on"])
+def test_arguments_that_are_no_object_are_wrong_usage(tmp_path: Path, arguments: str) -> None:
+    result = run(tmp_path / "none.toml", "use", "robot-1", "lamp", arguments)
+    assert result.exit_code == ExitCode.USAGE
+    assert "not a JSON object" in result.output
+
+
 async def test_a_robot_that_does_not_stop_is_hung_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("provisioning.watch.OBEDIENCE", 0.05)
     async with site(tmp_path) as here, here.board() as board:

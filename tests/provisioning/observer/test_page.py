@@ -383,7 +383,7 @@ async def test_what_is_shown_follows_from_what_is_known(browser: Browser, site: 
         found = await opened.page.evaluate(
             """async () => {
                 const at = document.querySelector("script[type=module]").src.replace("robot_page.js", "");
-                const { viewOf, shares, loudness } = await import(`${at}view.js`);
+                const { viewOf, wordsOf, shares, loudness } = await import(`${at}view.js`);
                 const { wordBoundary } = await import(`${at}captions.js`);
                 const ready = { lifecycle: "ready", phase: "idle", on_air: false, ended: false };
                 return {
@@ -391,6 +391,8 @@ async def test_what_is_shown_follows_from_what_is_known(browser: Browser, site: 
                     again: viewOf(ready, true),
                     gone: viewOf({ ...ready, lifecycle: "disconnected", phase: "speaking" }, true),
                     hidden: viewOf({ ...ready, phase: "speaking" }, false),
+                    closed: ["listening", "speaking"].map((view) => wordsOf(view, { muted: true })),
+                    open: wordsOf("listening", { muted: false }),
                     loud: [loudness(-100), loudness(-12), loudness(0)],
                     both: shares(-20, { user: -30, assistant: -10 }, "listening"),
                     alone: shares(-20, null, "speaking"),
@@ -404,6 +406,8 @@ async def test_what_is_shown_follows_from_what_is_known(browser: Browser, site: 
         "again": "ended",
         "gone": "offline",
         "hidden": "offair",
+        "closed": ["muted", "speaking"],
+        "open": "listening",
         "loud": [0, 1, 1],
         "both": {"user": -40, "assistant": -20},
         "alone": {"user": -100, "assistant": -20},

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,6 +54,13 @@ def test_the_same_card_again_is_no_change_and_keeps_its_time() -> None:
     made = live_robot()
     assert made.on_state(on_air(), NOW + 9) is None
     assert made.snapshot(0, NOW + 9).state.at == NOW
+
+
+def test_a_closed_microphone_is_public() -> None:
+    made = live_robot()
+    change = made.on_state(msgspec.structs.replace(on_air(), muted=True), NOW)
+    assert isinstance(change, StateView)
+    assert (change.phase, change.muted) == ("listening", True)
 
 
 def test_words_on_air_are_passed_on() -> None:

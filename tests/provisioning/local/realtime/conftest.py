@@ -11,7 +11,7 @@ from provisioning.local.realtime.faults import Faults
 from provisioning.local.realtime.mouth import Mouth
 from provisioning.local.realtime.playback import Playback
 from provisioning.local.realtime.records import Records
-from provisioning.local.realtime.replies import ENGLISH
+from provisioning.local.realtime.replies import PHRASES
 from provisioning.local.realtime.requests import carry_out
 from provisioning.local.realtime.session import Session
 from provisioning.local.realtime.settings import StandInSettings
@@ -79,7 +79,7 @@ def settings() -> StandInSettings:
 
 @pytest.fixture(scope="session")
 def ears() -> Iterator[Ears]:
-    with Ears(ENGLISH) as made:
+    with Ears(PHRASES) as made:
         yield made
 
 

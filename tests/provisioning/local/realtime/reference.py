@@ -4,13 +4,16 @@ from functools import reduce
 from operator import or_
 from typing import Annotated, Any, get_args
 
-from openai.types.realtime import RealtimeServerEvent
+from openai.types.realtime import RealtimeClientEvent, RealtimeServerEvent
 from openai.types.realtime.client_secret_create_response import ClientSecretCreateResponse
 from pydantic import BaseModel, Field, TypeAdapter
 
 _ARMS = get_args(get_args(RealtimeServerEvent)[0])
 _UNION: Any = Annotated[reduce(or_, _ARMS), Field(discriminator="type")]
 _ADAPTER: TypeAdapter[BaseModel] = TypeAdapter(_UNION)
+
+_ASKING: Any = Annotated[reduce(or_, get_args(get_args(RealtimeClientEvent)[0])), Field(discriminator="type")]
+_ASKED: TypeAdapter[BaseModel] = TypeAdapter(_ASKING)
 
 ONLY_IN_ANSWERS = {"session.id", "session.object", "session.expires_at"}
 """The types use the request model for `session.created`; these three stand in every recorded one."""
@@ -31,6 +34,11 @@ def unknown_keys(model: Any, path: str = "") -> set[str]:
 def judge(event: dict[str, Any]) -> None:
     """Fail unless `event` is exactly what the reference says its type is."""
     assert unknown_keys(_ADAPTER.validate_python(event, strict=False)) <= ONLY_IN_ANSWERS, event
+
+
+def judge_asked(event: dict[str, Any]) -> None:
+    """Fail unless `event` is exactly what the reference says a client may send."""
+    assert unknown_keys(_ASKED.validate_python(event, strict=False)) == set(), event
 
 
 def judge_secret(answer: dict[str, Any]) -> None:

@@ -208,7 +208,11 @@ async def test_cancelling_stops_the_words_and_clearing_stops_the_sound(desk: Des
         ("{", "invalid_event", None),
         ('{"type": "session.update", "session": {}}', "missing_required_parameter", "session.type"),
         ('{"type": "conversation.item.create", "item": 3}', "invalid_value", "item"),
-        ('{"type": "conversation.item.create", "item": {"type": "message", "content": [1]}}', "invalid_value", "item"),
+        (
+            '{"type": "conversation.item.create", "item": {"type": "message", "content": [1]}}',
+            "invalid_value",
+            "item.role",
+        ),
         ('{"type": "conversation.item.delete", "item_id": "item_x"}', "item_not_found", "item_id"),
     ],
 )
@@ -258,3 +262,132 @@ async def test_speech_it_does_not_know_is_still_speech(desk: Desk) -> None:
     assert completed["transcript"] == "(speech)"
     done = await desk.until("response.output_audio_transcript.done")
     assert "did not understand" in done["transcript"]
+
+
+def function(name: str) -> dict[str, Any]:
+    return {"type": "function", "name": name, "description": "Does it.", "parameters": {"type": "object"}}
+
+
+def written(desk: Desk, text: str) -> None:
+    part = {"type": "input_text", "text": text}
+    item = {"type": "message", "role": "user", "content": [part]}
+    desk.request(json.dumps({"type": "conversation.item.create", "item": item}))
+    desk.request('{"type": "response.create"}')
+
+
+def told(desk: Desk, call_id: object, output: object) -> None:
+    item = {"type": "function_call_output", "call_id": call_id, "output": output}
+    desk.request(json.dumps({"type": "conversation.item.create", "item": item}))
+
+
+class TestTools:
+    @pytest.fixture
+    def config(self) -> dict[str, Any]:
+        tools = [function(name) for name in ("current_time", "volume", "end_conversation")]
+        return {"type": "realtime", "tools": tools}
+
+    async def test_a_call_follows_the_order_of_the_reference(self, desk: Desk) -> None:
+        written(desk, "Turn the volume down.")
+        await desk.until("rate_limits.updated")
+        kinds = without_transcription_and_repeats(desk.kinds)
+        assert kinds[2:] == [
+            "response.created",
+            "response.output_item.added",
+            "conversation.item.added",
+            "response.function_call_arguments.delta",
+            "response.function_call_arguments.done",
+            "response.output_item.done",
+            "conversation.item.done",
+            "response.done",
+            "rate_limits.updated",
+        ]
+        done = desk.of("response.function_call_arguments.done")[0]
+        deltas = "".join(event["delta"] for event in desk.of("response.function_call_arguments.delta"))
+        assert (done["name"], done["arguments"], deltas) == ("volume", '{"action":"down"}', '{"action":"down"}')
+        [item] = desk.of("response.done")[0]["response"]["output"]
+        assert (item["type"], item["status"], item["call_id"]) == ("function_call", "completed", done["call_id"])
+        assert desk.of("response.output_item.added")[0]["item"]["status"] == "in_progress"
+
+    async def test_what_came_of_a_call_is_told_in_the_next_answer(self, desk: Desk) -> None:
+        written(desk, "What time is it?")
+        call_id = (await desk.until("response.function_call_arguments.done"))["call_id"]
+        await desk.until("response.done")
+        told(desk, call_id, '{"ok": true, "result": {"time": "09:30"}}')
+        assert desk.kinds[-2:] == ["conversation.item.added", "conversation.item.done"]
+        desk.request('{"type": "response.create"}')
+        done = await desk.until("response.output_audio_transcript.done")
+        assert done["transcript"] == "It is 9 30."
+        [called] = desk.house.records.called
+        assert (called.name, called.output) == ("current_time", '{"ok": true, "result": {"time": "09:30"}}')
+
+    async def test_several_calls_and_words_are_items_of_one_answer(self, desk: Desk) -> None:
+        written(desk, "Farewell my friend and what time is it?")
+        done = await desk.until("response.done")
+        assert [item["type"] for item in done["response"]["output"]] == ["message", "function_call", "function_call"]
+        indices = [event["output_index"] for event in desk.of("response.output_item.done")]
+        assert indices == [0, 1, 2]
+        assert [event["output_index"] for event in desk.of("response.function_call_arguments.done")] == [1, 2]
+
+    async def test_a_call_that_is_cancelled_is_incomplete_and_has_no_outcome(self, desk: Desk) -> None:
+        written(desk, "Turn the volume down.")
+        added = await desk.until("response.output_item.added")
+        desk.request('{"type": "response.cancel"}')
+        done = desk.of("response.done")[0]["response"]
+        assert (done["status"], [item["status"] for item in done["output"]]) == ("cancelled", ["incomplete"])
+        told(desk, added["item"]["call_id"], "{}")
+        assert desk.of("error")[0]["error"]["code"] == "invalid_tool_call_id"
+
+    async def test_without_such_a_tool_it_says_that_it_cannot(self, desk: Desk) -> None:
+        written(desk, "Please turn on the lamp.")
+        done = await desk.until("response.output_audio_transcript.done")
+        assert done["transcript"] == "I cannot do that here."
+
+    async def test_tools_can_be_switched_off(self, desk: Desk) -> None:
+        off = {"type": "realtime", "tool_choice": "none"}
+        desk.request(json.dumps({"type": "session.update", "session": off}))
+        written(desk, "Turn the volume down.")
+        assert "cannot" in (await desk.until("response.output_audio_transcript.done"))["transcript"]
+
+
+@pytest.mark.parametrize(
+    ("instructions", "said"),
+    [
+        ("Greet the visitor.", "Hello! I am listening."),
+        ("Ask whether anybody is still there.", "Is anybody still there? I will hang up soon."),
+        ("Say goodbye.", "Goodbye! It was nice talking to you."),
+    ],
+)
+async def test_what_the_client_says_as_the_system_is_done(desk: Desk, instructions: str, said: str) -> None:
+    part = {"type": "input_text", "text": instructions}
+    item = {"type": "message", "role": "system", "content": [part]}
+    desk.request(json.dumps({"type": "conversation.item.create", "item": item}))
+    desk.request('{"type": "response.create"}')
+    assert (await desk.until("response.output_audio_transcript.done"))["transcript"] == said
+
+
+TEXT = {"type": "input_text", "text": "x"}
+
+
+@pytest.mark.parametrize(
+    ("item", "code", "param"),
+    [
+        ({"type": "hologram"}, "invalid_value", "item.type"),
+        ({"type": "message", "role": "robot", "content": []}, "invalid_value", "item.role"),
+        ({"type": "message", "role": "user"}, "invalid_value", "item.content"),
+        ({"type": "message", "role": "assistant", "content": [TEXT]}, "invalid_value", "item.content[0].type"),
+        (
+            {"type": "message", "role": "user", "content": [TEXT, {"type": "input_text"}]},
+            "missing_required_parameter",
+            "item.content[1].text",
+        ),
+        ({"type": "message", "role": "user", "content": [], "tone": "kind"}, "unknown_parameter", "item.tone"),
+        ({"type": "function_call_output", "output": "{}"}, "missing_required_parameter", "item.call_id"),
+        ({"type": "function_call_output", "call_id": "call_1"}, "missing_required_parameter", "item.output"),
+        ({"type": "function_call_output", "call_id": "call_1", "output": {"ok": 1}}, "invalid_type", "item.output"),
+        ({"type": "function_call_output", "call_id": "call_1", "output": "{}"}, "invalid_tool_call_id", None),
+    ],
+)
+async def test_items_are_read_strictly(desk: Desk, item: dict[str, Any], code: str, param: str | None) -> None:
+    desk.request(json.dumps({"type": "conversation.item.create", "item": item}))
+    [event] = desk.events
+    assert (event["error"]["code"], event["error"]["param"]) == (code, param)

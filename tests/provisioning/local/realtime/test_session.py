@@ -61,6 +61,10 @@ def test_semantic_detection_has_its_own_fields() -> None:
         ({"type": "realtime", "audio": {"input": {"turn_detection": {"type": "telepathy"}}}}, "invalid_value"),
         ({"type": "realtime", "output_modalities": ["audio", "text"]}, "invalid_value"),
         ({"type": "realtime", "model": "gpt-realtime-2"}, "invalid_value"),
+        ({"type": "realtime", "tools": [{"type": "function", "name": "no spaces"}]}, "invalid_value"),
+        ({"type": "realtime", "tools": [{"name": "light"}]}, "invalid_value"),
+        ({"type": "realtime", "tools": [{"type": "function", "name": "a", "parameters": []}]}, "invalid_value"),
+        ({"type": "realtime", "tool_choice": "perhaps"}, "invalid_value"),
     ],
 )
 def test_what_is_no_session_is_refused_and_changes_nothing(asked: Any, code: str) -> None:

@@ -1,0 +1,150 @@
+"""PURE. What the session machine wants done about what has happened: the words in which it tells its hands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from device.messages.commands import Step
+from device.messages.minting import Grant
+from device.phase import Chime
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Bring light, on-air lamp, microphone and published state up to date with the machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Sound an earcon."""
+
+    chime: Chime
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Keep what the microphone hears from now on, so that no first word is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mint:
+    """Ask the cloud for the session."""
+
+    session: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """Open the Realtime call."""
+
+    session: str
+    grant: Grant
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBroadcast:
+    """Go on air, and stay there until released."""
+
+    session: str
+    grant: Grant
+
+
+@dataclass(frozen=True, slots=True)
+class CloseBroadcast:
+    """Go off air, while the conversation goes on."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Ask the model to say something now."""
+
+    session: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupt:
+    """Stop what the robot is saying."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class UseTool:
+    """Use a tool for an operator, and tell them what came of it."""
+
+    command: str
+    tool: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Give back everything the session holds, then answer `Released`."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """Tell an operator how far an order has come."""
+
+    command: str
+    step: Step
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportStarted:
+    """Tell the cloud that the conversation runs."""
+
+    session: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportEnded:
+    """Tell the cloud that the session is over and released."""
+
+    session: str
+    reason: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFault:
+    """Tell the cloud what went wrong."""
+
+    session: str | None
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """End the process; with `failed`, so that it is started again."""
+
+    failed: bool = False
+
+
+Command = (
+    Show
+    | Play
+    | Keep
+    | Mint
+    | OpenCall
+    | OpenBroadcast
+    | CloseBroadcast
+    | Prompt
+    | Interrupt
+    | UseTool
+    | Release
+    | Acknowledge
+    | ReportStarted
+    | ReportEnded
+    | ReportFault
+    | Exit
+)

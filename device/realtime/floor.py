@@ -1,0 +1,163 @@
+"""PURE. Who may speak next: every `response.create` of this device, and the calls of its tools.
+
+The service makes an answer by itself at the end of each turn of a visitor, and allows one answer at a time. What this
+device wants answered besides, the outcome of a call or a prompt of its own, waits until nothing is being generated and
+nobody talks. An answer that begins once the outcomes have joined the conversation knows of them, so nothing more is asked
+for then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import count
+from typing import Final
+
+import msgspec
+
+from device.realtime.events import (
+    ErrorDetail,
+    Item,
+    ItemAdded,
+    Response,
+    ResponseCreated,
+    ResponseDone,
+    ServerEvent,
+    ServiceError,
+    SpeechStarted,
+    function_call_output,
+    response_create,
+    system_message,
+)
+
+ACTIVE: Final = "conversation_already_has_active_response"
+"""The service's own answer was first; ours is asked for again when it is done."""
+
+CUT_SHORT: Final = msgspec.json.encode(
+    {"ok": False, "error": "not done: the answer that asked for it was cut short"}
+).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """The model calls a tool; it waits for `Floor.outcome`, whatever comes of it."""
+
+    call_id: str
+    name: str
+    arguments: str
+    """JSON, as the model wrote it."""
+    spoke: bool
+    """Whether the same answer has words, too."""
+    turn: int
+    """Compared with `Floor.turn`: whether somebody has spoken since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A client event to be sent now."""
+
+    event: str
+
+
+Act = ToolCalled | Send
+
+
+@dataclass(slots=True)
+class _Calls:
+    """The calls of one response that have no outcome yet, and whether an answer is wanted for any of them."""
+
+    open: set[str]
+    follow: bool = False
+
+
+class Floor:
+    """The state of one call; every method returns what is to be done, in order."""
+
+    def __init__(self) -> None:
+        self.active: str | None = None
+        """Id of the response that is being generated."""
+        self.turn = 0
+        """How often somebody in the room began to speak."""
+        self._theirs = False
+        """Somebody talks, or has, and the service has not begun its answer to them."""
+        self._asked = ""
+        self._last = ""
+        self._owed = False
+        self._calls: list[_Calls] = []
+        self._unknown: set[str] = set()
+        """Calls whose outcomes, and items whose prompts, are on their way to the service."""
+        self._numbers = count(1)
+
+    def handle(self, event: ServerEvent) -> list[Act]:
+        """Take one event of the service."""
+        match event:
+            case SpeechStarted():
+                self._theirs, self.turn = True, self.turn + 1
+            case ItemAdded(item):
+                self._unknown -= {item.id or "", item.call_id or ""}
+            case ResponseCreated(response):
+                self.active, self._theirs, self._asked = response.id or "", False, ""
+                self._owed = self._owed and bool(self._unknown)
+            case ResponseDone(response):
+                self.active = None
+                return [*self._called(response), *self._ask()]
+            case ServiceError(error):
+                return self._refused(error)
+            case _:
+                pass
+        return []
+
+    def outcome(self, call_id: str, output: str, *, follow: bool) -> list[Act]:
+        """Take what came of a call; with `follow`, an answer is wanted once all calls of its response have one.
+
+        An outcome that comes twice, or of no call, does nothing.
+        """
+        calls = next((calls for calls in self._calls if call_id in calls.open), None)
+        if calls is None:
+            return []
+        calls.open.discard(call_id)
+        calls.follow = calls.follow or follow
+        self._unknown.add(call_id)
+        acts: list[Act] = [Send(function_call_output(call_id, output))]
+        if calls.open:
+            return acts
+        self._calls.remove(calls)
+        self._owed = self._owed or calls.follow
+        return [*acts, *self._ask()]
+
+    def prompt(self, text: str) -> list[Act]:
+        """Have the model say something as soon as the floor is free."""
+        self._owed, item = True, f"prompt_{next(self._numbers)}"
+        self._unknown.add(item)
+        return [Send(system_message(text, item)), *self._ask()]
+
+    def _called(self, response: Response) -> list[Act]:
+        found = [item for item in response.output or () if item.type == "function_call" and item.call_id]
+        if response.status != "completed":
+            return [Send(function_call_output(call.call_id or "", CUT_SHORT)) for call in found if _whole(call)]
+        spoke = any(item.type == "message" for item in response.output or ())
+        if found:
+            self._calls.append(_Calls({call.call_id or "" for call in found}))
+        return [
+            ToolCalled(call.call_id or "", call.name or "", call.arguments or "", spoke, self.turn) for call in found
+        ]
+
+    def _ask(self) -> list[Act]:
+        """Ask for an answer if one is owed and the floor is free."""
+        if not self._owed or self._asked or self._theirs or self.active is not None:
+            return []
+        self._owed, self._asked = False, f"kaiwa_{next(self._numbers)}"
+        self._last = self._asked
+        return [Send(response_create(self._asked))]
+
+    def _refused(self, error: ErrorDetail) -> list[Act]:
+        if error.code == ACTIVE and error.event_id in {None, self._last}:
+            self._asked, self._owed = "", True  # until that answer is done: to ask at once would be to ask for ever
+            return []
+        if self._asked and error.event_id == self._asked:
+            self._asked = ""
+            return self._ask()
+        return []
+
+
+def _whole(call: Item) -> bool:
+    return call.status == "completed"

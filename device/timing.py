@@ -1,0 +1,17 @@
+"""PURE. How long the session machine waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long the machine waits, in seconds."""
+
+    announce: float = 3.0
+    """Between a remote start's chime and the open microphone: the time to press and reject it."""
+    prepare: float = 40.0
+    """More than the waits for broker, cloud, offer and media together, each of which has its own, clearer fault."""
+    release: float = 15.0
+    fault: float = 4.0

@@ -1,0 +1,191 @@
+"""The tools that every robot has: its own volume, light, microphone, broadcast, clock and memory, and its last word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Final, Literal, Protocol
+
+from msgspec import Meta
+
+from device import phase as p
+from device.tools.tool import Tool, made
+
+SECONDS: Final = 1.0
+
+STEP: Final = 0.2
+"""By how much `up` and `down` change the volume."""
+
+QUIETEST: Final = 0.1
+"""The lowest gain that can be asked for: below it nobody would hear the robot say that it is louder again."""
+
+MOST_REMEMBERED: Final = 50
+
+LONGEST_TEXT: Final = 500
+"""Characters of what is remembered, or handed over."""
+
+Percent = Annotated[int, Meta(ge=0, le=100)]
+
+
+class Loudspeaker(Protocol):
+    """The part of the voice path that is needed here."""
+
+    volume: float
+
+
+class Lamp(Protocol):
+    """The part of the panel that is needed here."""
+
+    brightness: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What the built-in tools get at; all of it in the event loop."""
+
+    loudspeaker: Loudspeaker
+    lamp: Lamp
+    post: Callable[[p.Event], None]
+    note: Callable[[str, str], None]
+    """Takes a session's id and a message, and hands it to the operator."""
+    now: Callable[[], datetime]
+    """The time in the robot's own time zone."""
+
+
+class BuiltIn:
+    """The built-in tools, and what they keep from `begin` to `end` of one session."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+        self._session: str | None = None
+        self._memory: dict[str, str] = {}
+        self._before = (reach.loudspeaker.volume, reach.lamp.brightness)
+
+    def begin(self, session: str) -> None:
+        """A session begins, with nothing remembered."""
+        self._session = session
+        self._memory.clear()
+        self._before = (self._reach.loudspeaker.volume, self._reach.lamp.brightness)
+
+    def end(self) -> None:
+        """A session is over: what was said in it is forgotten, and the next visitor finds volume and light as they were."""
+        self._session = None
+        self._memory.clear()
+        self._reach.loudspeaker.volume, self._reach.lamp.brightness = self._before
+
+    def tools(self) -> Sequence[Tool]:
+        """Return all of them, those for operators only last."""
+        for_all = (self.volume, self.light, self.mute, self.broadcast, self.current_time, self.remember, self.recall)
+        return [
+            *(made(function, seconds=SECONDS, in_loop=True) for function in (*for_all, self.tell_operator)),
+            made(self.end_conversation, seconds=SECONDS, in_loop=True, parting=True),
+            *(made(function, seconds=SECONDS, in_loop=True, user_only=True) for function in (self.unmute, self.hush)),
+        ]
+
+    def volume(self, action: Literal["up", "down", "set"], percent: Percent | None = None) -> dict[str, int]:
+        """Change how loud your own voice is in the room, when somebody asks for it.
+
+        Args:
+            action: "up" or "down" by a step, or "set" to a percentage.
+            percent: for "set" only.
+        """
+        wanted = {
+            "up": self._reach.loudspeaker.volume + STEP,
+            "down": self._reach.loudspeaker.volume - STEP,
+            "set": None if percent is None else percent / 100,
+        }[action]
+        if wanted is None:
+            raise ValueError("which percentage?")
+        self._reach.loudspeaker.volume = min(1.0, max(QUIETEST, wanted))
+        return {"percent": round(100 * self._reach.loudspeaker.volume)}
+
+    def light(self, percent: Percent) -> None:
+        """Change how bright the light on your own body is, when somebody asks for it.
+
+        Args:
+            percent: 100 is as bright as it gets; it never goes out, because it shows whether you listen.
+        """
+        self._reach.lamp.brightness = percent / 100
+
+    def mute(self) -> str:
+        """Close your microphone, when somebody asks you to stop listening. Only the button on you opens it again."""
+        self._wish(p.MuteWished(on=True))
+        return "The microphone is closed. Tell them that a press of the button opens it again."
+
+    def unmute(self) -> None:
+        """Open the microphone again."""
+        self._wish(p.MuteWished(on=False))
+
+    def hush(self) -> None:
+        """Stop what the robot is saying."""
+        self._wish(p.Hushed())
+
+    def broadcast(self, *, on: bool) -> str:
+        """Stop the public broadcast of this conversation, or start it again, when somebody in the room asks for it.
+
+        Args:
+            on: false so that nobody outside hears you both any more.
+        """
+        self._wish(p.BroadcastWished(on))
+        return "It will begin in a moment, if this robot may broadcast." if on else "Nobody outside hears you any more."
+
+    def end_conversation(self) -> str:
+        """End the conversation, when somebody says goodbye or asks you to stop for good."""
+        return "It ends when you have said goodbye, in one short sentence."
+
+    def current_time(self) -> dict[str, str]:
+        """Tell the time and the date where you are."""
+        now = self._reach.now()
+        return {
+            "time": now.strftime("%H:%M"),
+            "date": now.strftime("%Y-%m-%d"),
+            "weekday": now.strftime("%A"),
+            "time_zone": now.tzname() or "",
+        }
+
+    def remember(self, what: str, value: str) -> None:
+        """Remember something for the rest of this conversation, such as a name.
+
+        Args:
+            what: what it is, in a few words.
+            value: what to remember.
+        """
+        if what not in self._memory and len(self._memory) >= MOST_REMEMBERED:
+            raise ValueError(f"{MOST_REMEMBERED} things are remembered already")
+        if len(what) + len(value) > LONGEST_TEXT:
+            raise ValueError(f"too long; {LONGEST_TEXT} characters at most")
+        self._memory[what] = value
+
+    def recall(self, what: str | None = None) -> dict[str, str]:
+        """Recall what was remembered in this conversation.
+
+        Args:
+            what: one thing; everything when left out.
+        """
+        if what is None:
+            return dict(self._memory)
+        if what not in self._memory:
+            raise LookupError(f"nothing is remembered as {what!r}; there is: {', '.join(self._memory) or 'nothing'}")
+        return {what: self._memory[what]}
+
+    def tell_operator(self, message: str) -> str:
+        """Hand a message to the people who look after you, when somebody asks you to or something is broken.
+
+        Args:
+            message: what they should know, in your own words, in at most 500 characters.
+        """
+        if not 0 < len(message) <= LONGEST_TEXT:
+            raise ValueError(f"1 to {LONGEST_TEXT} characters, please")
+        self._reach.note(self._in_session(), message)
+        return "Handed over. Perhaps nobody is there to see it now."
+
+    def _wish(self, event: p.Event) -> None:
+        """Leave to the machine what concerns the conversation that goes on."""
+        self._in_session()
+        self._reach.post(event)
+
+    def _in_session(self) -> str:
+        if self._session is None:
+            raise LookupError("there is no conversation")
+        return self._session

@@ -1,0 +1,29 @@
+"""What the built-in tools get at, where there is no robot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from device import phase as p
+from device.tools.built_in import Reach
+
+
+@dataclass(slots=True)
+class Body:
+    """Loudspeaker and lamp, and what was posted and handed over."""
+
+    volume: float = 1.0
+    brightness: float = 1.0
+    posted: list[p.Event] = field(default_factory=list)
+    notes: list[tuple[str, str]] = field(default_factory=list)
+
+
+def reach(body: Body | None = None) -> Reach:
+    """Return the reach of tools at noon of a Monday."""
+    body = body or Body()
+
+    def note(session: str, text: str) -> None:
+        body.notes.append((session, text))
+
+    return Reach(body, body, body.posted.append, note, lambda: datetime(2026, 11, 23, 12, 5, tzinfo=UTC))

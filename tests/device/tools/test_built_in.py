@@ -1,0 +1,124 @@
+"""The tools that every robot has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from device import phase as p
+from device.messages.tools import BUILT_IN
+from device.tools.built_in import LONGEST_TEXT, MOST_REMEMBERED, BuiltIn
+from device.tools.outcome import Outcome
+from device.tools.toolbox import Toolbox
+from tests.device.tools.reach import Body, reach
+
+
+class Robot:
+    """The built-in tools with a body, in a session."""
+
+    def __init__(self) -> None:
+        self.body = Body()
+        self.built_in = BuiltIn(reach(self.body))
+        self.tools = Toolbox(self.built_in.tools())
+        self.built_in.begin("s1")
+
+    async def __call__(self, name: str, **arguments: Any) -> Outcome:
+        return await self.tools.call(name, msgspec.json.encode(arguments).decode())
+
+    async def result(self, name: str, **arguments: Any) -> Any:
+        outcome = await self(name, **arguments)
+        assert outcome.ok, outcome.text
+        return msgspec.json.decode(outcome.text).get("result")
+
+
+@pytest.fixture
+def robot() -> Robot:
+    return Robot()
+
+
+def test_the_cloud_allows_by_default_what_every_robot_has_for_the_model(robot: Robot) -> None:
+    assert {tool.name for tool in robot.tools.declarations} == set(BUILT_IN)
+    assert {tool.name for tool in robot.tools.tools if tool.user_only} == {"unmute", "hush"}
+
+
+async def test_the_volume_goes_up_and_down_and_never_out(robot: Robot) -> None:
+    assert await robot.result("volume", action="down") == {"percent": 80}
+    assert await robot.result("volume", action="up") == {"percent": 100}
+    assert await robot.result("volume", action="up") == {"percent": 100}
+    assert await robot.result("volume", action="set", percent=0) == {"percent": 10}
+    assert robot.body.volume == pytest.approx(0.1)
+    assert "which percentage?" in (await robot("volume", action="set")).text
+    assert not (await robot("volume", action="set", percent=5000)).ok
+
+
+async def test_the_next_visitor_finds_volume_and_light_as_they_were(robot: Robot) -> None:
+    robot.built_in.end()
+    robot.body.volume, robot.body.brightness = 0.7, 0.9
+    robot.built_in.begin("s2")
+    await robot("volume", action="down")
+    await robot("light", percent=20)
+    assert robot.body.volume == pytest.approx(0.5)
+    assert robot.body.brightness == 0.2
+    robot.built_in.end()
+    assert (robot.body.volume, robot.body.brightness) == (0.7, 0.9)
+
+
+async def test_what_the_machine_must_decide_is_posted(robot: Robot) -> None:
+    for name, arguments in (("mute", {}), ("unmute", {}), ("hush", {}), ("broadcast", {"on": False})):
+        assert (await robot(name, **arguments)).ok
+    assert robot.body.posted == [p.MuteWished(True), p.MuteWished(False), p.Hushed(), p.BroadcastWished(False)]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"), [("mute", {}), ("unmute", {}), ("hush", {}), ("broadcast", {"on": True})]
+)
+async def test_without_a_conversation_there_is_nothing_to_decide(
+    robot: Robot, name: str, arguments: dict[str, Any]
+) -> None:
+    robot.built_in.end()
+    assert "there is no conversation" in (await robot(name, **arguments)).text
+    assert robot.body.posted == []
+
+
+async def test_only_the_last_word_ends_the_conversation_and_only_the_model_has_it(robot: Robot) -> None:
+    assert {tool.name for tool in robot.tools.tools} - set(robot.tools.for_operators) == {"end_conversation"}
+    assert (await robot("end_conversation")).parting
+    assert not (await robot("current_time")).parting
+
+
+async def test_the_time_is_told_as_it_is_there(robot: Robot) -> None:
+    assert await robot.result("current_time") == {
+        "time": "12:05",
+        "date": "2026-11-23",
+        "weekday": "Monday",
+        "time_zone": "UTC",
+    }
+
+
+async def test_what_is_remembered_lasts_for_the_session(robot: Robot) -> None:
+    await robot("remember", what="name", value="Robin")
+    assert await robot.result("recall") == {"name": "Robin"}
+    assert await robot.result("recall", what="name") == {"name": "Robin"}
+    assert "there is: name" in (await robot("recall", what="age")).text
+    robot.built_in.end()
+    robot.built_in.begin("s2")
+    assert await robot.result("recall") == {}
+
+
+async def test_memory_is_bounded(robot: Robot) -> None:
+    for number in range(MOST_REMEMBERED):
+        assert (await robot("remember", what=str(number), value="x")).ok
+    assert not (await robot("remember", what="more", value="x")).ok
+    assert (await robot("remember", what="0", value="y")).ok
+    assert not (await robot("remember", what="0", value="y" * LONGEST_TEXT)).ok
+
+
+async def test_a_message_is_handed_over_in_the_name_of_its_session(robot: Robot) -> None:
+    assert (await robot("tell_operator", message="The screen is dark.")).ok
+    assert robot.body.notes == [("s1", "The screen is dark.")]
+    assert not (await robot("tell_operator", message="")).ok
+    assert not (await robot("tell_operator", message="x" * (LONGEST_TEXT + 1))).ok
+    robot.built_in.end()
+    assert "no conversation" in (await robot("tell_operator", message="Hello?")).text

@@ -1,0 +1,93 @@
+"""What is asked of a robot, from afar and aloud, and who may not."""
+
+from __future__ import annotations
+
+import pytest
+
+from device.messages.commands import Verb
+from device.messages.reports import Speaker
+from provisioning.local.demo.perform import Stage, remote
+from provisioning.local.demo.visitor import spoken
+from tests.whole.conftest import card, openai, press
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_a_remote_start_is_announced_told_in_steps_and_stopped_from_afar(stage: Stage) -> None:
+    said: list[str] = []
+    await remote(stage, Verb.START, said.append)
+    steps = [line.split()[1] for line in said]
+    assert steps == ["ACCEPTED", "IN_PROGRESS", "SUCCEEDED"]
+    assert "announcing" in stage.watch.phases
+    said.clear()
+    await remote(stage, Verb.STOP, said.append)
+    assert [line.split()[1] for line in said] == ["ACCEPTED", "SUCCEEDED"]
+    await stage.watch.phase("idle")
+
+
+async def test_a_press_during_the_announcement_rejects_it(stage: Stage) -> None:
+    said: list[str] = []
+
+    def heard(text: str) -> None:
+        said.append(text)
+        if len(said) == 1:
+            stage.robot.do("press")
+            stage.robot.do("release")
+
+    await remote(stage, Verb.START, heard)
+    assert [line.split()[1] for line in said] == ["ACCEPTED", "REJECTED"]
+    assert "pressed the button" in said[1]
+    await stage.watch.phase("idle")
+
+
+async def test_an_order_to_stop_nothing_is_rejected(stage: Stage) -> None:
+    said: list[str] = []
+    await remote(stage, Verb.STOP, said.append)
+    assert "REJECTED" in said[0]
+
+
+async def test_an_operator_uses_a_tool(stage: Stage) -> None:
+    said: list[str] = []
+    await remote(stage, Verb.USE, said.append, {"tool": "lamp", "arguments": {"on": True}})
+    assert said == ["use: ACCEPTED lamp", 'use: SUCCEEDED {"ok":true}']
+    lit = await stage.watch.observation("output", name="lamp")
+    assert lit.detail["value"] == 1.0
+
+
+async def use(stage: Stage, tool: str, **arguments: object) -> None:
+    """Use a tool from afar, and be sure that it was used."""
+    said: list[str] = []
+    await remote(stage, Verb.USE, said.append, {"tool": tool, "arguments": arguments})
+    assert said[-1].startswith("use: SUCCEEDED"), said
+
+
+async def test_what_is_asked_for_aloud_is_done_and_told(stage: Stage) -> None:
+    await press(stage)
+    began = await stage.watch.until("listening", lambda: stage.watch.marks.get("listening"), 30)
+    await stage.watch.observation("speaker-silent", began)  # the chime is over
+    stage.robot.do("say", path=str((await spoken(stage.folder, "can you find the elephant")).path))
+
+    def told() -> str | None:
+        texts = (c.text for c in stage.watch.captions.values() if c.speaker is Speaker.ASSISTANT)
+        return next((text for text in texts if text.endswith("on the left.")), None)
+
+    assert await stage.watch.until("the answer", told) == "The elephant is in room three, on the left."
+    [called] = openai(stage).called
+    assert (called.name, called.arguments) == ("find_exhibit", '{"name":"elephant"}')
+    assert called.output == '{"ok":true,"result":"The elephant is in room three, on the left."}'
+
+
+async def test_in_a_talk_broadcast_and_microphone_go_off_and_on_again(stage: Stage) -> None:
+    await press(stage)
+    await stage.watch.until("on air", lambda: card(stage).on_air or None, 30)
+    session = card(stage).session
+    await use(stage, "broadcast", on=False)
+    await stage.watch.until("off air", lambda: not card(stage).on_air or None)
+    await use(stage, "broadcast", on=True)
+    await stage.watch.until("on air again", lambda: card(stage).on_air or None)
+    await use(stage, "mute")
+    await stage.watch.until("the microphone closes", lambda: card(stage).muted or None)
+    await press(stage)
+    await stage.watch.until("the microphone opens", lambda: not card(stage).muted or None)
+    assert (card(stage).phase, card(stage).session) == ("listening", session)
+    assert not stage.watch.faults
