@@ -47,3 +47,11 @@ def test_an_answer_that_failed_shows_until_somebody_speaks(session: Session) -> 
     assert light(session) is Light.FAULT
     session.handle(p.Speech("s1", began=True), 2.0)
     assert light(session) is Light.LISTENING
+
+
+def test_a_robot_without_a_sound_card_looks_out_of_order_whatever_it_does(session: Session) -> None:
+    session.handle(p.MuteWished(on=True), 1.0)
+    session.handle(p.SoundLost("unplugged"), 2.0)
+    assert light(session) is Light.FAULT
+    session.handle(p.SoundBack(), 3.0)
+    assert light(session) is Light.MUTED

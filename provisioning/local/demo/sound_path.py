@@ -17,11 +17,6 @@ def figures(counters: Counters) -> Iterator[tuple[str, str]]:
         yield "echo", mode
     if "blocks" in counters:
         yield "sound card", _card(counters)
-    if "loop_lag_p99_ms" in counters:
-        yield (
-            "event loop",
-            f"p99 {counters['loop_lag_p99_ms']:.1f} ms late, at worst {counters['loop_lag_worst_ms']:.0f}",
-        )
 
 
 def _jitter(counters: Counters) -> str:
@@ -36,4 +31,5 @@ def _losses(counters: Counters) -> str:
 
 def _card(counters: Counters) -> str:
     overruns = counters.get("input_xruns", 0) + counters.get("output_xruns", 0)
-    return f"{overruns:.0f} xruns, {counters.get('blocks_dropped', 0):.0f} blocks dropped"
+    late = counters.get("loop_lag_p99_ms", 0)
+    return f"{overruns:.0f} xruns, {counters.get('blocks_dropped', 0):.0f} dropped, loop {late:.1f} ms"

@@ -19,6 +19,7 @@ from device.sora.publisher import Publisher
 from device.sora.settings import BroadcastSettings
 from provisioning.imageflux import ImageFlux
 from provisioning.local.imageflux import ImageFluxStandIn
+from tests.device.rtc.test_losses import report as loss_report
 from tests.device.sora.scripted import (
     CONNECTION_ID,
     Client,
@@ -112,6 +113,15 @@ async def test_a_deleted_channel_ends_the_publisher_with_1000(service: ImageFlux
         assert await publisher.ended() == "ended by server: 1000 DISCONNECTED-API"
     with pytest.raises(SignallingError):
         await Publisher(grant_for(channel), http=http, settings=SETTINGS).__aenter__()
+
+
+async def test_losses_that_the_service_reports_are_prepared_for(service: ImageFlux, http: aiohttp.ClientSession) -> None:
+    channel = await service.create_channel()
+    async with asyncio.timeout(10), Publisher(grant_for(channel), http=http, settings=SETTINGS) as publisher:
+        assert publisher._media._peer is not None
+        [sender] = publisher._media._peer.getSenders()
+        await sender.transport._handle_rtcp_data(loss_report(sender._ssrc, 51))
+        assert publisher.programme.counters()["expected_loss_percent"] == 20
 
 
 # ---- the way on air

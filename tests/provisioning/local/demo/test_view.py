@@ -72,6 +72,7 @@ def test_the_keys_are_seen_in_a_small_terminal_at_the_busiest_moment() -> None:
             "downlink_concealed": 99.0,
             "echo_loss_db": 41.0,
             "blocks": 1.0,
+            "loop_lag_p99_ms": 12.3,
         },
         page_url="http://127.0.0.1:8080/r/demo",
         playlist="http://127.0.0.1:41313/hls/af6cf847/index.m3u8",
