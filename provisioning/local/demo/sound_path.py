@@ -30,6 +30,6 @@ def _losses(counters: Counters) -> str:
 
 
 def _card(counters: Counters) -> str:
-    overruns = counters.get("input_xruns", 0) + counters.get("output_xruns", 0)
-    late = counters.get("loop_lag_p99_ms", 0)
-    return f"{overruns:.0f} xruns, {counters.get('blocks_dropped', 0):.0f} dropped, loop {late:.1f} ms"
+    """Return how often sound was lost at either edge of the event loop, and how late the loop is."""
+    lost = sum(counters.get(name, 0.0) for name in ("input_xruns", "output_xruns", "blocks_dropped"))
+    return f"{lost:.0f} xruns, loop {counters.get('loop_lag_p99_ms', 0.0):.1f} ms"

@@ -115,7 +115,9 @@ async def test_a_deleted_channel_ends_the_publisher_with_1000(service: ImageFlux
         await Publisher(grant_for(channel), http=http, settings=SETTINGS).__aenter__()
 
 
-async def test_losses_that_the_service_reports_are_prepared_for(service: ImageFlux, http: aiohttp.ClientSession) -> None:
+async def test_losses_that_the_service_reports_are_prepared_for(
+    service: ImageFlux, http: aiohttp.ClientSession
+) -> None:
     channel = await service.create_channel()
     async with asyncio.timeout(10), Publisher(grant_for(channel), http=http, settings=SETTINGS) as publisher:
         assert publisher._media._peer is not None
