@@ -17,6 +17,7 @@ from device.audio.level import rms_dbfs
 from device.audio.opus import OpusDecoder, OpusEncoder, OpusSettings
 from device.soundcard.room import Room
 from device.soundcard.settings import RoomSettings
+from device.soundcard.tap import Tap
 from tests.bench.impairments import ALL
 from tests.bench.quality import judge, lag
 from tests.bench.rows import Row, at_least, at_most
@@ -105,6 +106,7 @@ class Case:
     name: str
     settings: RoomSettings
     drift_ppm: float = 0.0
+    """How much faster the speaker's clock is than the microphone's; the tap pairs the two as on a device."""
     jump: float = 0.0
     """Seconds by which the echo is later from the middle on."""
 
@@ -112,7 +114,7 @@ class Case:
 CASES = (
     *(Case(f"echo {loss:g} dB, 80 ms", RoomSettings(echo_loss=loss)) for loss in (0.0, 6.0, 12.0)),
     *(Case(f"echo 6 dB, {1000 * delay:.0f} ms", RoomSettings(delay=delay)) for delay in (0.040, 0.120, 0.250)),
-    Case("echo 6 dB, 100 ppm", RoomSettings(), drift_ppm=100),
+    *(Case(f"echo 6 dB, {ppm:+d} ppm", RoomSettings(), drift_ppm=ppm) for ppm in (100, 200, -200)),
     Case("echo 6 dB, jump of 40 ms", RoomSettings(), jump=0.040),
 )
 
@@ -122,9 +124,9 @@ def room_rows(far: Speech, near: Speech) -> Iterator[Row]:
     for case in CASES:
         alone = far.samples
         both = np.pad(near.samples, (alone.size, 0))
-        played = np.concatenate((alone, np.resize(alone, near.samples.size)))
+        played = np.concatenate((alone, alone[-near.samples.size :]))  # not the words that the other says just then
         captured = _heard(case, played, np.pad(both, (0, max(0, played.size - both.size))))
-        cleaned, lowered = _process(guarded(Aec3()), captured, played)
+        cleaned, lowered = _process(guarded(Aec3()), captured, _paired(case, played))
         size = alone.size
         raw, rest = rms_dbfs(captured[RATE:size]), rms_dbfs(cleaned[RATE:size])
         name = f"room, {case.name}"
@@ -144,8 +146,8 @@ def room_rows(far: Speech, near: Speech) -> Iterator[Row]:
 def _heard(case: Case, played: Samples, near: Samples) -> Samples:
     speaker = played
     if case.drift_ppm:
-        rate = 48_000 * (1 + case.drift_ppm * 1e-6)
-        speaker = soxr.resample(played.astype(np.float32), 48_000, rate).astype(np.int16)
+        rate = RATE * (1 + case.drift_ppm * 1e-6)
+        speaker = soxr.resample(played.astype(np.float32), rate, RATE).astype(np.int16)
     if case.jump:
         middle = played.size // 4
         held = np.zeros(round(case.jump * RATE), np.int16)
@@ -154,6 +156,21 @@ def _heard(case: Case, played: Samples, near: Samples) -> Samples:
     room = Room(case.settings, _FRAME)
     pieces = range(0, played.size - _FRAME + 1, _FRAME)
     return np.concatenate([room.hear(speaker[at : at + _FRAME], near[at : at + _FRAME]) for at in pieces])
+
+
+def _paired(case: Case, played: Samples) -> Samples:
+    """Return what the tap pairs with each block of the microphone, when the speaker's clock is another."""
+    if not case.drift_ppm:
+        return played
+    tap, period, calls = Tap(_FRAME), _FRAME / RATE / (1 + case.drift_ppm * 1e-6), 0
+    pairs = []
+    for number in range(played.size // BLOCK):
+        at = (number + 1) * BLOCK_SECONDS
+        while calls * period <= at:
+            tap.write(played[calls * _FRAME : (calls + 1) * _FRAME], calls * period)
+            calls += 1
+        pairs.append(tap.pair(number * BLOCK, BLOCK, at))
+    return np.concatenate(pairs)
 
 
 def _process(control: EchoControl, captured: Samples, played: Samples) -> tuple[Samples, np.typing.NDArray[np.bool_]]:
