@@ -8,9 +8,11 @@ too fast or slow is stretched by a sample a block.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from device.audio.block import Samples
 
@@ -62,8 +64,18 @@ def stretched(sound: Samples, count: int) -> Samples:
     """Return `sound` as `count` samples, between which it is interpolated linearly: for a sample or two in a block."""
     if sound.size == count:
         return sound
-    places = np.linspace(0.0, sound.size - 1.0, count)
-    return np.rint(np.interp(places, np.arange(sound.size), sound)).astype(np.int16)
+    left, share = _places(sound.size, count)
+    wave = sound.astype(np.float32)
+    between: Samples = np.rint(wave[left] * (1 - share) + wave[left + 1] * share).astype(np.int16)
+    return between
+
+
+@lru_cache(maxsize=8)
+def _places(size: int, count: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Return between which samples of `size` each of `count` lies: the one to its left, and its share of the next."""
+    places = np.linspace(0.0, size - 1.0, count)
+    left = np.minimum(places.astype(np.intp), size - 2)
+    return left, (places - left).astype(np.float32)
 
 
 def _blend(first: Samples, second: Samples) -> Samples:
