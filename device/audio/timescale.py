@@ -65,17 +65,17 @@ def stretched(sound: Samples, count: int) -> Samples:
     if sound.size == count:
         return sound
     left, share = _places(sound.size, count)
-    wave = sound.astype(np.float32)
-    between: Samples = np.rint(wave[left] * (1 - share) + wave[left + 1] * share).astype(np.int16)
+    wave = sound.astype(np.float64)
+    between: Samples = np.rint(wave[left] + (wave[left + 1] - wave[left]) * share).astype(np.int16)
     return between
 
 
 @lru_cache(maxsize=8)
-def _places(size: int, count: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+def _places(size: int, count: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Return between which samples of `size` each of `count` lies: the one to its left, and its share of the next."""
     places = np.linspace(0.0, size - 1.0, count)
     left = np.minimum(places.astype(np.intp), size - 2)
-    return left, (places - left).astype(np.float32)
+    return left, places - left
 
 
 def _blend(first: Samples, second: Samples) -> Samples:
