@@ -1,7 +1,9 @@
 """From the press to light, sound and conversation: `make bench-start`.
 
 Each start is a press of the robot's virtual button against the local cloud and its stand-ins, all on this computer, and
-a press that ends it again. Times are the robot's own, monotonic; what the stages share is the network's loopback.
+a press that ends it again. Times are the robot's own, monotonic; what the stages share is the network's loopback. Beside
+it Chromium opens the seed article's page against the same stand-ins, which goes on air one thing after the other; its
+times begin when its button would have been clicked.
 """
 
 from __future__ import annotations
@@ -12,10 +14,15 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
+from typing import Final
 
 from provisioning.local.cloud import Choices
 from provisioning.local.demo.perform import Stage, staged
+from tests.bench import article
 from tests.bench.rows import Row, at_most, table, write
+
+COMPARED: Final = {"listening", "on_air"}
+"""Stages that must not be later than in the browser; what that is granted comes by plain HTTP, and sealed by nobody."""
 
 Start = dict[str, float]
 """Milliseconds from the press to each stage."""
@@ -45,23 +52,48 @@ async def press(stage: Stage) -> None:
     await stage.watch.observation("button-release", before)
 
 
-async def measured(starts: int) -> list[Row]:
+async def in_browser(stage: Stage, starts: int) -> list[Start]:
+    """Let the article's page begin so often, after once that is not counted; return what took how long."""
+    async with article.opened(stage.local, {}, "--use-fake-device-for-media-stream") as page:
+        found = []
+        for _ in range(starts + 1):
+            found.append(await page.evaluate("() => article.begin()"))
+            await page.reload()
+            await page.wait_for_function("globalThis.article !== undefined")
+    return found[1:]
+
+
+async def measured(starts: int, *, with_browser: bool) -> list[Row]:
     """Return the rows over `starts` starts, after one that is not counted."""
     with tempfile.TemporaryDirectory(prefix="kaiwa-bench-") as folder:
         async with staged(Path(folder), Choices(), "room", print) as stage:
             await stage.watch.phase("idle", seconds=60)
             await one_start(stage)
             found = [await one_start(stage) for _ in range(starts)]
-    return [row for name in found[0] for row in rows(name, [start[name] for start in found])]
+            others = await in_browser(stage, starts) if with_browser else []
+    names = list(found[0])
+    return [
+        row
+        for name in names
+        for row in rows(name, [start[name] for start in found], [other[name] for other in others if name in other])
+    ]
 
 
-def rows(name: str, values: list[float]) -> list[Row]:
-    """Return the median and the worst of one stage."""
+def rows(name: str, values: list[float], others: list[float]) -> list[Row]:
+    """Return the median and the worst of one stage, the median beside the browser's where it has that stage."""
     bounds = {"light": 100.0, "earcon": 100.0}
     median, worst = f"press to {name}, median", f"press to {name}, worst"
+    middle, largest = statistics.median(values), max(values)
     if name in bounds:
-        return [Row(median, statistics.median(values), "ms"), at_most(worst, max(values), "ms", bounds[name])]
-    return [Row(median, statistics.median(values), "ms"), Row(worst, max(values), "ms")]
+        return [Row(median, middle, "ms"), at_most(worst, largest, "ms", bounds[name])]
+    if not others:
+        return [Row(median, middle, "ms"), Row(worst, largest, "ms")]
+    theirs = {"chromium": statistics.median(others)}
+    beside = Row(median, middle, "ms", peers=theirs)
+    if name in COMPARED:
+        must = theirs["chromium"]
+        beside = Row(median, middle, "ms", f"<= {must:.0f}", peers=theirs, ok=middle <= must)
+    return [beside, Row(worst, largest, "ms", peers={"chromium": max(others)})]
 
 
 def main() -> None:
@@ -69,8 +101,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--starts", type=int, default=10, help="how many starts (default: %(default)s)")
     parser.add_argument("--json", type=Path, help="write the rows to this file too")
+    parser.add_argument("--alone", action="store_true", help="without Chromium beside it")
     arguments = parser.parse_args()
-    found = asyncio.run(measured(arguments.starts))
+    found = asyncio.run(measured(arguments.starts, with_browser=not arguments.alone))
     print(table(found))
     if arguments.json:
         write(found, arguments.json)

@@ -61,8 +61,8 @@ async def minted(local: LocalCloud, http: ClientSession) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def opened(local: LocalCloud, environment: dict[str, str]) -> AsyncIterator[Page]:
-    """Open the page in a headless Chromium of its own; `environment` leads to its sound card."""
+async def opened(local: LocalCloud, environment: dict[str, str], *more: str) -> AsyncIterator[Page]:
+    """Open the page in a headless Chromium of its own; `environment` leads to its sound card, `more` are arguments."""
     async with (
         ClientSession() as http,
         serving(application(local, http)) as url,
@@ -70,7 +70,7 @@ async def opened(local: LocalCloud, environment: dict[str, str]) -> AsyncIterato
     ):
         browser = await playwright.chromium.launch(
             executable_path=CHROMIUM,
-            args=list(ARGS),
+            args=[*ARGS, *more],
             ignore_default_args=["--mute-audio"],
             env=dict(os.environ | environment),
         )
