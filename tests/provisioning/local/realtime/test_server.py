@@ -129,6 +129,18 @@ async def test_the_beta_shape_is_gone(http: aiohttp.ClientSession) -> None:
     assert await code(await http.post("realtime/client_secrets", headers=beta)) == (400, "beta_api_shape_disabled")
 
 
+async def test_a_page_of_any_origin_may_open_a_call_and_read_its_id(http: aiohttp.ClientSession) -> None:
+    asks = {"Origin": "http://localhost:3000", "Access-Control-Request-Headers": "authorization, content-type"}
+    async with http.options("realtime/calls", headers=asks | {"Access-Control-Request-Method": "POST"}) as allowed:
+        assert allowed.status == 204
+        assert allowed.headers["Access-Control-Allow-Origin"] == "*"
+        assert allowed.headers["Access-Control-Allow-Headers"] == "authorization, content-type"
+    async with http.post("realtime/calls", data="v=0") as refused:
+        assert refused.status == 401
+        assert refused.headers["Access-Control-Allow-Origin"] == "*", "or the page could not read why"
+        assert refused.headers["Access-Control-Expose-Headers"] == "Location"
+
+
 async def test_an_unknown_url_is_refused_as_json(http: aiohttp.ClientSession) -> None:
     assert await code(await http.get("realtime/calls")) == (405, "unknown_url")
     assert await code(await http.post("realtime/dreams")) == (404, "unknown_url")
