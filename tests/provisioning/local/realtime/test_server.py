@@ -135,7 +135,7 @@ async def test_a_page_of_any_origin_may_open_a_call_and_read_its_id(http: aiohtt
         assert allowed.status == 204
         assert allowed.headers["Access-Control-Allow-Origin"] == "*"
         assert allowed.headers["Access-Control-Allow-Headers"] == "authorization, content-type"
-    async with http.post("realtime/calls", data="v=0") as refused:
+    async with http.post("realtime/calls", data="v=0", headers={"Content-Type": "application/sdp"}) as refused:
         assert refused.status == 401
         assert refused.headers["Access-Control-Allow-Origin"] == "*", "or the page could not read why"
         assert refused.headers["Access-Control-Expose-Headers"] == "Location"
