@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
+from device.asking import Asking, Kind, Publish
 from device.clock import WallClock
-from device.errors import MessageError, MintError, MisaddressedError
+from device.errors import MessageError, MintError
 from device.messages import topics
-from device.messages.envelope import MINT_ANSWER, MINT_REQUEST, PublicKey, Signer, open_envelope, seal_envelope
+from device.messages.envelope import MINT_ANSWER, MINT_REQUEST, PublicKey, Signer, seal_envelope
 from device.messages.minting import Grant, MintAnswer, MintRequest, Refusal
 from device.messages.sealing import OneTimeKey, binding
 from device.messages.tools import ToolDeclaration
@@ -27,13 +27,6 @@ SECRET_SECONDS: Final = 3.0
 """How long a secret must still be good, by the cloud's clock: time to make an offer with it."""
 
 
-class Publish(Protocol):
-    """The part of the broker connection that is needed here."""
-
-    def __call__(self, topic: str, payload: bytes, *, within: float | None = None) -> None:
-        """Queue a message."""
-
-
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """What a session should have, as far as the cloud allows."""
@@ -48,11 +41,8 @@ class MintClient:
     def __init__(
         self, device: str, signer: Signer, find_mint_key: Callable[[str], PublicKey | None], clock: WallClock
     ) -> None:
-        self._device = device
-        self._signer = signer
-        self._find_mint_key = find_mint_key
-        self._clock = clock
-        self._waiting: dict[str, asyncio.Future[MintAnswer]] = {}
+        self._device, self._signer, self._clock = device, signer, clock
+        self._asking = Asking(device, Kind(MINT_ANSWER, MintAnswer), find_mint_key, clock)
 
     async def mint(
         self,
@@ -99,34 +89,16 @@ class MintClient:
             broadcast=wishes.broadcast,
             tools=list(wishes.tools),
         )
-        waiting: asyncio.Future[MintAnswer] = asyncio.get_running_loop().create_future()
-        self._waiting[session] = waiting
+        sealed, topic = seal_envelope(MINT_REQUEST, request, self._signer), topics.mint_request(self._device)
         try:
-            async with asyncio.timeout(WAIT_SECONDS):
-                publish(
-                    topics.mint_request(self._device),
-                    seal_envelope(MINT_REQUEST, request, self._signer),
-                    within=WAIT_SECONDS,
-                )
-                return await waiting
+            return await self._asking.answer(session, topic, sealed, publish, WAIT_SECONDS)
         except TimeoutError:
             raise MintError("broker", f"no answer from the cloud within {WAIT_SECONDS:.0f} s") from None
-        finally:
-            del self._waiting[session]
 
     def take(self, payload: bytes) -> None:
-        """Take an answer that arrived on this device's answer topic; one that nobody waits for any more does nothing.
-
-        A broker that keeps an old answer and brings it later could otherwise turn the clock back with it, and have an
-        order obeyed that has long expired.
+        """Take an answer that arrived on this device's answer topic.
 
         Raises:
-            MessageError: it is not ours, not the minter's, or not an answer; nobody is woken by it.
+            MessageError: as `Asking.take`.
         """
-        answer = decode(open_envelope(MINT_ANSWER, payload, self._find_mint_key), MintAnswer)
-        if answer.device != self._device:
-            raise MisaddressedError(f"an answer for {answer.device[:64]!r}")
-        waiting = self._waiting.get(answer.nonce)
-        if waiting is not None and not waiting.done():
-            self._clock.correct(answer.server_time)
-            waiting.set_result(answer)
+        self._asking.take(payload)

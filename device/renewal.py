@@ -12,16 +12,15 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Final, Protocol
 
+from device.asking import Asking, Kind, Publish
 from device.backoff import delays
 from device.clock import WallClock
-from device.errors import EnrolmentError, KaiwaError, MisaddressedError, RenewalError
+from device.errors import EnrolmentError, KaiwaError, RenewalError
 from device.identity import Identity, certificate_request
 from device.messages import topics
-from device.messages.envelope import RENEWAL_ANSWER, RENEWAL_REQUEST, PublicKey, Signer, open_envelope, seal_envelope
+from device.messages.envelope import RENEWAL_ANSWER, RENEWAL_REQUEST, PublicKey, Signer, seal_envelope
 from device.messages.minting import Refusal
 from device.messages.renewal import VALID_SECONDS, RenewalAnswer, RenewalRequest, UseNotice
-from device.messages.wire import decode
-from device.mint import Publish
 from device.succession import ReplaceableSigner, Succession
 from device.validity import renew_at
 
@@ -42,8 +41,8 @@ class RenewalClient:
     """One device's side of the exchange; answers come in through `take`."""
 
     def __init__(self, device: str, find_mint_key: Callable[[str], PublicKey | None], clock: WallClock) -> None:
-        self._device, self._find_mint_key, self._clock = device, find_mint_key, clock
-        self._waiting: dict[str, asyncio.Future[RenewalAnswer]] = {}
+        self._device, self._clock = device, clock
+        self._asking = Asking(device, Kind(RENEWAL_ANSWER, RenewalAnswer), find_mint_key, clock)
 
     async def renew(self, csr: str, signer: Signer, publish: Publish) -> str:
         """Return the certificate, in PEM, for the key in the certificate request `csr`; signed for with the present key.
@@ -72,17 +71,11 @@ class RenewalClient:
 
     async def _exchange(self, csr: str | None, signer: Signer, publish: Publish) -> RenewalAnswer:
         message = self._message(csr)
-        waiting: asyncio.Future[RenewalAnswer] = asyncio.get_running_loop().create_future()
-        self._waiting[message.nonce] = waiting
-        sealed = seal_envelope(RENEWAL_REQUEST, message, signer)
+        sealed, topic = seal_envelope(RENEWAL_REQUEST, message, signer), topics.renewal_request(self._device)
         try:
-            async with asyncio.timeout(WAIT_SECONDS):
-                publish(topics.renewal_request(self._device), sealed, within=WAIT_SECONDS)
-                return await waiting
+            return await self._asking.answer(message.nonce, topic, sealed, publish, WAIT_SECONDS)
         except TimeoutError:
             raise RenewalError("broker", f"no answer from the cloud within {WAIT_SECONDS:.0f} s") from None
-        finally:
-            del self._waiting[message.nonce]
 
     def _message(self, csr: str | None) -> RenewalRequest | UseNotice:
         now, nonce = self._clock.now(), secrets.token_hex(16)
@@ -92,18 +85,12 @@ class RenewalClient:
         return RenewalRequest(device=self._device, nonce=nonce, issued_at=now, expires_at=until, csr=csr)
 
     def take(self, payload: bytes) -> None:
-        """Take an answer that arrived on this device's topic; one that nobody waits for does nothing.
+        """Take an answer that arrived on this device's topic.
 
         Raises:
-            MessageError: it is not ours, not the minter's, or not an answer; nobody is woken by it.
+            MessageError: as `Asking.take`.
         """
-        answer = decode(open_envelope(RENEWAL_ANSWER, payload, self._find_mint_key), RenewalAnswer)
-        if answer.device != self._device:
-            raise MisaddressedError(f"an answer for {answer.device[:64]!r}")
-        waiting = self._waiting.get(answer.nonce)
-        if waiting is not None and not waiting.done():
-            self._clock.correct(answer.server_time)
-            waiting.set_result(answer)
+        self._asking.take(payload)
 
 
 class Connection(Protocol):
