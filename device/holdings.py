@@ -190,6 +190,7 @@ class Holdings:
                 http=self._with.http,
                 on_event=lambda event: self._on_call_event(session, grant, event),
                 settings=self._with.call,
+                played=lambda: voice.played_seconds,
             ) as call:
                 await self._talk(session, grant, call)
         except MediaError as error:

@@ -48,6 +48,7 @@ class RealtimeCall:
         http: the session that the request is made with.
         on_event: called in the event loop with all that happens, from before `__aenter__` returns until the end.
         settings: time-outs, and how the microphone is encoded.
+        played: seconds of the assistant's voice that the speaker has taken, by which captions are cut.
 
     Raises (on entering, within the time-outs):
         UpstreamError: the service refused the offer or answered nonsense.
@@ -61,6 +62,7 @@ class RealtimeCall:
         http: aiohttp.ClientSession,
         on_event: Callable[[CallEvent], None],
         settings: RealtimeSettings | None = None,
+        played: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = settings or RealtimeSettings()
         self.uplink = OpusSender(self.settings.opus)
@@ -73,7 +75,7 @@ class RealtimeCall:
         """Who may speak next, and the calls of tools."""
         self.call_id = ""
         """By which the cloud can hang up; empty until the offer was answered."""
-        self._grant, self._http, self._on_event = grant, http, on_event
+        self._grant, self._http, self._on_event, self._played = grant, http, on_event, played
         self._events = EventReader()
         self._peer: RTCPeerConnection | None = None
         self._channel: RTCDataChannel | None = None
@@ -210,7 +212,7 @@ class RealtimeCall:
             _log.info("session %s of %s", event.session.id, event.session.model)
             self._greeted = True
             self._changed.set()
-        self._emit(self.conversation.handle(event, now))
+        self._emit(self.conversation.handle(event, now, self._played()))
         self._act(self.floor.handle(event))
 
     def _act(self, acts: list[Act]) -> None:
@@ -238,7 +240,7 @@ class RealtimeCall:
         self._over.set_result(reason)
         self._changed.set()
         _log.info("call %s is over: %s", self.call_id, reason)
-        self._emit(self.conversation.end(time.monotonic()))
+        self._emit(self.conversation.end(time.monotonic(), self._played()))
 
     async def _watch(self) -> None:
         while True:

@@ -1,7 +1,7 @@
 """PURE. Captions on the clock of what was played.
 
 The assistant's words arrive faster than their sound. A caption begins when its sound begins, promises an end from
-the pace of speech, and is cut, when the sound is cut, to the share that was played. The user's words are another
+the pace of speech, and is cut, when the sound is cut, to what the speaker has really played of it. The user's words are another
 model's guess at a sound that is long over: they keep the times of that sound and are marked approximate.
 """
 
@@ -66,12 +66,14 @@ class _Line:
     id: str = ""
     text: str = ""
     start: float | None = None
+    played: float = 0.0
+    """Seconds that the speaker had played when the sound began."""
     shown: bool = False
     closed: bool = False
 
 
 class AssistantCaptions:
-    """The words of each response, by response id."""
+    """The words of each response, by response id; `played` are the seconds of the voice that the speaker has taken."""
 
     def __init__(self) -> None:
         self._lines: dict[str, _Line] = {}
@@ -89,29 +91,31 @@ class AssistantCaptions:
         line.id, line.text = line.id or item or _unnamed(response), transcript or line.text
         return self._show(line, now)
 
-    def begin(self, response: str, now: float) -> list[Captioned]:
+    def begin(self, response: str, now: float, played: float) -> list[Captioned]:
         """The sound of the response begins."""
         line = self._line(response)
-        line.start = now if line.start is None else line.start
+        if line.start is None:
+            line.start, line.played = now, played
         return self._show(line, now)
 
-    def finish(self, response: str, now: float) -> list[Captioned]:
+    def finish(self, response: str, now: float, played: float) -> list[Captioned]:
         """The sound of the response was played to its end."""
         line = self._line(response)
-        if not line.closed and line.start is not None and now - line.start >= SHORTEST_MEASURE and line.text:
-            self._pace = (self._pace + spoken_length(line.text) / (now - line.start)) / 2
+        heard = played - line.played
+        if not line.closed and line.start is not None and heard >= SHORTEST_MEASURE and line.text:
+            self._pace = (self._pace + spoken_length(line.text) / heard) / 2
         return self._close(line, now)
 
-    def cut(self, response: str, now: float) -> list[Captioned]:
-        """The sound of the response was cut now."""
+    def cut(self, response: str, now: float, played: float) -> list[Captioned]:
+        """The sound of the response was cut."""
         line = self._line(response)
         if not line.closed and line.start is not None:
-            line.text = heard_share(line.text, (now - line.start) * self._pace)
+            line.text = heard_share(line.text, (played - line.played) * self._pace)
         return self._close(line, now)
 
-    def cut_all(self, now: float) -> list[Captioned]:
+    def cut_all(self, now: float, played: float) -> list[Captioned]:
         """Nothing more will be played."""
-        return [caption for response in list(self._lines) for caption in self.cut(response, now)]
+        return [caption for response in list(self._lines) for caption in self.cut(response, now, played)]
 
     def _line(self, response: str) -> _Line:
         return self._lines.setdefault(response, _Line())

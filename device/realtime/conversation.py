@@ -128,12 +128,16 @@ class Conversation:
         """Token totals of the session so far, and the number of responses billed."""
         self.over: str | None = None
         self._now = float("-inf")
+        self._voice_played = 0.0
         self._assistant = AssistantCaptions()
         self._user = UserCaptions()
 
-    def handle(self, event: ServerEvent, now: float) -> list[CallEvent]:
-        """Return what follows from `event`, which arrived at `now` seconds on any clock that does not go back."""
-        now = self._now = max(self._now, now)
+    def handle(self, event: ServerEvent, now: float, played: float | None = None) -> list[CallEvent]:
+        """Return what follows from `event`, which arrived at `now` seconds on any clock that does not go back.
+
+        `played` is how many seconds of the assistant's voice the speaker had taken by then; `now` where nobody counts.
+        """
+        now = self._come(now, played)
         follows: list[CallEvent] = []
         match event:
             case SpeechStarted() | SpeechStopped() | InputCommitted():
@@ -158,10 +162,20 @@ class Conversation:
             return []
         return [Flush(), *self._turn(Turn.LISTENING)]
 
-    def end(self, now: float) -> list[CallEvent]:
+    def end(self, now: float, played: float | None = None) -> list[CallEvent]:
         """Close what is open; nothing more will come."""
-        now = self._now = max(self._now, now)
-        return [*self._assistant.cut_all(now), *self._user.fail_all(now), *self._turn(Turn.LISTENING)]
+        now = self._come(now, played)
+        return [
+            *self._assistant.cut_all(now, self._voice_played),
+            *self._user.fail_all(now),
+            *self._turn(Turn.LISTENING),
+        ]
+
+    def _come(self, now: float, played: float | None) -> float:
+        """Return `now`, which does not go back, and note how much of the voice the speaker has played by then."""
+        self._now = max(self._now, now)
+        self._voice_played = self._now if played is None else played
+        return self._now
 
     def _turn(self, turn: Turn) -> list[CallEvent]:
         if turn is self.turn:
@@ -182,11 +196,11 @@ class Conversation:
     def _played(self, event: PlaybackStarted | PlaybackStopped | PlaybackCleared, now: float) -> list[CallEvent]:
         match event:
             case PlaybackStarted(response):
-                return [*self._turn(Turn.SPEAKING), *self._assistant.begin(response, now)]
+                return [*self._turn(Turn.SPEAKING), *self._assistant.begin(response, now, self._voice_played)]
             case PlaybackStopped(response):
-                return [*self._assistant.finish(response, now), *self._silent(), Spoken()]
+                return [*self._assistant.finish(response, now, self._voice_played), *self._silent(), Spoken()]
             case PlaybackCleared(response):
-                return [Flush(), *self._assistant.cut(response, now), *self._silent()]
+                return [Flush(), *self._assistant.cut(response, now, self._voice_played), *self._silent()]
 
     def _silent(self) -> list[CallEvent]:
         return self._turn(Turn.LISTENING) if self.turn is Turn.SPEAKING else []

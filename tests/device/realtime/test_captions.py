@@ -9,7 +9,7 @@ from device.realtime.captions import AssistantCaptions, Captioned, UserCaptions,
 def test_words_wait_for_their_sound() -> None:
     captions = AssistantCaptions()
     assert captions.add("resp", "item", "Good morning.", 1.0) == []
-    [caption] = captions.begin("resp", 2.0)
+    [caption] = captions.begin("resp", 2.0, 2.0)
     assert (caption.id, caption.speaker, caption.text) == ("item", Speaker.ASSISTANT, "Good morning.")
     assert (caption.start, caption.final) == (2.0, False)
     assert caption.end == pytest.approx(2.0 + 13 / 15)
@@ -17,44 +17,44 @@ def test_words_wait_for_their_sound() -> None:
 
 def test_a_caption_heard_to_its_end_ends_when_the_sound_did() -> None:
     captions = AssistantCaptions()
-    captions.begin("resp", 2.0)
+    captions.begin("resp", 2.0, 2.0)
     captions.add("resp", "item", "Good ", 2.1)
     captions.add("resp", "item", "morning.", 2.2)
-    [caption] = captions.finish("resp", 3.5)
+    [caption] = captions.finish("resp", 3.5, 3.5)
     assert (caption.text, caption.start, caption.end, caption.final) == ("Good morning.", 2.0, 3.5, True)
 
 
 def test_a_cut_caption_keeps_the_share_that_was_played() -> None:
     captions = AssistantCaptions()
-    captions.begin("resp", 0.0)
+    captions.begin("resp", 0.0, 0.0)
     captions.add("resp", "item", "one two three four five six seven eight nine ten", 0.1)
-    [caption] = captions.cut("resp", 1.0)
+    [caption] = captions.cut("resp", 1.0, 1.0)
     assert caption.text == "one two three"
     assert (caption.end, caption.final) == (1.0, True)
 
 
 def test_nothing_is_shown_after_the_cut() -> None:
     captions = AssistantCaptions()
-    captions.begin("resp", 0.0)
+    captions.begin("resp", 0.0, 0.0)
     captions.add("resp", "item", "one two three", 0.1)
-    captions.cut("resp", 1.0)
+    captions.cut("resp", 1.0, 1.0)
     assert captions.add("resp", "item", " four", 1.1) == []
     assert captions.settle("resp", "item", "one two three four", 1.2) == []
-    assert captions.finish("resp", 1.3) == []
+    assert captions.finish("resp", 1.3, 1.3) == []
 
 
 def test_an_answer_that_never_sounded_is_never_shown() -> None:
     captions = AssistantCaptions()
     captions.add("resp", "item", "unsaid", 0.1)
-    assert captions.cut("resp", 1.0) == []
+    assert captions.cut("resp", 1.0, 1.0) == []
 
 
 def test_the_pace_is_learnt_from_what_was_heard_to_its_end() -> None:
     captions = AssistantCaptions()
-    captions.begin("slow", 0.0)
+    captions.begin("slow", 0.0, 0.0)
     captions.add("slow", "a", "x" * 50, 0.0)
-    captions.finish("slow", 10.0)
-    captions.begin("next", 20.0)
+    captions.finish("slow", 10.0, 10.0)
+    captions.begin("next", 20.0, 20.0)
     [caption] = captions.add("next", "b", "y" * 100, 20.0)
     assert caption.end == pytest.approx(20.0 + 100 / ((15 + 5) / 2))
 

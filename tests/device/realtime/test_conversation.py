@@ -97,6 +97,17 @@ def test_a_caption_is_cut_to_what_was_played() -> None:
     assert (caption.text, caption.start, caption.end, caption.final) == ("one two three", 0.0, 1.0, True)
 
 
+def test_what_was_flushed_and_what_the_service_says_later_do_not_lengthen_the_caption() -> None:
+    conversation = Conversation()
+    words = "one two three four five six seven eight nine ten"
+    conversation.handle(PlaybackStarted("resp"), 10.0, played=5.0)
+    conversation.handle(TranscriptDone("resp", "item_a", words), 10.2, played=5.1)
+    conversation.handle(SpeechStarted("item_2"), 11.1, played=6.0)  # the device falls silent here
+    [_, caption] = conversation.handle(PlaybackCleared("resp"), 12.0, played=6.0)
+    assert isinstance(caption, Captioned)
+    assert caption.text == "one two three", "one second of it was played"
+
+
 def test_the_users_words_are_shown_whenever_they_come() -> None:
     for events in (
         [*QUESTION, UserTranscriptDone("item_q", "What time is it?"), *ANSWER],
