@@ -14,7 +14,7 @@ import aiohttp
 from device import phase as p
 from device.errors import MediaError, MintError, UpstreamError
 from device.messages.minting import BroadcastGrant, Grant
-from device.messages.reports import CallAnswered, Caption, FaultRaised, Trace
+from device.messages.reports import CallAnswered, Caption, FaultRaised, SessionGoesOn, Trace
 from device.mint import MintClient
 from device.mqtt import Broker
 from device.outlet import Outlet
@@ -44,6 +44,8 @@ _log = logging.getLogger(__name__)
 RECONNECT_SECONDS: Final = 3.0
 """How long a visitor waits for a broker that is just coming back."""
 
+_NO_RESPONSES: Final = {"responses": 0}
+
 _PROPER_ENDS: Final = frozenset({CLOSED_BY_SERVICE, EXPIRED})
 """Reasons for which a call is over without anybody having failed: the cloud's hang-up closes the channel, too."""
 
@@ -55,6 +57,8 @@ class Held:
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     marks: dict[str, float] = field(default_factory=dict)
     usage: dict[str, int] = field(default_factory=dict)
+    call: RealtimeCall | None = None
+    """While it is up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +88,20 @@ class Holdings:
         self._held: dict[str, Held] = {}
 
     def usage(self, session: str) -> dict[str, int]:
-        """Return what a released session used, once."""
+        """Return what a released session used, once; with no answer of the model, it says so."""
         held = self._held.pop(session, None)
-        return {} if held is None else held.usage
+        return {} if held is None else _NO_RESPONSES | held.usage
+
+    def going_on(self) -> list[SessionGoesOn]:
+        """Return the heartbeat of every session that is held, with what it has used until now."""
+        now = self._with.outlet.now()
+        return [
+            SessionGoesOn(session=session, at=now, usage=_NO_RESPONSES | self._used(session)) for session in self._held
+        ]
+
+    def _used(self, session: str) -> dict[str, int]:
+        held = self._held[session]
+        return held.usage if held.call is None else held.call.conversation.usage
 
     def mint(self, session: str, reason: str) -> None:
         """Ask the cloud; `Granted` or `Refused` follows."""
@@ -157,6 +172,7 @@ class Holdings:
         """Connect both voices until the call is over; they part at once, before the call is taken down."""
         voice = self._with.voice
         voice.uplink, voice.source = call.uplink, call.downlink
+        self._held[session].call = call
         voice.release_kept()
         self._mark(session, "listening")
         self._post(p.CallUp(session))
@@ -165,7 +181,7 @@ class Holdings:
         finally:
             voice.flush()
             voice.uplink = voice.source = None
-            self._held[session].usage = call.conversation.usage
+            self._held[session].usage, self._held[session].call = call.conversation.usage, None
 
     def _on_call_event(self, session: str, event: CallEvent) -> None:
         match event:

@@ -24,7 +24,7 @@ from provisioning.captioning import Captioning
 from provisioning.enrolment import Enrolments
 from provisioning.enrolment_http import enrolment_app
 from provisioning.imageflux import ImageFlux
-from provisioning.leash import Leash
+from provisioning.leash import Leash, Reins
 from provisioning.link import BrokerEndpoint, Link
 from provisioning.listener import Listener
 from provisioning.listening import listening
@@ -171,7 +171,7 @@ async def _ground(settings: CloudSettings, stack: AsyncExitStack) -> _Ground:
     openai = await stack.enter_async_context(OpenAI(settings.openai))
     account = settings.imageflux
     imageflux = ImageFlux(http, account.url, account.token) if account.token else None
-    broadcasts = Broadcasts(store, imageflux, account.channel, video=account.video)
+    broadcasts = Broadcasts(store, imageflux, account.channel, video=account.video, sole_user=account.sole_user)
     child = await _child(settings, authority, stack)
     broker = child.endpoint if child else BrokerEndpoint(reachable(settings.broker.host), settings.broker.port)
     return _Ground(settings, authority, store, openai, broadcasts, broker, child)
@@ -204,7 +204,12 @@ async def _work(
 ) -> asyncio.Event:
     """Start what goes on all the time; return what is set while the broker is connected."""
     settings, store, authority = ground.settings, ground.store, ground.authority
-    leash = Leash(store, ground.openai, ground.broadcasts, settings.limits.grace_seconds)
+    reins = Reins(settings.limits.grace_seconds, settings.limits.silent_seconds, settings.rules)
+
+    def hears() -> bool:
+        return link.connected.is_set()
+
+    leash = Leash(store, ground.openai, ground.broadcasts, reins, hears)
     presence = Presence(store)
     playlists = Playlists(store, ground.broadcasts, watchers)
     reports = Reports([leash, presence, playlists, *watchers])
@@ -252,4 +257,6 @@ def terms(settings: CloudSettings, web_url: str) -> Terms:
         Limits(longest=limits.session_seconds, idle=limits.idle_seconds),
         settings.openai.language,
         web_url + "/r/{device}",
+        limits.grace_seconds,
+        settings.rules,
     )

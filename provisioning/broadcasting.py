@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from typing import Any, Final
 
 from device.errors import UpstreamError
@@ -19,14 +20,28 @@ PATIENCE: Final = 5.0
 
 
 class Broadcasts:
-    """Opens and closes channels; without `imageflux` there are none."""
+    """Opens and closes channels; without `imageflux` there are none.
 
-    def __init__(self, store: Store, imageflux: ImageFlux | None, options: ChannelOptions, *, video: bool) -> None:
+    With `sole_user`, every channel of the account is one of ours.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        imageflux: ImageFlux | None,
+        options: ChannelOptions,
+        *,
+        video: bool,
+        sole_user: bool = False,
+    ) -> None:
+        self._sole_user = sole_user
         self._store, self._imageflux, self._options, self._video = store, imageflux, options, video
         self._open: dict[str, Channel] = {}
         self._channels: dict[str, str] = {}
         self._unwanted: list[str] = []
         """Channels that no session will ever use."""
+        self._strange: frozenset[str] = frozenset()
+        """Channels that no session here has, as they were found last."""
 
     async def open(self, session: str) -> BroadcastGrant | None:
         """Make and note a channel for a session; None without an account.
@@ -95,6 +110,36 @@ class Broadcasts:
         for session in left:
             if session.channel_id:
                 await self.close(session.id, session.channel_id)
+
+    async def close_left_over(self) -> None:
+        """Delete the channels that a crash has left behind, and nobody else's.
+
+        The service lets a channel carry no mark of ours. It is ours if a session in the store has it; one whose id was
+        lost between its making and the store can be told from a stranger's only by `sole_user`, and then has to be
+        found twice, for the session that it was made for may be about to note it.
+        """
+        if self._imageflux is None:
+            return
+        try:
+            listed = await self._imageflux.channels()
+        except UpstreamError as error:
+            _log.warning("not looked for channels that were left open: %s", error)
+            return
+        async with self._store.transaction() as t:
+            ours = await t.sessions.channels(listed)
+        for channel_id in listed:
+            if ours.get(channel_id) or self._is_lost(channel_id, ours):
+                _log.warning("a channel was left open; deleting it")
+                await self._deleted(channel_id)
+        self._compare(frozenset(listed) - ours.keys())
+
+    def _is_lost(self, channel_id: str, ours: Mapping[str, bool]) -> bool:
+        return self._sole_user and channel_id not in ours and channel_id in self._strange
+
+    def _compare(self, strange: frozenset[str]) -> None:
+        if strange - self._strange and not self._sole_user:
+            _log.warning("%d channels of the account are of no session here, and are left alone", len(strange))
+        self._strange = strange
 
     def entrance(self, channel_id: str) -> Channel | None:
         """Return how observers may join a channel themselves; None when they may not, or another process opened it."""

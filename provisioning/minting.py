@@ -1,8 +1,9 @@
 """Minting: from a device's signed request to a sealed grant, or to a refusal that says what to do next.
 
 The checks come in this order, in one transaction: the device of the topic is known, the signature is by its registered
-key, the request is for itself and fresh, the nonce is new, the policy allows it. Whoever fails one of the first two
-gets no answer, for we would not know whom we tell. The answer goes to the topic of the device, whatever the request
+key, the request is for itself and fresh, the nonce is new, the policy allows it, the fleet is not halted, the hours
+are open, the budgets have room for all that the session may cost (which is put aside with it), and the conversation
+service is not resting after failures. Whoever fails one of the first two gets no answer, for we would not know whom we tell. The answer goes to the topic of the device, whatever the request
 says, and only the key made for this request opens it.
 """
 
@@ -12,7 +13,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
@@ -37,11 +38,14 @@ from device.messages.minting import BroadcastGrant, Grant, Limits, MintAnswer, M
 from device.messages.sealing import binding, seal
 from device.messages.wire import decode, encode
 from provisioning.answers import Answers
+from provisioning.breaker import Breaker
 from provisioning.broadcasting import Broadcasts
 from provisioning.openai import OpenAI, OpenAIError
 from provisioning.policy import Allow, Allowance, Refuse, Status, decide
 from provisioning.registry import Standing
-from provisioning.sessions import Session
+from provisioning.sessions import Session, free
+from provisioning.spending.caps import accounts
+from provisioning.spending.rules import Rules
 from provisioning.store import Store, Transaction
 
 _log = logging.getLogger(__name__)
@@ -63,6 +67,9 @@ class Terms:
     language: str
     observer_url: str
     """Where a robot can be watched, with `{device}` in its place."""
+    grace: float = 0.0
+    """Seconds after its deadline within which the cloud ends a session."""
+    rules: Rules = field(default_factory=Rules)
 
 
 class Minter:
@@ -86,6 +93,7 @@ class Minter:
         self._granted, self._settled = granted, settled
         self._openai, self._broadcasts = openai, broadcasts
         self._answers = Answers()
+        self._openai_breaker, self._broadcast_breaker = Breaker(), Breaker()
 
     async def answer(self, data: bytes, device: str, now: float) -> bytes | None:
         """Return the signed answer to what came on the topic of `device`; `now` in Unix seconds.
@@ -112,16 +120,23 @@ class Minter:
             if standing is None:
                 raise MisaddressedError("no device of this name is enrolled")
             request = _opened(data, device, standing)
-            verdict = await self._judge(t, request, standing, now)
+            group = await t.groups.of(device)
+            verdict = await self._judge(t, request, standing, group, now)
             if isinstance(verdict, Allow):
-                session = Session(request.nonce, device, request.reason, now, verdict.deadline)
+                session = self._session(request, group, verdict.deadline, now)
                 await t.sessions.add(session)
             await t.audit.add(now, device, "mint", request.nonce, **_told(verdict))
         if isinstance(verdict, Refuse):
             return self._refused(request, verdict, now)
         return await self._begun(request, session, now)
 
-    async def _judge(self, t: Transaction, request: MintRequest, standing: Standing, now: float) -> Allow | Refuse:
+    def _session(self, request: MintRequest, group: str, deadline: float, now: float) -> Session:
+        reserved = self._terms.rules.reservation(deadline + self._terms.grace - now)
+        return Session(request.nonce, request.device, request.reason, now, deadline, group=group, reserved=reserved)
+
+    async def _judge(
+        self, t: Transaction, request: MintRequest, standing: Standing, group: str, now: float
+    ) -> Allow | Refuse:
         status = standing.status
         if status is Status.PENDING and await t.devices.activate(request.device, now):
             status = Status.ACTIVE
@@ -132,7 +147,27 @@ class Minter:
         counts = await t.sessions.counts(request.device, now)
         if not await t.sessions.note_request(request.device, request.nonce, now):
             return Refuse(Refusal.REPLAY, "this request has been answered before")
-        return decide(status, standing.expires_at, counts, self._terms.allowance, now)
+        verdict = decide(status, standing.expires_at, counts, self._terms.allowance, now)
+        if isinstance(verdict, Refuse):
+            return verdict
+        return await self._hindrance(t, self._session(request, group, verdict.deadline, now)) or verdict
+
+    async def _hindrance(self, t: Transaction, session: Session) -> Refuse | None:
+        """Return what stands against a session that its device may have."""
+        rules, now = self._terms.rules, session.created_at
+        halt = await t.halts.current()
+        if halt is not None:
+            return Refuse(Refusal.DENIED, f"the fleet is halted: {halt.why}")
+        spent = await t.ledger.spent(accounts(session.device, session.group), now)
+        refusal = rules.closed(session.group, now) or rules.afford(
+            spent, session.device, session.group, session.reserved, now
+        )
+        return refusal or self._resting(now)
+
+    def _resting(self, now: float) -> Refuse | None:
+        wait = self._openai_breaker.wait(now)
+        text = "the conversation service has failed several times in a row, and is left alone for a moment"
+        return Refuse(Refusal.UPSTREAM, text, wait) if wait else None
 
     async def _begun(self, request: MintRequest, session: Session, now: float) -> bytes:
         try:
@@ -140,6 +175,7 @@ class Minter:
             sealed = seal(encode(grant), request.reply_key, binding(request.device, request.nonce))
         except OpenAIError as error:
             _log.warning("no session for %s: %s", request.device, error)
+            self._openai_breaker.told(now, good=False)
             await self._take_back(session, f"OpenAI {error.code}", now)
             return self._refused(request, Refuse(Refusal.UPSTREAM, _words(error), error.retry_after), now)
         except BaseException:
@@ -152,10 +188,11 @@ class Minter:
     async def _grant(self, request: MintRequest, session: Session, now: float) -> Grant:
         """Ask both services at once; when the talk cannot be had, let the channel come first, so that it is closed."""
         secret, channel = await asyncio.gather(
-            self._openai.grant(), self._channel(request, session), return_exceptions=True
+            self._openai.grant(), self._channel(request, session, now), return_exceptions=True
         )
         if isinstance(secret, BaseException):
             raise secret
+        self._openai_breaker.told(now, good=True)
         if isinstance(channel, BaseException):
             raise channel
         broadcast, why_not = channel
@@ -170,21 +207,26 @@ class Minter:
             server_time=now,
         )
 
-    async def _channel(self, request: MintRequest, session: Session) -> tuple[BroadcastGrant | None, str]:
+    async def _channel(self, request: MintRequest, session: Session, now: float) -> tuple[BroadcastGrant | None, str]:
         """Return the channel that is wished for, if any, or why there is none: the talk goes on without."""
         if not request.broadcast:
             return None, ""
+        if self._broadcast_breaker.wait(now):
+            return None, "the broadcast service: it has failed several times in a row"
         try:
-            return await self._broadcasts.open(session.id), ""
+            opened = await self._broadcasts.open(session.id)
         except UpstreamError as error:
+            self._broadcast_breaker.told(now, good=False)
             _log.warning("session %s goes without a broadcast: %s", session.id, error)
             return None, f"the broadcast service: {error.status or 'no answer'} {error.code}"
+        self._broadcast_breaker.told(now, good=True)
+        return opened, ""
 
     async def _take_back(self, session: Session, reason: str, now: float) -> None:
         """End a session that was not granted after all; if that fails, the leash will."""
         try:
             async with self._store.transaction() as t:
-                await t.sessions.end(session.id, now, reason)
+                await t.sessions.end(session.id, now, reason, free)
                 await t.audit.add(now, "minter", "not_begun", session.id, why=reason)
                 found = await t.sessions.find(session.id)
             if found is not None and found.channel_id:

@@ -18,8 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from device.errors import StoreError
 from provisioning.audit import Audit
+from provisioning.groups import Groups
+from provisioning.halts import Halts
 from provisioning.registry import Claims, Devices
 from provisioning.sessions import Sessions
+from provisioning.spending.ledger import Ledger
 
 
 class Transaction:
@@ -28,7 +31,10 @@ class Transaction:
     def __init__(self, connection: AsyncConnection) -> None:
         self.devices = Devices(connection)
         self.claims = Claims(connection)
-        self.sessions = Sessions(connection)
+        self.groups = Groups(connection)
+        self.ledger = Ledger(connection)
+        self.sessions = Sessions(connection, self.ledger)
+        self.halts = Halts(connection)
         self.audit = Audit(connection)
 
 

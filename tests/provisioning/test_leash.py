@@ -11,7 +11,7 @@ import pytest
 from device.errors import StoreError
 from device.messages.reports import CallAnswered, SessionEnded
 from provisioning import leash as module
-from provisioning.leash import Leash
+from provisioning.leash import Leash, Reins
 from provisioning.sessions import Session
 from tests.eventually import eventually
 from tests.provisioning.minting_bench import Bench, minting_bench
@@ -30,7 +30,7 @@ async def leashed(folder: Path) -> AsyncIterator[tuple[Bench, Leash]]:
         async with bench.store.transaction() as t:
             await t.sessions.add(SESSION)
         assert await bench.broadcasts.open("s")
-        leash = Leash(bench.store, bench.openai, bench.broadcasts, grace=0.0)
+        leash = Leash(bench.store, bench.openai, bench.broadcasts, Reins(grace=0.0))
         leash.granted(SESSION)
         task = asyncio.create_task(leash.run())
         yield bench, leash

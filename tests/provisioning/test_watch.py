@@ -14,7 +14,7 @@ GRACE = 15.0
 
 def watch() -> Watch:
     watched = Watch(GRACE)
-    watched.keep(Session("s", "robot-1", "button", START, DEADLINE))
+    watched.keep(Session("s", "robot-1", "button", START, DEADLINE), START)
     return watched
 
 
@@ -39,7 +39,7 @@ def test_a_session_ends_at_its_deadline_and_some_grace() -> None:
 def test_what_is_known_of_a_session_stays_when_it_is_kept_again() -> None:
     watched = watch()
     watched.ended("robot-1", "s", 1010.0, "device: button")
-    watched.keep(Session("s", "robot-1", "button", START, DEADLINE))
+    watched.keep(Session("s", "robot-1", "button", START, DEADLINE), START)
     assert ending(watched, 1010.0) == "device: button"
 
 
