@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from typing import Any, Final
 
 from device.errors import UpstreamError
@@ -40,8 +39,8 @@ class Broadcasts:
         self._channels: dict[str, str] = {}
         self._unwanted: list[str] = []
         """Channels that no session will ever use."""
-        self._strange: frozenset[str] = frozenset()
-        """Channels that no session here has, as they were found last."""
+        self._suspects: frozenset[str] = frozenset()
+        """Channels that no session here needs, as they were found last."""
 
     async def open(self, session: str) -> BroadcastGrant | None:
         """Make and note a channel for a session; None without an account.
@@ -115,8 +114,8 @@ class Broadcasts:
         """Delete the channels that a crash has left behind, and nobody else's.
 
         The service lets a channel carry no mark of ours. It is ours if a session in the store has it; one whose id was
-        lost between its making and the store can be told from a stranger's only by `sole_user`, and then has to be
-        found twice, for the session that it was made for may be about to note it.
+        lost between its making and the store can be told from a stranger's only by `sole_user`. Each has to be found
+        twice, for its session may be about to note or to delete it.
         """
         if self._imageflux is None:
             return
@@ -127,19 +126,15 @@ class Broadcasts:
             return
         async with self._store.transaction() as t:
             ours = await t.sessions.channels(listed)
-        for channel_id in listed:
-            if ours.get(channel_id) or self._is_lost(channel_id, ours):
+        suspects = frozenset(channel_id for channel_id in listed if ours.get(channel_id, True))
+        for channel_id in suspects & self._suspects:
+            if self._sole_user or channel_id in ours:
                 _log.warning("a channel was left open; deleting it")
                 await self._deleted(channel_id)
-        self._compare(frozenset(listed) - ours.keys())
-
-    def _is_lost(self, channel_id: str, ours: Mapping[str, bool]) -> bool:
-        return self._sole_user and channel_id not in ours and channel_id in self._strange
-
-    def _compare(self, strange: frozenset[str]) -> None:
-        if strange - self._strange and not self._sole_user:
-            _log.warning("%d channels of the account are of no session here, and are left alone", len(strange))
-        self._strange = strange
+        strangers = suspects - ours.keys()
+        if strangers - self._suspects and not self._sole_user:
+            _log.warning("%d channels of the account are of no session here, and are left alone", len(strangers))
+        self._suspects = suspects
 
     def entrance(self, channel_id: str) -> Channel | None:
         """Return how observers may join a channel themselves; None when they may not, or another process opened it."""

@@ -68,10 +68,14 @@ def hours(zone: str, lines: tuple[str, ...]) -> Hours:
     Raises:
         ValueError: not such a line, or no time zone of the IANA database.
     """
+    return Hours(_zone(zone), tuple(_opening(line) for line in lines))
+
+
+def _zone(name: str) -> ZoneInfo:
     try:
-        return Hours(ZoneInfo(zone), tuple(_opening(line) for line in lines))
-    except (ZoneInfoNotFoundError, OSError):
-        raise ValueError(f"no time zone {zone!r}; take one such as Asia/Tokyo") from None
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, OSError, ValueError):
+        raise ValueError(f"no time zone {name!r}; take one such as Asia/Tokyo") from None
 
 
 def _opening(line: str) -> Opening:
