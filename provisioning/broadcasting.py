@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Any, Final
 
 from device.errors import UpstreamError
 from device.messages.minting import BroadcastGrant
 from provisioning.channels import ChannelOptions
 from provisioning.imageflux import Channel, ImageFlux
-from provisioning.store import Store
+from provisioning.sessions import Session
+from provisioning.store import Store, undisturbed
 
 _log = logging.getLogger(__name__)
 
@@ -104,11 +106,14 @@ class Broadcasts:
         for channel_id in [*self._unwanted]:
             if await self._deleted(channel_id):
                 self._unwanted.remove(channel_id)
-        async with self._store.transaction() as t:
-            left = await t.sessions.unreleased()
+        left = await undisturbed(self._unreleased())
         for session in left:
             if session.channel_id:
                 await self.close(session.id, session.channel_id)
+
+    async def _unreleased(self) -> list[Session]:
+        async with self._store.transaction() as t:
+            return await t.sessions.unreleased()
 
     async def close_left_over(self) -> None:
         """Delete the channels that a crash has left behind, and nobody else's.
@@ -124,8 +129,7 @@ class Broadcasts:
         except UpstreamError as error:
             _log.warning("not looked for channels that were left open: %s", error)
             return
-        async with self._store.transaction() as t:
-            ours = await t.sessions.channels(listed)
+        ours = await undisturbed(self._known(listed))
         suspects = frozenset(channel_id for channel_id in listed if ours.get(channel_id, True))
         for channel_id in suspects & self._suspects:
             if self._sole_user or channel_id in ours:
@@ -135,6 +139,10 @@ class Broadcasts:
         if strangers - self._suspects and not self._sole_user:
             _log.warning("%d channels of the account are of no session here, and are left alone", len(strangers))
         self._suspects = suspects
+
+    async def _known(self, listed: Sequence[str]) -> dict[str, bool]:
+        async with self._store.transaction() as t:
+            return await t.sessions.channels(listed)
 
     def entrance(self, channel_id: str) -> Channel | None:
         """Return how observers may join a channel themselves; None when they may not, or another process opened it."""

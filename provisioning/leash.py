@@ -16,11 +16,12 @@ from device.errors import StoreError, UpstreamError
 from device.messages.reports import CallAnswered, DeviceState, Event, Lifecycle, SessionEnded, SessionGoesOn
 from provisioning.billing import bill
 from provisioning.broadcasting import Broadcasts
+from provisioning.halts import Halt
 from provisioning.listener import PartialListener
 from provisioning.openai import OpenAI, is_call_id
 from provisioning.sessions import Bill, Session
 from provisioning.spending.rules import Rules
-from provisioning.store import Store, Transaction
+from provisioning.store import Store, Transaction, undisturbed
 from provisioning.watch import Ending, Watch
 
 _log = logging.getLogger(__name__)
@@ -251,11 +252,14 @@ class Leash(PartialListener):
         cost = charged.cost if charged is not None else None
         await t.audit.add(time.time(), actor, action, session, why=reason[:80], micros=cost)
 
+    async def _halted(self) -> Halt | None:
+        async with self._store.transaction() as t:
+            return await t.halts.current()
+
     async def _obey_halts(self) -> None:
         while True:
             try:
-                async with self._store.transaction() as t:
-                    halt = await t.halts.current()
+                halt = await undisturbed(self._halted())
                 if halt is not None and self._watch.halt(time.time(), f"halted: {halt.why}"):
                     self._changed.set()
             except StoreError:
@@ -270,13 +274,16 @@ class Leash(PartialListener):
             await self._openai.hang_up(call_id)
             _log.info("hung up the late call of session %s", session)
 
+    async def _forget_requests(self) -> None:
+        async with self._store.transaction() as t:
+            await t.sessions.forget_requests(time.time() - _NONCES_KEPT)
+
     async def _sweep(self) -> None:
         while True:
             try:
                 await self._broadcasts.close_orphans()
                 await self._broadcasts.close_left_over()
-                async with self._store.transaction() as t:
-                    await t.sessions.forget_requests(time.time() - _NONCES_KEPT)
+                await undisturbed(self._forget_requests())
             except StoreError:
                 _log.exception("could not sweep")
             await asyncio.sleep(SWEEP_SECONDS)

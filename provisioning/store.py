@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from alembic import command
 from alembic.config import Config
@@ -23,6 +24,8 @@ from provisioning.halts import Halts
 from provisioning.registry import Claims, Devices
 from provisioning.sessions import Sessions
 from provisioning.spending.ledger import Ledger
+
+T = TypeVar("T")
 
 
 class Transaction:
@@ -86,6 +89,20 @@ class Store:
             raise DuplicateError(f"exists already: {_first_line(error)}") from error
         except SQLAlchemyError as error:
             raise StoreError(f"the store does not answer: {_first_line(error)}") from error
+
+
+async def undisturbed(work: Coroutine[Any, Any, T]) -> T:
+    """Return what `work` returns; who is cancelled meanwhile is so only when it is done.
+
+    For what uses the store again and again: aiosqlite 0.22 may never finish a transaction that is cancelled in the middle
+    of a statement, and the loop waits for it as it closes.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 class DuplicateError(StoreError):

@@ -185,7 +185,7 @@ def priced(age: float) -> Session:
 
 
 async def test_a_session_costs_what_its_device_reports_once(tmp_path: Path) -> None:
-    async with leashed(tmp_path, priced(60)) as (bench, leash):
+    async with leashed(tmp_path, priced(20)) as (bench, leash):
         leash.on_event("robot-2", replace_usage(ENDED, {"responses": 0}))
         leash.on_event("robot-1", replace_usage(ENDED, USED))
         leash.on_event("robot-1", replace_usage(ENDED, {"responses": 0}))
@@ -198,18 +198,18 @@ async def test_a_session_costs_what_its_device_reports_once(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("lie", [{}, {"responses": -1}, {"responses": 1, "output_audio_tokens": 10**25}])
 async def test_a_lie_costs_what_the_time_may_have_cost(tmp_path: Path, lie: dict[str, int]) -> None:
-    async with leashed(tmp_path, priced(60)) as (bench, leash):
+    async with leashed(tmp_path, priced(20)) as (bench, leash):
         leash.on_event("robot-1", replace_usage(ENDED, lie))
         await leash.settled("robot-1")
         cost = await charged(bench)
         assert cost is not None
-        assert Rules().tariff.bound(60) <= cost < Rules().tariff.bound(70)
+        assert Rules().tariff.bound(20) <= cost < Rules().tariff.bound(29)
 
 
 async def test_a_device_that_never_reports_is_charged_for_its_time_until_it_does(tmp_path: Path) -> None:
-    async with leashed(tmp_path, priced(60), Reins(grace=0.0, silence=0.05)) as (bench, leash):
+    async with leashed(tmp_path, priced(20), Reins(grace=0.0, silence=0.05)) as (bench, leash):
         assert await eventually(lambda: charged(bench))
-        assert (await charged(bench) or 0) >= Rules().tariff.bound(60)
+        assert (await charged(bench) or 0) >= Rules().tariff.bound(20)
         leash.on_event("robot-1", replace_usage(ENDED, USED))
         await leash.settled("robot-1")
         assert await charged(bench) == 6400
@@ -236,7 +236,7 @@ async def test_silence_does_not_count_while_nobody_is_heard(tmp_path: Path) -> N
 
 
 async def test_what_a_live_session_used_beyond_its_reservation_ends_it(tmp_path: Path) -> None:
-    async with leashed(tmp_path, priced(60)) as (bench, leash):
+    async with leashed(tmp_path, priced(20)) as (bench, leash):
         leash.on_event("robot-1", ANSWERED)
         much = {"responses": 9, "output_audio_tokens": 100_000}
         for device, session, usage in (
@@ -258,7 +258,7 @@ async def test_a_halt_ends_what_goes_on_also_after_a_restart(tmp_path: Path) -> 
     async with minting_bench(tmp_path) as bench:
         await bench.robot()
         async with bench.store.transaction() as t:
-            await t.sessions.add(priced(60))
+            await t.sessions.add(priced(20))
             await t.sessions.set_call("s", "robot-1", "rtc_1")
             await t.halts.halt(Halt(1.0, "admin", "smoke"))
         task = asyncio.create_task(Leash(bench.store, bench.openai, bench.broadcasts, NO_GRACE).run())

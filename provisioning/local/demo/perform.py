@@ -83,7 +83,8 @@ def _robot_config(folder: Path, card: str) -> Path:
         f'loudspeaker_wav = "{folder / "loudspeaker.wav"}"\n'
         f'microphone_wav = "{folder / "microphone.wav"}"\n'
         "[report]\n"
-        "metrics_seconds = 0.2\n",
+        "metrics_seconds = 0.2\n"
+        "heartbeat_seconds = 0.5\n",
         encoding="utf-8",
     )
     return path

@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from device.errors import KaiwaError
-from device.messages.reports import Caption, DeviceState, Event, FaultRaised, Metrics, SessionEnded, Trace
+from device.messages.reports import (
+    Caption,
+    DeviceState,
+    Event,
+    FaultRaised,
+    Metrics,
+    SessionEnded,
+    SessionGoesOn,
+    Trace,
+)
 from provisioning.imageflux import Channel
 
 T = TypeVar("T")
@@ -37,6 +46,8 @@ class Watch:
         self.captions: dict[str, Caption] = {}
         self.faults: list[FaultRaised] = []
         self.ended: list[SessionEnded] = []
+        self.usage: dict[str, int] = {}
+        """Of the session that goes on, as its robot told last."""
         self.metrics: Metrics | None = None
         self.marks: dict[str, float] = {}
         self.playlist = ""
@@ -78,6 +89,8 @@ class Watch:
                 self.faults.append(event)
             case SessionEnded():
                 self.ended.append(event)
+            case SessionGoesOn():
+                self.usage = event.usage
             case Trace():
                 self.marks |= event.marks
             case _:

@@ -11,12 +11,15 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from device.errors import EnrolmentError
+from device.messages.minting import Refusal
+from device.messages.reports import CallAnswered
 from provisioning.__main__ import app
 from provisioning.cli.invocation import ExitCode
 from provisioning.registry import Certificate
 from provisioning.sessions import Session
 from provisioning.settings import load_settings
 from provisioning.store import Store
+from tests.eventually import eventually
 from tests.provisioning.site import site
 
 SETTINGS = """
@@ -102,3 +105,21 @@ async def test_the_fleet_is_halted_and_goes_on(config: Path) -> None:
     assert json.loads((await asyncio.to_thread(run, config, "resume", "--json")).stdout)["was_halted"] is False
     async with Store(load_settings(config).store_url) as store, store.transaction() as t:
         assert [entry.action async for entry in t.audit.entries()] == ["halted", "halted", "resumed"]
+
+
+async def test_a_running_cloud_puts_money_aside_and_obeys_a_halt(tmp_path: Path) -> None:
+    async with site(tmp_path) as here, here.board() as board:
+        path = tmp_path / "site.toml"
+        path.write_text(f'state_dir = "{here.settings.state_dir}"\n')
+        grant = await board.mint()
+        told = json.loads((await asyncio.to_thread(run, path, "budget", "--json")).stdout)
+        assert told["accounts"][-1]["reserved_micros"] == here.settings.reservation
+        await board.event(CallAnswered(session=grant.session, at=1.0, call_id="rtc_9"))
+        await asyncio.to_thread(run, path, "halt", "--why", "smoke")
+
+        async def hung_up() -> list[str]:
+            return here.realtime.hung_up
+
+        assert await eventually(hung_up) == ["rtc_9"]
+        answer = await board.answer()
+        assert (answer.refusal, answer.text) == (Refusal.DENIED, "the fleet is halted: smoke")
