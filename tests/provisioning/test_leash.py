@@ -225,11 +225,12 @@ async def test_silence_does_not_count_while_nobody_is_heard(tmp_path: Path) -> N
             return False
 
         leash = Leash(bench.store, bench.openai, bench.broadcasts, Reins(grace=0.0, silence=0.01), hears)
-        leash.granted(SESSION)
+        leash.granted(priced(0))
         task = asyncio.create_task(leash.run())
-        for _ in range(3):
-            heard.clear()
-            await heard.wait()
+        async with asyncio.timeout(5):
+            for _ in range(3):
+                heard.clear()
+                await heard.wait()
         assert leash._watch.find("robot-1", "s") is not None
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -269,7 +270,7 @@ async def test_a_halt_ends_what_goes_on_also_after_a_restart(tmp_path: Path) -> 
 
 
 async def test_the_last_will_is_no_sign_of_life(tmp_path: Path) -> None:
-    async with leashed(tmp_path, reins=Reins(grace=0.0, silence=0.2)) as (bench, leash):
+    async with leashed(tmp_path, priced(0), Reins(grace=0.0, silence=0.2)) as (bench, leash):
         leash.on_state(DeviceState(device="robot-1", lifecycle=Lifecycle.LOST, session="s"))
         leash.on_event("robot-1", ANSWERED)
         assert await eventually(lambda: hung_up(bench)) == ["rtc_1"], "long before it counts as absent"
