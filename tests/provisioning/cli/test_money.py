@@ -83,17 +83,6 @@ async def test_robots_are_moved_and_listed_by_group(config: Path) -> None:
     assert (await asyncio.to_thread(run, config, "move", "robot-1", "No such")).exit_code == ExitCode.USAGE
 
 
-async def test_a_claim_leads_into_its_group(tmp_path: Path) -> None:
-    async with site(tmp_path) as here:
-        path = tmp_path / "site.toml"
-        host, _, port = here.cloud.enrol_address.rpartition(":")
-        path.write_text(f'state_dir = "{here.settings.state_dir}"\n[enrol]\nhost = "{host}"\nport = {port}\n')
-        made = await asyncio.to_thread(run, path, "claim", "new", "--device", "robot-5", "--group", "lobby")
-        await here.enrolled_by(made.stdout.strip(), "robot-5")
-        async with here.cloud.store.transaction() as t:
-            assert await t.groups.of("robot-5") == "lobby"
-
-
 async def test_the_fleet_is_halted_and_goes_on(config: Path) -> None:
     assert (await asyncio.to_thread(run, config, "halt")).exit_code == ExitCode.USAGE
     assert (await asyncio.to_thread(run, config, "halt", "--why", " ")).exit_code == ExitCode.USAGE
@@ -107,7 +96,7 @@ async def test_the_fleet_is_halted_and_goes_on(config: Path) -> None:
         assert [entry.action async for entry in t.audit.entries()] == ["halted", "halted", "resumed"]
 
 
-async def test_a_running_cloud_puts_money_aside_and_obeys_a_halt(tmp_path: Path) -> None:
+async def test_a_running_cloud_puts_money_aside_and_obeys_a_halt_and_a_claim_s_group(tmp_path: Path) -> None:
     async with site(tmp_path) as here, here.board() as board:
         path = tmp_path / "site.toml"
         path.write_text(f'state_dir = "{here.settings.state_dir}"\n')
@@ -123,3 +112,9 @@ async def test_a_running_cloud_puts_money_aside_and_obeys_a_halt(tmp_path: Path)
         assert await eventually(hung_up) == ["rtc_9"]
         answer = await board.answer()
         assert (answer.refusal, answer.text) == (Refusal.DENIED, "the fleet is halted: smoke")
+        host, _, port = here.cloud.enrol_address.rpartition(":")
+        path.write_text(path.read_text() + f'[enrol]\nhost = "{host}"\nport = {port}\n')
+        made = await asyncio.to_thread(run, path, "claim", "new", "--device", "robot-5", "--group", "lobby")
+        await here.enrolled_by(made.stdout.strip(), "robot-5")
+        async with here.cloud.store.transaction() as t:
+            assert await t.groups.of("robot-5") == "lobby", "a claim leads into its group"

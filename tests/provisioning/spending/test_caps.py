@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.messages.minting import Refusal
@@ -34,6 +34,7 @@ def at(text: str) -> float:
     return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
 
 
+@settings(max_examples=40, deadline=None)
 @given(times)
 def test_days_and_months_are_those_of_the_calendar(now: float) -> None:
     moment = datetime.fromtimestamp(now, UTC)
@@ -51,6 +52,7 @@ def test_the_edges_of_february_and_of_the_year() -> None:
     assert month_of(next_month(at("2026-12-31T23:59:59"))) == "2027-01"
 
 
+@settings(max_examples=40, deadline=None)
 @given(everything, st.lists(spendings, min_size=6, max_size=6), amounts, times)
 def test_nothing_is_afforded_beyond_any_limit_and_everything_within(
     caps: Caps, parts: list[Spent], wish: int, now: float
@@ -100,6 +102,7 @@ usages = st.none() | st.dictionaries(
 )
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(-5, 10**9), st.floats(-100, 1e6), usages, st.booleans(), st.booleans())
 def test_whatever_a_device_says_it_is_charged_from_nothing_to_what_was_reserved(
     reserved: int, seconds: float, usage: dict[str, int] | None, known: bool, trusted: bool

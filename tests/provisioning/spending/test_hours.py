@@ -4,7 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.messages.minting import Refusal
@@ -62,6 +62,7 @@ def test_of_an_hour_that_happens_twice_the_first_counts() -> None:
     assert wait(twice, "2026-10-25T02:30:00", fold=1) > 3600
 
 
+@settings(max_examples=40, deadline=None)
 @given(zones, st.lists(lines, min_size=1, max_size=3), st.floats(1.7e9, 1.9e9))
 def test_after_the_wait_it_is_open_and_not_before(zone: str, wanted: list[str], now: float) -> None:
     when = hours(zone, tuple(wanted))

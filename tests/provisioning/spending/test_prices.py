@@ -3,7 +3,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.errors import SettingsError
@@ -62,12 +62,14 @@ def test_half_an_hour_costs_what_the_documents_and_others_say() -> None:
     assert Tariff(DOCUMENTED[0], Decimal(1)).bound(60) - Tariff(DOCUMENTED[0]).bound(60) == 1_000_000
 
 
+@settings(max_examples=40, deadline=None)
 @given(prices, seconds, seconds)
 def test_more_time_never_costs_less(price: ModelPrice, first: float, second: float) -> None:
     short, long = sorted((first, second))
     assert 0 < Tariff(price).bound(short) <= Tariff(price).bound(long)
 
 
+@settings(max_examples=40, deadline=None)
 @given(prices, st.integers(1, 300), st.integers(0, 5), st.integers(0, 5))
 def test_a_conversation_in_turns_costs_no_more_than_its_time_allows(
     price: ModelPrice, turns: int, user: int, assistant: int
@@ -101,13 +103,13 @@ text_in = 5
 cached_text_in = 0.5
 text_out = 30
 """
-    settings = read_settings(text, "x", PriceSettings)
-    own = price_of("gpt-realtime-2.1", settings)
+    own_prices = read_settings(text, "x", PriceSettings)
+    own = price_of("gpt-realtime-2.1", own_prices)
     assert own is not None
     assert (own.audio_out, own.cached_audio_in, own.as_of.year) == (Decimal("80.25"), Decimal("0.5"), 2027)
-    assert price_of("gpt-realtime-9", settings) is None
-    assert tariff("gpt-realtime-9", settings).price == dearest(settings)
-    assert dearest(settings).audio_out == Decimal("80.25")
+    assert price_of("gpt-realtime-9", own_prices) is None
+    assert tariff("gpt-realtime-9", own_prices).price == dearest(own_prices)
+    assert dearest(own_prices).audio_out == Decimal("80.25")
 
 
 @pytest.mark.parametrize("amount", ["-1", "nan", "inf"])
