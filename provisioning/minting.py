@@ -44,7 +44,6 @@ from provisioning.openai import OpenAI, OpenAIError
 from provisioning.policy import Allow, Allowance, Refuse, Status, decide
 from provisioning.registry import Standing
 from provisioning.sessions import Session, free
-from provisioning.spending.caps import accounts
 from provisioning.spending.rules import Rules
 from provisioning.store import Store, Transaction
 
@@ -158,10 +157,11 @@ class Minter:
         halt = await t.halts.current()
         if halt is not None:
             return Refuse(Refusal.DENIED, f"the fleet is halted: {halt.why}")
-        spent = await t.ledger.spent(accounts(session.device, session.group), now)
-        refusal = rules.closed(session.group, now) or rules.afford(
-            spent, session.device, session.group, session.reserved, now
-        )
+        refusal = rules.closed(session.group, now)
+        limited = rules.limited(session.device, session.group)
+        if refusal is None and limited:
+            spent = await t.ledger.spent(limited, now)
+            refusal = rules.afford(spent, session.device, session.group, session.reserved, now)
         return refusal or self._resting(now)
 
     def _resting(self, now: float) -> Refuse | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from provisioning.policy import Refuse
-from provisioning.spending.caps import Account, Caps, Spent, accounts, afford, settled
+from provisioning.spending.caps import Account, Cap, Caps, Spent, accounts, afford, settled
 from provisioning.spending.hours import Hours, closed
 from provisioning.spending.prices import DOCUMENTED, Tariff
 
@@ -36,6 +36,10 @@ class Rules:
         if group in self.group_hours:
             refusals.append(closed(f"the group {group}", self.group_hours[group], now))
         return max((found for found in refusals if found), key=lambda found: found.retry_after or 0.0, default=None)
+
+    def limited(self, device: str, group: str) -> list[Account]:
+        """Return the accounts of a device that have a limit, and so have to be looked at."""
+        return [account for account in accounts(device, group) if self.caps.of(account) != Cap()]
 
     def afford(
         self, spent: Mapping[tuple[Account, str], Spent], device: str, group: str, wish: int, now: float
