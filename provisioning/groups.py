@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from provisioning.tables import claims, devices
@@ -16,8 +16,7 @@ class Groups:
 
     async def of(self, device: str) -> str:
         """Return the group of a device; empty for none, or no such device."""
-        found = await self._connection.execute(select(devices.c.group_name).where(devices.c.id == device))
-        return found.scalar() or ""
+        return (await self._connection.execute(_GROUP, {"device": device})).scalar() or ""
 
     async def members(self) -> dict[str, str]:
         """Return the group of every device, by id."""
@@ -38,3 +37,6 @@ class Groups:
         found = await self._connection.execute(select(claims.c.group_name).where(claims.c.code_hash == code_hash))
         if group := found.scalar():
             await self.move(device, group)
+
+
+_GROUP = select(devices.c.group_name).where(devices.c.id == bindparam("device"))

@@ -27,8 +27,7 @@ class Halts:
 
     async def current(self) -> Halt | None:
         """Return why the fleet is halted, if it is; the first of several reasons."""
-        found = select(halts).where(halts.c.lifted_at.is_(None)).order_by(halts.c.id).limit(1)
-        row = (await self._connection.execute(found)).one_or_none()
+        row = (await self._connection.execute(_CURRENT)).one_or_none()
         return None if row is None else Halt(row.since, row.operator, row.why)
 
     async def halt(self, halt: Halt) -> None:
@@ -41,3 +40,6 @@ class Halts:
         """Turn it off, whatever the reasons were; False when it was not on."""
         lifted = await self._connection.execute(update(halts).where(halts.c.lifted_at.is_(None)).values(lifted_at=now))
         return lifted.rowcount > 0
+
+
+_CURRENT = select(halts).where(halts.c.lifted_at.is_(None)).order_by(halts.c.id).limit(1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import Executable, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -52,22 +52,30 @@ class Ledger:
         if not settled and not reserved:
             return
         await self._lock()
-        on_postgresql = self._connection.dialect.name == "postgresql"
-        made = postgresql.insert(spending) if on_postgresql else sqlite.insert(spending)
-        added = made.on_conflict_do_update(
-            index_elements=["account", "period"],
-            set_={
-                "settled": spending.c.settled + made.excluded.settled,
-                "reserved": spending.c.reserved + made.excluded.reserved,
-            },
-        )
         rows = [
             {"account": account, "period": period, "settled": settled, "reserved": reserved}
             for account in accounts(device, group)
             for period in (day_of(granted_at), month_of(granted_at))
         ]
-        await self._connection.execute(added, rows)
+        await self._connection.execute(_ADD[self._connection.dialect.name], rows)
 
     async def _lock(self) -> None:
         if self._connection.dialect.name == "postgresql":
             await self._connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+
+
+def _adding(made: sqlite.Insert | postgresql.Insert) -> Executable:
+    """Return what adds to a total, or begins it."""
+    return made.on_conflict_do_update(
+        index_elements=["account", "period"],
+        set_={
+            "settled": spending.c.settled + made.excluded.settled,
+            "reserved": spending.c.reserved + made.excluded.reserved,
+        },
+    )
+
+
+_ADD: Final = {
+    "sqlite": _adding(sqlite.insert(spending)),
+    "postgresql": _adding(postgresql.insert(spending)),
+}
