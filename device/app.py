@@ -149,7 +149,7 @@ async def run(settings: DeviceSettings, *, with_bench: bool = False) -> bool:
         async with _connected(robot), asyncio.TaskGroup() as tasks:
             works = _background(robot, settings, with_bench=with_bench)
             background = [tasks.create_task(work, name=name) for name, work in works.items()]
-            failed = await _live(robot, _session(settings), tasks)
+            failed = await _live(robot, _session(settings), tasks, settings.report.heartbeat_seconds)
             if failed:
                 end_within(GIVE_UP_SECONDS)
             for task in background:
@@ -284,8 +284,17 @@ def _session(settings: DeviceSettings) -> Session:
     return Session(lambda: secrets.token_hex(16), timing)
 
 
-async def _live(robot: Robot, session: Session, tasks: asyncio.TaskGroup) -> bool:
+async def _beat(holdings: Holdings, robot: Robot, seconds: float) -> None:
+    """Tell the cloud again and again that the session goes on: it ends one whose robot is silent."""
+    while True:
+        await asyncio.sleep(seconds)
+        for beat in holdings.going_on() if robot.equipment.broker.online else ():
+            robot.outlet.event(beat)
+
+
+async def _live(robot: Robot, session: Session, tasks: asyncio.TaskGroup, heartbeat: float) -> bool:
     holdings = Holdings(robot.equipment, tasks, robot.inbox.post)
+    heart = tasks.create_task(_beat(holdings, robot, heartbeat), name="heartbeat")
     agent = Agent(session, robot.inbox, robot.body.panel, robot.body.voice, robot.outlet, holdings, robot.at_rest)
     robot.inbox.post(p.Ready())
     gc.collect()
@@ -294,6 +303,7 @@ async def _live(robot: Robot, session: Session, tasks: asyncio.TaskGroup) -> boo
     try:
         return await agent.run()
     finally:
+        heart.cancel()
         notify("STOPPING=1")
         holdings.close()
 

@@ -46,6 +46,8 @@ class ReportSettings(Settings, frozen=True):
 
     metrics_seconds: Annotated[float, msgspec.Meta(gt=0)] = 60.0
     """Between two messages of meters."""
+    heartbeat_seconds: Annotated[float, msgspec.Meta(gt=0, le=20)] = 10.0
+    """Between two signs of life in a session; the cloud ends one whose robot is silent for a minute."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 

@@ -15,7 +15,7 @@ from device import phase as p
 from device.errors import MediaError, MintError, UpstreamError
 from device.messages.commands import CommandStatus, Step
 from device.messages.minting import BroadcastGrant, Grant
-from device.messages.reports import CallAnswered, Caption, Trace
+from device.messages.reports import CallAnswered, Caption, SessionGoesOn, Trace
 from device.mint import MintClient
 from device.mqtt import Broker
 from device.outlet import Outlet
@@ -47,6 +47,8 @@ _log = logging.getLogger(__name__)
 
 RECONNECT_SECONDS: Final = 3.0
 """How long a visitor waits for a broker that is just coming back."""
+
+_NO_RESPONSES: Final = {"responses": 0}
 
 _PROPER_ENDS: Final = frozenset({CLOSED_BY_SERVICE, EXPIRED})
 """Reasons for which a call is over without anybody having failed: the cloud's hang-up closes the channel, too."""
@@ -95,9 +97,20 @@ class Holdings:
         self._orders: set[asyncio.Task[None]] = set()
 
     def usage(self, session: str) -> dict[str, int]:
-        """Return what a released session used, once."""
+        """Return what a released session used, once; with no answer of the model, it says so."""
         held = self._held.pop(session, None)
-        return {} if held is None else held.usage
+        return {} if held is None else _NO_RESPONSES | held.usage
+
+    def going_on(self) -> list[SessionGoesOn]:
+        """Return the heartbeat of every session that is held, with what it has used until now."""
+        now = self._with.outlet.now()
+        return [
+            SessionGoesOn(session=session, at=now, usage=_NO_RESPONSES | self._used(session)) for session in self._held
+        ]
+
+    def _used(self, session: str) -> dict[str, int]:
+        held = self._held[session]
+        return held.usage if held.call is None else held.call.conversation.usage
 
     def mint(self, session: str, reason: str) -> None:
         """Ask the cloud; `Granted` or `Refused` follows."""

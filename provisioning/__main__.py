@@ -15,9 +15,11 @@ import typer
 from device.errors import KaiwaError, SettingsError
 from provisioning.cli.audit import audit
 from provisioning.cli.broker_config import broker_config
-from provisioning.cli.fleet import acknowledge_command, claim, devices_command, revoke_command
+from provisioning.cli.fleet import acknowledge_command, claim, devices_command, move_command, revoke_command
+from provisioning.cli.halting import halt_command, resume_command
 from provisioning.cli.here import demo, local
 from provisioning.cli.invocation import ExitCode, Invocation, err
+from provisioning.cli.money import budget_command
 from provisioning.cli.orders import notes_command, start_command, stop_command, use_command
 from provisioning.cli.service import init_command, serve_command
 
@@ -35,6 +37,10 @@ app.command("serve")(serve_command)
 app.command("init")(init_command)
 app.add_typer(claim, name="claim")
 app.command("devices")(devices_command)
+app.command("move")(move_command)
+app.command("budget")(budget_command)
+app.command("halt")(halt_command)
+app.command("resume")(resume_command)
 app.command("revoke")(revoke_command)
 app.command("acknowledge")(acknowledge_command)
 app.add_typer(audit, name="audit")

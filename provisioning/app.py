@@ -27,7 +27,7 @@ from provisioning.captioning import Captioning
 from provisioning.enrolment import Enrolments
 from provisioning.enrolment_http import enrolment_app
 from provisioning.imageflux import ImageFlux
-from provisioning.leash import Leash
+from provisioning.leash import Leash, Reins
 from provisioning.link import BrokerEndpoint, Link
 from provisioning.listener import Listener
 from provisioning.listening import listening
@@ -179,7 +179,7 @@ async def _ground(settings: CloudSettings, stack: AsyncExitStack) -> _Ground:
     openai = await stack.enter_async_context(OpenAI(settings.openai))
     account = settings.imageflux
     imageflux = ImageFlux(http, account.url, account.token) if account.token else None
-    broadcasts = Broadcasts(store, imageflux, account.channel, video=account.video)
+    broadcasts = Broadcasts(store, imageflux, account.channel, video=account.video, sole_user=account.sole_user)
     child = await _child(settings, authority, stack)
     broker = child.endpoint if child else BrokerEndpoint(reachable(settings.broker.host), settings.broker.port)
     return _Ground(settings, authority, store, openai, broadcasts, broker, child)
@@ -222,7 +222,12 @@ async def _work(
     `showing` is what the enrolment server shows its certificate with.
     """
     settings, store, authority = ground.settings, ground.store, ground.authority
-    leash = Leash(store, ground.openai, ground.broadcasts, settings.limits.grace_seconds)
+    reins = Reins(settings.limits.grace_seconds, settings.limits.silent_seconds, settings.rules)
+
+    def hears() -> bool:
+        return link.connected.is_set()
+
+    leash = Leash(store, ground.openai, ground.broadcasts, reins, hears)
     presence, alarms, note_audit = Presence(store), Alarms(store), NoteAudit(store)
     playlists = Playlists(store, ground.broadcasts, watchers)
     reports = Reports([leash, presence, alarms, playlists, note_audit, *watchers])
@@ -288,4 +293,6 @@ def terms(settings: CloudSettings, web_url: str) -> Terms:
         web_url + "/r/{device}",
         settings.openai.tools,
         prompts(settings.openai),
+        limits.grace_seconds,
+        settings.rules,
     )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Any, Final
 
 from device.errors import UpstreamError
 from device.messages.minting import BroadcastGrant
 from provisioning.channels import ChannelOptions
 from provisioning.imageflux import Channel, ImageFlux
-from provisioning.store import Store
+from provisioning.sessions import Session
+from provisioning.store import Store, undisturbed
 
 _log = logging.getLogger(__name__)
 
@@ -19,14 +21,28 @@ PATIENCE: Final = 5.0
 
 
 class Broadcasts:
-    """Opens and closes channels; without `imageflux` there are none."""
+    """Opens and closes channels; without `imageflux` there are none.
 
-    def __init__(self, store: Store, imageflux: ImageFlux | None, options: ChannelOptions, *, video: bool) -> None:
+    With `sole_user`, every channel of the account is one of ours.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        imageflux: ImageFlux | None,
+        options: ChannelOptions,
+        *,
+        video: bool,
+        sole_user: bool = False,
+    ) -> None:
+        self._sole_user = sole_user
         self._store, self._imageflux, self._options, self._video = store, imageflux, options, video
         self._open: dict[str, Channel] = {}
         self._channels: dict[str, str] = {}
         self._unwanted: list[str] = []
         """Channels that no session will ever use."""
+        self._suspects: frozenset[str] = frozenset()
+        """Channels that no session here needs, as they were found last."""
 
     async def open(self, session: str) -> BroadcastGrant | None:
         """Make and note a channel for a session; None without an account.
@@ -90,11 +106,43 @@ class Broadcasts:
         for channel_id in [*self._unwanted]:
             if await self._deleted(channel_id):
                 self._unwanted.remove(channel_id)
-        async with self._store.transaction() as t:
-            left = await t.sessions.unreleased()
+        left = await undisturbed(self._unreleased())
         for session in left:
             if session.channel_id:
                 await self.close(session.id, session.channel_id)
+
+    async def _unreleased(self) -> list[Session]:
+        async with self._store.transaction() as t:
+            return await t.sessions.unreleased()
+
+    async def close_left_over(self) -> None:
+        """Delete the channels that a crash has left behind, and nobody else's.
+
+        The service lets a channel carry no mark of ours. It is ours if a session in the store has it; one whose id was
+        lost between its making and the store can be told from a stranger's only by `sole_user`. Each has to be found
+        twice, for its session may be about to note or to delete it.
+        """
+        if self._imageflux is None:
+            return
+        try:
+            listed = await self._imageflux.channels()
+        except UpstreamError as error:
+            _log.warning("not looked for channels that were left open: %s", error)
+            return
+        ours = await undisturbed(self._known(listed))
+        suspects = frozenset(channel_id for channel_id in listed if ours.get(channel_id, True))
+        for channel_id in suspects & self._suspects:
+            if self._sole_user or channel_id in ours:
+                _log.warning("a channel was left open; deleting it")
+                await self._deleted(channel_id)
+        strangers = suspects - ours.keys()
+        if strangers - self._suspects and not self._sole_user:
+            _log.warning("%d channels of the account are of no session here, and are left alone", len(strangers))
+        self._suspects = suspects
+
+    async def _known(self, listed: Sequence[str]) -> dict[str, bool]:
+        async with self._store.transaction() as t:
+            return await t.sessions.channels(listed)
 
     def entrance(self, channel_id: str) -> Channel | None:
         """Return how observers may join a channel themselves; None when they may not, or another process opened it."""

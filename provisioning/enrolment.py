@@ -37,11 +37,11 @@ class Enrolments:
         self._store, self._authority, self._broker, self._days = store, authority, broker, days
 
     async def new_claim(
-        self, address: str, now: float, ttl: float, *, device: str | None = None, operator: str = ""
+        self, address: str, now: float, ttl: float, *, device: str | None = None, group: str = "", operator: str = ""
     ) -> Claim:
         """Return a claim that can be used once within `ttl` seconds, for a device of this name or of a fresh one.
 
-        `address` is where boards find the enrolment server, HOST:PORT.
+        `address` is where boards find the enrolment server, HOST:PORT; `group` is where the device comes, if anywhere.
 
         Raises:
             EnrolmentError: not a name that a device can have.
@@ -51,7 +51,8 @@ class Enrolments:
         code = new_code()
         async with self._store.transaction() as t:
             await t.claims.add(hash_code(code), device, now, now + ttl)
-            await t.audit.add(now, operator, "claim_made", device or "", ttl=ttl)
+            await t.groups.promise(hash_code(code), group)
+            await t.audit.add(now, operator, "claim_made", device or "", ttl=ttl, group=group)
         return Claim(address, code, self._authority.fingerprint)
 
     async def enrol(self, request: EnrolRequest, now: float) -> Enrolment:
@@ -100,6 +101,7 @@ class Enrolments:
             return _USED
         certificate = self._authority.issue_device(key, device, now, self._days)
         replaced = await t.devices.enrol(_printable(hardware)[:64], certificate_row(certificate, device, now))
+        await t.groups.keep_promise(code_hash, device)
         await t.audit.add(now, "enrolment", "enrolled", device, serial=f"{certificate.serial_number:x}")
         return certificate, replaced
 

@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
+from math import inf
 from typing import Final
 
 from device.errors import StoreError, UpstreamError
-from device.messages.reports import CallAnswered, DeviceState, Event, SessionEnded
+from device.messages.reports import CallAnswered, DeviceState, Event, Lifecycle, SessionEnded, SessionGoesOn
+from provisioning.billing import bill
 from provisioning.broadcasting import Broadcasts
+from provisioning.halts import Halt
 from provisioning.listener import PartialListener
 from provisioning.openai import OpenAI, is_call_id
-from provisioning.sessions import Session
-from provisioning.store import Store
+from provisioning.sessions import Bill, Session
+from provisioning.spending.rules import Rules
+from provisioning.store import Store, Transaction, undisturbed
 from provisioning.watch import Ending, Watch
 
 _log = logging.getLogger(__name__)
@@ -26,6 +31,9 @@ SWEEP_SECONDS: Final = 60.0
 
 HANG_UP_PAUSES: Final = (1.0, 3.0, 10.0)
 """Seconds after each try to hang up that has failed."""
+
+HALT_SECONDS: Final = 1.0
+"""How often it is looked whether the fleet is halted."""
 
 _NONCES_KEPT: Final = 3600.0
 
@@ -42,12 +50,38 @@ Note = Callable[[], Awaitable[None]]
 """Something to write down."""
 
 
-class Leash(PartialListener):
-    """Watches every granted session; a listener to what devices report. `run()` it in a task."""
+@dataclass(frozen=True, slots=True)
+class Reins:
+    """How short the leash is: seconds after a deadline, seconds of silence, and what sessions are charged."""
 
-    def __init__(self, store: Store, openai: OpenAI, broadcasts: Broadcasts, grace: float) -> None:
+    grace: float
+    silence: float = inf
+    rules: Rules = field(default_factory=Rules)
+
+
+def _always() -> bool:
+    return True
+
+
+class Leash(PartialListener):
+    """Watches every granted session; a listener to what devices report. `run()` it in a task.
+
+    `hears` tells whether reports can reach us: nobody's silence counts while they cannot.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        openai: OpenAI,
+        broadcasts: Broadcasts,
+        reins: Reins,
+        hears: Callable[[], bool] = _always,
+    ) -> None:
         self._store, self._openai, self._broadcasts = store, openai, broadcasts
-        self._watch = Watch(grace)
+        self._rules, self._hears = reins.rules, hears
+        self._watch = Watch(reins.grace, reins.silence)
+        self._usage: dict[str, Mapping[str, int]] = {}
+        """What devices say that sessions used, from the device's end to ours."""
         self._changed = asyncio.Event()
         self._notes: asyncio.Queue[Note] = asyncio.Queue(MOST_NOTES)
         self._unsettled: dict[str, asyncio.Event] = {}
@@ -64,21 +98,36 @@ class Leash(PartialListener):
         self._changed.set()
 
     def on_state(self, state: DeviceState) -> None:
-        """Take a device's card."""
+        """Take a device's card; its Last Will is no sign of life."""
+        if state.lifecycle is not Lifecycle.LOST:
+            self._watch.heard(state.device, time.time())
         self._watch.on_state(state, time.time())
         self._changed.set()
 
     def on_event(self, device: str, event: Event) -> None:
         """Take one thing that happened at a device."""
+        self._watch.heard(device, time.time())
         match event:
+            case SessionGoesOn():
+                self._used(device, event, time.time())
             case CallAnswered() if is_call_id(event.call_id):
                 self._answered(device, event)
             case SessionEnded():
-                reason = f"device: {event.reason}"
-                self._unsettled.setdefault(device, asyncio.Event())
-                if not self._watch.ended(device, event.session, time.time(), reason):
-                    self._note(partial(self._note_given_up, event.session, device, reason), device)
+                self._over(device, event, f"device: {event.reason}")
         self._changed.set()
+
+    def _used(self, device: str, event: SessionGoesOn, now: float) -> None:
+        session = self._watch.find(device, event.session)
+        if session is not None and self._rules.overspent(session.reserved, now - session.created_at, event.usage):
+            _log.warning("session %s of %s has used more than was put aside", session.id, device)
+            self._watch.overspent(device, session.id, now)
+
+    def _over(self, device: str, event: SessionEnded, reason: str) -> None:
+        self._unsettled.setdefault(device, asyncio.Event())
+        if self._watch.ended(device, event.session, time.time(), reason):
+            self._usage.setdefault(event.session, event.usage)
+        else:
+            self._note(partial(self._note_given_up, event.session, device, reason, event.usage), device)
 
     def _answered(self, device: str, event: CallAnswered) -> None:
         if self._watch.answered(device, event.session, event.call_id):
@@ -110,12 +159,15 @@ class Leash(PartialListener):
         """End what is due, for ever; begins with what a stop of this service has left behind."""
         async with self._store.transaction() as t:
             for session in await t.sessions.live():
-                self._watch.keep(session)
+                self._watch.keep(session, time.time())
         async with asyncio.TaskGroup() as group:
             group.create_task(self._sweep(), name="leash sweep")
+            group.create_task(self._obey_halts(), name="leash halts")
             group.create_task(self._note_all(), name="leash notes")
             while True:
                 self._changed.clear()
+                if not self._hears():
+                    self._watch.excuse(time.time())
                 for ending in self._watch.due(time.time()):
                     group.create_task(self._end(ending), name=f"end {ending.session.id}")
                 await self._wait()
@@ -129,15 +181,21 @@ class Leash(PartialListener):
             return
 
     async def _end(self, ending: Ending) -> None:
-        await asyncio.gather(self._hang_up(ending.session, ending.call_id), self._close(ending.session, ending.reason))
+        usage = self._usage.get(ending.session.id)
+        charge = bill(self._rules, usage, call_known=ending.call_id is not None)
+        await asyncio.gather(
+            self._hang_up(ending.session, ending.call_id),
+            self._close(ending.session, ending.reason, charge, reported=usage is not None),
+        )
 
-    async def _close(self, session: Session, reason: str) -> None:
-        """Write the end of a session down and delete its channel, or try that again."""
+    async def _close(self, session: Session, reason: str, charge: Bill, *, reported: bool) -> None:
+        """Write the end of a session down, charge it and delete its channel, or try that again."""
         try:
             async with self._store.transaction() as t:
-                if await t.sessions.end(session.id, time.time(), reason):
-                    await t.audit.add(time.time(), "leash", "ended", session.id, why=reason[:80])
+                if await t.sessions.end(session.id, time.time(), reason, charge, reported=reported):
+                    await self._audit(t, "leash", "ended", session.id, reason)
                 found = await t.sessions.find(session.id)
+            self._usage.pop(session.id, None)
             self._settle(session.device)
             _log.info("ended session %s of %s: %.80r", session.id, session.device, reason)
             if found is not None and found.channel_id:
@@ -145,7 +203,7 @@ class Leash(PartialListener):
         except StoreError:
             _log.exception("session %s could not be ended; trying again", session.id)
             await asyncio.sleep(RETRY_SECONDS)
-            self._watch.keep(session)
+            self._watch.keep(session, time.time())
             self._watch.ended(session.device, session.id, time.time(), reason)
             self._changed.set()
 
@@ -174,14 +232,39 @@ class Leash(PartialListener):
         async with self._store.transaction() as t:
             await t.sessions.set_call(session, device, call_id)
 
-    async def _note_given_up(self, session: str, device: str, reason: str) -> None:
-        """End a session whose grant is still under way, so that its device may ask for another at once."""
+    async def _note_given_up(self, session: str, device: str, reason: str, usage: Mapping[str, int]) -> None:
+        """End a session whose grant is still under way, so that its device may ask for another at once.
+
+        Of one that we have ended, take what the device says only now that it used.
+        """
+        charge = bill(self._rules, usage)
         try:
             async with self._store.transaction() as t:
-                if await t.sessions.end(session, time.time(), reason, device=device):
-                    await t.audit.add(time.time(), device, "given_up", session, why=reason[:80])
+                if await t.sessions.end(session, time.time(), reason, charge, device=device, reported=True):
+                    await self._audit(t, device, "given_up", session, reason)
+                elif await t.sessions.report(session, device, charge):
+                    await self._audit(t, device, "reported", session, reason)
         finally:
             self._settle(device)
+
+    async def _audit(self, t: Transaction, actor: str, action: str, session: str, reason: str) -> None:
+        charged = await t.sessions.find(session)
+        cost = charged.cost if charged is not None else None
+        await t.audit.add(time.time(), actor, action, session, why=reason[:80], micros=cost)
+
+    async def _halted(self) -> Halt | None:
+        async with self._store.transaction() as t:
+            return await t.halts.current()
+
+    async def _obey_halts(self) -> None:
+        while True:
+            try:
+                halt = await undisturbed(self._halted())
+                if halt is not None and self._watch.halt(time.time(), f"halted: {halt.why}"):
+                    self._changed.set()
+            except StoreError:
+                _log.exception("could not look whether the fleet is halted")
+            await asyncio.sleep(HALT_SECONDS)
 
     async def _end_late(self, session: str, device: str, call_id: str) -> None:
         """Hang up a call that was answered only after its session had been ended here."""
@@ -191,12 +274,16 @@ class Leash(PartialListener):
             await self._openai.hang_up(call_id)
             _log.info("hung up the late call of session %s", session)
 
+    async def _forget_requests(self) -> None:
+        async with self._store.transaction() as t:
+            await t.sessions.forget_requests(time.time() - _NONCES_KEPT)
+
     async def _sweep(self) -> None:
         while True:
             try:
                 await self._broadcasts.close_orphans()
-                async with self._store.transaction() as t:
-                    await t.sessions.forget_requests(time.time() - _NONCES_KEPT)
+                await self._broadcasts.close_left_over()
+                await undisturbed(self._forget_requests())
             except StoreError:
                 _log.exception("could not sweep")
             await asyncio.sleep(SWEEP_SECONDS)

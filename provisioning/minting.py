@@ -2,8 +2,9 @@
 
 The checks come in this order, in one transaction: the device of the topic is known, the signature is by one of its
 registered keys, the request is for itself and fresh, the nonce is new, the key has not been replaced, the policy allows
-it. Whoever fails one of the first two
-gets no answer, for we would not know whom we tell. The answer goes to the topic of the device, whatever the request
+it, the fleet is not halted, the hours are open, the budgets have room for all that the session may cost (which is put
+aside with it), and the conversation service is not resting after failures. Whoever fails one of the first two gets no
+answer, for we would not know whom we tell. The answer goes to the topic of the device, whatever the request
 says, and only the key made for this request opens it.
 """
 
@@ -37,11 +38,13 @@ from device.messages.tools import allowed, check_declarations
 from device.messages.wire import decode, encode
 from provisioning.alarms import REPLACED_KEY, raise_alarm
 from provisioning.answers import Answers
+from provisioning.breaker import Breaker
 from provisioning.broadcasting import Broadcasts
 from provisioning.keyring import Held, Standing, identify
 from provisioning.openai import OpenAI, OpenAIError
 from provisioning.policy import Allow, Allowance, Refuse, Status, decide
-from provisioning.sessions import Session
+from provisioning.sessions import Session, free
+from provisioning.spending.rules import Rules
 from provisioning.store import Store, Transaction
 
 _log = logging.getLogger(__name__)
@@ -64,6 +67,9 @@ class Terms:
     tools: Sequence[str] = ()
     """Names of the tools that the model may be given, where a robot has them."""
     prompts: Prompts = field(default_factory=Prompts)
+    grace: float = 0.0
+    """Seconds after its deadline within which the cloud ends a session."""
+    rules: Rules = field(default_factory=Rules)
 
 
 class Minter:
@@ -87,6 +93,7 @@ class Minter:
         self._granted, self._settled = granted, settled
         self._openai, self._broadcasts = openai, broadcasts
         self._answers = Answers()
+        self._openai_breaker, self._broadcast_breaker = Breaker(), Breaker()
 
     async def answer(self, data: bytes, device: str, now: float) -> bytes | None:
         """Return the signed answer to what came on the topic of `device`; `now` in Unix seconds.
@@ -115,12 +122,18 @@ class Minter:
             request, held = _opened(data, device, standing)
             verdict = await self._judge(t, request, standing.status, held, now)
             if isinstance(verdict, Allow):
-                session = Session(request.nonce, device, request.reason, now, verdict.deadline)
+                session = self._session(request, await t.groups.of(device), verdict.deadline, now)
+                verdict = await self._hindrance(t, session) or verdict
+            if isinstance(verdict, Allow):
                 await t.sessions.add(session)
             await t.audit.add(now, device, "mint", request.nonce, **_told(verdict))
         if isinstance(verdict, Refuse):
             return self._refused(request, verdict, now)
         return await self._begun(request, session, now)
+
+    def _session(self, request: MintRequest, group: str, deadline: float, now: float) -> Session:
+        reserved = self._terms.rules.reservation(deadline + self._terms.grace - now)
+        return Session(request.nonce, request.device, request.reason, now, deadline, group=group, reserved=reserved)
 
     async def _judge(
         self, t: Transaction, request: MintRequest, status: Status, held: Held, now: float
@@ -139,12 +152,31 @@ class Minter:
             return Refuse(Refusal.DENIED, "signed with a key that has been replaced")
         return decide(status, held.expires_at, counts, self._terms.allowance, now)
 
+    async def _hindrance(self, t: Transaction, session: Session) -> Refuse | None:
+        """Return what stands against a session that its device may have."""
+        rules, now = self._terms.rules, session.created_at
+        halt = await t.halts.current()
+        if halt is not None:
+            return Refuse(Refusal.DENIED, f"the fleet is halted: {halt.why}")
+        refusal = rules.closed(session.group, now)
+        limited = rules.limited(session.device, session.group)
+        if refusal is None and limited:
+            spent = await t.ledger.spent(limited, now)
+            refusal = rules.afford(spent, session.device, session.group, session.reserved, now)
+        return refusal or self._resting(now)
+
+    def _resting(self, now: float) -> Refuse | None:
+        wait = self._openai_breaker.wait(now)
+        text = "the conversation service has failed several times in a row, and is left alone for a moment"
+        return Refuse(Refusal.UPSTREAM, text, wait) if wait else None
+
     async def _begun(self, request: MintRequest, session: Session, now: float) -> bytes:
         try:
             grant = await self._grant(request, session, now)
             sealed = seal(encode(grant), request.reply_key, binding(request.device, request.nonce))
         except OpenAIError as error:
             _log.warning("no session for %s: %s", request.device, error)
+            self._openai_breaker.told(now, good=False)
             await self._take_back(session, f"OpenAI {error.code}", now)
             return self._refused(request, Refuse(Refusal.UPSTREAM, _words(error), error.retry_after), now)
         except BaseException:
@@ -158,10 +190,11 @@ class Minter:
         """Ask both services at once; when the talk cannot be had, let the channel come first, so that it is closed."""
         tools = allowed(request.tools, self._terms.tools)
         secret, channel = await asyncio.gather(
-            self._openai.grant(tools), self._channel(request, session), return_exceptions=True
+            self._openai.grant(tools), self._channel(request, session, now), return_exceptions=True
         )
         if isinstance(secret, BaseException):
             raise secret
+        self._openai_breaker.told(now, good=True)
         if isinstance(channel, BaseException):
             raise channel
         broadcast, why_not = channel
@@ -178,21 +211,26 @@ class Minter:
             server_time=now,
         )
 
-    async def _channel(self, request: MintRequest, session: Session) -> tuple[BroadcastGrant | None, str]:
+    async def _channel(self, request: MintRequest, session: Session, now: float) -> tuple[BroadcastGrant | None, str]:
         """Return the channel that is wished for, if any, or why there is none: the talk goes on without."""
         if not request.broadcast:
             return None, ""
+        if self._broadcast_breaker.wait(now):
+            return None, "the broadcast service: it has failed several times in a row"
         try:
-            return await self._broadcasts.open(session.id), ""
+            opened = await self._broadcasts.open(session.id)
         except UpstreamError as error:
+            self._broadcast_breaker.told(now, good=False)
             _log.warning("session %s goes without a broadcast: %s", session.id, error)
             return None, f"the broadcast service: {error.status or 'no answer'} {error.code}"
+        self._broadcast_breaker.told(now, good=True)
+        return opened, ""
 
     async def _take_back(self, session: Session, reason: str, now: float) -> None:
         """End a session that was not granted after all; if that fails, the leash will."""
         try:
             async with self._store.transaction() as t:
-                await t.sessions.end(session.id, now, reason)
+                await t.sessions.end(session.id, now, reason, free)
                 await t.audit.add(now, "minter", "not_begun", session.id, why=reason)
                 found = await t.sessions.find(session.id)
             if found is not None and found.channel_id:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +10,16 @@ from sqlalchemy import Float, Row, String, bindparam, delete, exists, func, inse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from provisioning.policy import Counts, midnight
+from provisioning.spending.ledger import Ledger
 from provisioning.tables import nonces, sessions
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A granted session; times in Unix seconds. `call_id` and `channel_id` are what must be released at its end."""
+    """A granted session; times in Unix seconds. `call_id` and `channel_id` are what must be released at its end.
+
+    `reserved` is what was put aside for it, `cost` what it was charged at its end, both in micros.
+    """
 
     id: str
     device: str
@@ -24,13 +29,31 @@ class Session:
     call_id: str | None = None
     channel_id: str | None = None
     ended_at: float | None = None
+    group: str = ""
+    reserved: int = 0
+    cost: int | None = None
+    reported: bool = False
+
+
+Bill = Callable[[Session], int]
+"""What a session that has ended costs, in micros; no more than was reserved and no less than nothing is charged."""
+
+
+def in_full(session: Session) -> int:
+    """Charge all that was reserved."""
+    return session.reserved
+
+
+def free(_session: Session) -> int:
+    """Charge nothing: it never began."""
+    return 0
 
 
 class Sessions:
-    """Sessions and nonces, within one transaction."""
+    """Sessions and nonces, within one transaction; what a session costs goes into the ledger with it."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    def __init__(self, connection: AsyncConnection, ledger: Ledger) -> None:
+        self._connection, self._ledger = connection, ledger
 
     async def counts(self, device: str, now: float) -> Counts:
         """Return what a device has used until `now`."""
@@ -48,7 +71,7 @@ class Sessions:
         await self._connection.execute(delete(nonces).where(nonces.c.at < before))
 
     async def add(self, session: Session) -> None:
-        """Enter a session that is granted now."""
+        """Enter a session that is granted now, and put aside what it may cost."""
         await self._connection.execute(
             insert(sessions).values(
                 id=session.id,
@@ -57,8 +80,11 @@ class Sessions:
                 created_at=session.created_at,
                 deadline=session.deadline,
                 channel_open=False,
+                group_name=session.group,
+                reserved=session.reserved,
             )
         )
+        await self._ledger.reserve(session.device, session.group, session.reserved, session.created_at)
 
     async def set_channel(self, session: str, channel_id: str) -> None:
         """Note the channel that was created for a session, so that it is deleted whatever happens."""
@@ -70,15 +96,51 @@ class Sessions:
             update(sessions).where(sessions.c.id == session, sessions.c.device == device).values(call_id=call_id[:128])
         )
 
-    async def end(self, session: str, now: float, reason: str, *, device: str | None = None) -> bool:
-        """Note that a session, of `device` if given, is over; False when it was already, or is none of that device."""
+    async def end(
+        self,
+        session: str,
+        now: float,
+        reason: str,
+        bill: Bill = in_full,
+        *,
+        device: str | None = None,
+        reported: bool = False,
+    ) -> bool:
+        """Note that a session, of `device` if given, is over, and charge it; False when it was already, or is none of it.
+
+        `reported` tells that its device has said what it used; where not, it may do so once, later (`report`).
+        """
         of_device = [] if device is None else [sessions.c.device == device]
         changed = await self._connection.execute(
             update(sessions)
             .where(sessions.c.id == session, sessions.c.ended_at.is_(None), *of_device)
             .values(ended_at=now, end_reason=reason[:80])
         )
-        return changed.rowcount == 1
+        if changed.rowcount != 1:
+            return False
+        await self._charge(session, bill, reported=reported)
+        return True
+
+    async def report(self, session: str, device: str, bill: Bill) -> bool:
+        """Charge a session that has ended anew, as its device reports; False when it is none of it, or has reported."""
+        claimed = await self._connection.execute(
+            update(sessions)
+            .where(sessions.c.id == session, sessions.c.device == device)
+            .where(sessions.c.ended_at.is_not(None), ~sessions.c.reported)
+            .values(reported=True)
+        )
+        if claimed.rowcount == 1:
+            await self._charge(session, bill, reported=True)
+        return claimed.rowcount == 1
+
+    async def _charge(self, session: str, bill: Bill, *, reported: bool) -> None:
+        ended = await self.find(session)
+        if ended is None:
+            return
+        cost = min(max(0, bill(ended)), ended.reserved)
+        freed, before = (ended.reserved, 0) if ended.cost is None else (0, ended.cost)
+        await self._ledger.settle(ended.device, ended.group, freed, cost - before, ended.created_at)
+        await self._set(session, cost=cost, reported=reported)
 
     async def close_channel(self, session: str) -> None:
         """Note that a session's channel has been deleted."""
@@ -96,6 +158,11 @@ class Sessions:
         """Every session that has ended and whose channel has not been deleted."""
         found = select(sessions).where(sessions.c.ended_at.is_not(None), sessions.c.channel_open)
         return [_session(row) for row in await self._connection.execute(found)]
+
+    async def channels(self, among: Sequence[str]) -> dict[str, bool]:
+        """Return which of these channels are of sessions here, and whether the session has ended."""
+        found = select(sessions.c.channel_id, sessions.c.ended_at).where(sessions.c.channel_id.in_(among))
+        return {row.channel_id: row.ended_at is not None for row in await self._connection.execute(found)}
 
     async def find(self, session: str) -> Session | None:
         """Return the session with this id."""
@@ -130,5 +197,16 @@ _NOTE = (
 
 def _session(row: Row[Any]) -> Session:
     return Session(
-        row.id, row.device, row.reason, row.created_at, row.deadline, row.call_id, row.channel_id, row.ended_at
+        id=row.id,
+        device=row.device,
+        reason=row.reason,
+        created_at=row.created_at,
+        deadline=row.deadline,
+        call_id=row.call_id,
+        channel_id=row.channel_id,
+        ended_at=row.ended_at,
+        group=row.group_name,
+        reserved=row.reserved,
+        cost=row.cost,
+        reported=row.reported,
     )

@@ -14,6 +14,9 @@ from device.messages.secret import Secret
 from device.messages.settings import Settings, read_settings
 from device.messages.tools import BUILT_IN
 from provisioning.channels import ChannelOptions
+from provisioning.spending.prices import PriceSettings, tariff, told
+from provisioning.spending.rules import Rules
+from provisioning.spending.settings import BudgetSettings, GroupSettings, HoursSettings, caps, group_hours
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 """A TCP port; 0 takes a free one."""
@@ -108,6 +111,8 @@ class ImageFluxSettings(Settings, frozen=True):
     token_file: str = ""
     video: bool = False
     """Let devices send a picture."""
+    sole_user: bool = False
+    """Nobody else uses this account: channels of no session of ours are left over, and are deleted at the start."""
     channel: ChannelOptions = ChannelOptions()
     """What every channel is made with."""
 
@@ -123,6 +128,8 @@ class LimitSettings(Settings, frozen=True):
     requests_per_minute: Count = 12
     grace_seconds: Seconds = 15.0
     """How long after its deadline a session is ended by the cloud, when the device has not done so."""
+    silent_seconds: Annotated[float, Meta(ge=30)] = 60.0
+    """How long a robot with a session may say nothing; robots say every 10 seconds that they are there."""
 
 
 class CloudSettings(Settings, frozen=True):
@@ -138,6 +145,26 @@ class CloudSettings(Settings, frozen=True):
     openai: OpenAISettings = OpenAISettings()
     imageflux: ImageFluxSettings = ImageFluxSettings()
     limits: LimitSettings = LimitSettings()
+    prices: PriceSettings = PriceSettings()
+    budget: BudgetSettings = BudgetSettings()
+    hours: HoursSettings = HoursSettings()
+    groups: tuple[GroupSettings, ...] = ()
+
+    @property
+    def rules(self) -> Rules:
+        """What sessions cost, what may be spent, and when."""
+        return Rules(
+            tariff=tariff(self.openai.model, self.prices),
+            caps=caps(self.budget, self.groups),
+            fleet_hours=self.hours.as_hours(),
+            group_hours=group_hours(self.groups),
+            trusted=self.budget.trust_reports,
+        )
+
+    @property
+    def reservation(self) -> int:
+        """What is put aside for one session, in micros: it may last until the cloud ends it."""
+        return self.rules.reservation(self.limits.session_seconds + self.limits.grace_seconds)
 
     @property
     def store_url(self) -> str:
@@ -176,7 +203,17 @@ def load_settings(path: Path) -> CloudSettings:
             raise SettingsError(
                 str(path), f"boards cannot reach {where.host}; say by what name they do", key=f"{table}.public_host"
             )
+    _check_caps(settings, str(path))
     return settings
+
+
+def _check_caps(settings: CloudSettings, path: str) -> None:
+    limits, needed = settings.rules.caps, settings.reservation
+    named = {"budget.device": limits.device, "budget.group": limits.group, "budget.fleet": limits.fleet}
+    for where, cap in [*named.items(), *((f"groups.{name}", cap) for name, cap in (limits.groups or {}).items())]:
+        if any(amount is not None and amount < needed for amount in (cap.day, cap.month)):
+            text = f"no session could ever start: one may cost {told(needed)}; raise it, or shorten session_seconds"
+            raise SettingsError(path, text, key=f"{where}_per_…")
 
 
 def with_secrets(settings: CloudSettings, path: Path, environment: Mapping[str, str]) -> CloudSettings:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from alembic import command
 from alembic.config import Config
@@ -18,8 +19,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from device.errors import StoreError
 from provisioning.audit import Audit
+from provisioning.groups import Groups
+from provisioning.halts import Halts
 from provisioning.registry import Claims, Devices
 from provisioning.sessions import Sessions
+from provisioning.spending.ledger import Ledger
+
+T = TypeVar("T")
 
 
 class Transaction:
@@ -28,7 +34,10 @@ class Transaction:
     def __init__(self, connection: AsyncConnection) -> None:
         self.devices = Devices(connection)
         self.claims = Claims(connection)
-        self.sessions = Sessions(connection)
+        self.groups = Groups(connection)
+        self.ledger = Ledger(connection)
+        self.sessions = Sessions(connection, self.ledger)
+        self.halts = Halts(connection)
         self.audit = Audit(connection)
 
 
@@ -80,6 +89,20 @@ class Store:
             raise DuplicateError(f"exists already: {_first_line(error)}") from error
         except SQLAlchemyError as error:
             raise StoreError(f"the store does not answer: {_first_line(error)}") from error
+
+
+async def undisturbed(work: Coroutine[Any, Any, T]) -> T:
+    """Return what `work` returns; who is cancelled meanwhile is so only when it is done.
+
+    For what uses the store again and again: aiosqlite 0.22 may never finish a transaction that is cancelled in the middle
+    of a statement, and the loop waits for it as it closes.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 class DuplicateError(StoreError):

@@ -7,7 +7,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    false,
+)
 
 metadata: Final = MetaData(
     naming_convention={
@@ -29,8 +42,10 @@ devices: Final = Table(
     Column("revoked_at", Float),
     Column("alarmed_at", Float),
     Column("alarm", String(80)),
+    Column("group_name", String(40), nullable=False, server_default=""),
 )
-"""The boards that have an identity; `alarm` says why it seems to be used by somebody else, too."""
+"""The boards that have an identity; `alarm` says why it seems to be used by somebody else, too, and `group_name` is empty
+for one in no group."""
 
 certificates: Final = Table(
     "certificates",
@@ -60,6 +75,7 @@ claims: Final = Table(
     Column("expires_at", Float, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("used_at", Float),
+    Column("group_name", String(40), nullable=False, server_default=""),
 )
 """One-time codes, by their SHA-256 only; `device` is the name that the operator chose, if any, or that it was used for."""
 
@@ -85,10 +101,39 @@ sessions: Final = Table(
     Column("channel_open", Boolean, nullable=False),
     Column("ended_at", Float),
     Column("end_reason", String(80)),
+    Column("group_name", String(40), nullable=False, server_default=""),
+    Column("reserved", BigInteger, nullable=False, server_default="0"),
+    Column("cost", BigInteger),
+    Column("reported", Boolean, nullable=False, server_default=false()),
     Index(None, "device", "created_at"),
     Index(None, "ended_at"),
 )
-"""Every session that was granted, and what has to be released when it ends."""
+"""Every session that was granted, and what has to be released when it ends.
+
+What was `reserved` for it, and what it was charged (`cost`, none while it goes on), are in micros; `reported` says
+whether its device has told what it used. `group_name` is the group of the device as it was granted.
+"""
+
+spending: Final = Table(
+    "spending",
+    metadata,
+    Column("account", String(50), primary_key=True),
+    Column("period", String(10), primary_key=True),
+    Column("settled", BigInteger, nullable=False),
+    Column("reserved", BigInteger, nullable=False),
+)
+"""Running totals in micros: what an account spent on a day (`2026-11-26`) or in a month (`2026-11`), UTC."""
+
+halts: Final = Table(
+    "halts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("since", Float, nullable=False),
+    Column("operator", String(80), nullable=False),
+    Column("why", String(200), nullable=False),
+    Column("lifted_at", Float),
+)
+"""Every time the whole fleet was halted; the last row tells whether it is."""
 
 audit: Final = Table(
     "audit",

@@ -1,8 +1,8 @@
 """PURE. When each session must be ended by the cloud, and why, from what is known of it so far.
 
 A session ends at the first of: the device says it has ended; the device has said goodbye or has just started; it is
-lost (Last Will) and does not come back with it; it is seen without it; an operator's stop and a moment to obey; its
-deadline and some grace. A device can give a session up, or leave, while it is still being granted: what it said last
+lost (Last Will) and does not come back with it; it is seen without it; it says nothing for too long; it has used more
+than was put aside; an operator's stop and a moment to obey; the fleet is halted; its deadline and some grace. A device can give a session up, or leave, while it is still being granted: what it said last
 counts for a session that is watched only afterwards. Times are Unix seconds; `now` is always an argument.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
+from math import inf
 from typing import Final
 
 from device.messages.reports import DeviceState, Lifecycle
@@ -45,6 +46,8 @@ class _Kept:
     call_id: str | None
     end_at: float
     reason: str
+    silent_at: float = inf
+    """When it ends, unless the device says anything before."""
     without: tuple[float, str] | None = None
     """When and why it ends, unless the device is seen with it again."""
 
@@ -53,7 +56,7 @@ class _Kept:
             self.end_at, self.reason = at, reason
 
     def due(self) -> tuple[float, str]:
-        certain = (self.end_at, self.reason)
+        certain = min((self.end_at, self.reason), (self.silent_at, "device silent"))
         return certain if self.without is None else min(certain, self.without)
 
 
@@ -68,16 +71,19 @@ class _Heard:
 
 
 class Watch:
-    """The sessions that go on; `grace` is how many seconds a device may take to end one at its deadline."""
+    """The sessions that go on.
 
-    def __init__(self, grace: float) -> None:
-        self._grace = grace
+    `grace` is how many seconds a device may take to end one at its deadline, `silence` how many it may say nothing.
+    """
+
+    def __init__(self, grace: float, silence: float = inf) -> None:
+        self._grace, self._silence = grace, silence
         self._kept: dict[str, _Kept] = {}
         self._heard: defaultdict[str, _Heard] = defaultdict(_Heard)
 
     def granted(self, session: Session, now: float) -> None:
         """Watch a session from its beginning: a device that has given it up or left meanwhile does not hold it."""
-        self.keep(session)
+        self.keep(session, now)
         kept, heard = self._kept[session.id], self._heard[session.device]
         kept.without = (session.created_at + BEGINNING, "the device is without it")
         for why in [why for over, why in heard.over if over == session.id]:
@@ -85,10 +91,38 @@ class Watch:
         if heard.card is not None and heard.at >= session.created_at:
             _compare(kept, heard.card, now)
 
-    def keep(self, session: Session) -> None:
+    def keep(self, session: Session, now: float) -> None:
         """Watch a session that goes on already; what is known of one that is watched stays."""
-        deadline = session.deadline + self._grace
-        self._kept.setdefault(session.id, _Kept(session, session.call_id, deadline, "deadline"))
+        kept = _Kept(session, session.call_id, session.deadline + self._grace, "deadline", now + self._silence)
+        self._kept.setdefault(session.id, kept)
+
+    def heard(self, device: str, now: float) -> None:
+        """Take any sign of life of a device."""
+        for kept in self._all_of(device):
+            kept.silent_at = now + self._silence
+
+    def excuse(self, now: float) -> None:
+        """Count nobody's silence until now: it was we who could not hear."""
+        for kept in self._kept.values():
+            kept.silent_at = now + self._silence
+
+    def overspent(self, device: str, session: str, now: float) -> None:
+        """End a session that has used more than was put aside for it."""
+        kept = self._of(device, session)
+        if kept is not None:
+            kept.bring_forward(now, "budget")
+
+    def find(self, device: str, session: str) -> Session | None:
+        """Return a session of this device that is watched."""
+        kept = self._of(device, session)
+        return None if kept is None else kept.session
+
+    def halt(self, now: float, why: str) -> bool:
+        """End every session now; False when there is none that would not end anyway."""
+        going_on = [kept for kept in self._kept.values() if kept.due()[0] > now]
+        for kept in going_on:
+            kept.bring_forward(now, why)
+        return bool(going_on)
 
     def answered(self, device: str, session: str, call_id: str) -> bool:
         """Take the call of a session; False when this device has no such session."""

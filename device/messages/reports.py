@@ -11,6 +11,9 @@ from device.messages.wire import Message, decode
 
 Name = Annotated[str, Meta(max_length=64)]
 Words = Annotated[str, Meta(max_length=16_384)]
+Usage = Annotated[dict[Annotated[str, Meta(max_length=40)], int], Meta(max_length=40)]
+"""Tokens of a whole session so far, by kind, and its number of `responses`; empty when a device does not tell."""
+
 UnixTime = Annotated[float, Meta(ge=0, lt=1e11)]
 """Unix seconds, for some thousand years: devices say what they like, and pages count with it."""
 
@@ -72,7 +75,15 @@ class SessionEnded(Message, frozen=True, tag="session_ended"):
     at: UnixTime
     reason: Annotated[str, Meta(max_length=500)]
     seconds: float
-    usage: dict[str, int] = {}
+    usage: Usage = {}
+
+
+class SessionGoesOn(Message, frozen=True, tag="session_goes_on"):
+    """The heartbeat of a robot with a session, and what it has used until now."""
+
+    session: Name
+    at: UnixTime
+    usage: Usage = {}
 
 
 class Caption(Message, frozen=True, tag="caption"):
@@ -113,7 +124,7 @@ class Trace(Message, frozen=True, tag="trace"):
     marks: dict[str, float]
 
 
-Event = CallAnswered | SessionStarted | SessionEnded | Caption | FaultRaised | OperatorNote | Trace
+Event = CallAnswered | SessionStarted | SessionGoesOn | SessionEnded | Caption | FaultRaised | OperatorNote | Trace
 
 
 def decode_event(data: bytes) -> Event:

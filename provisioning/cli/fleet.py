@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
@@ -22,6 +24,9 @@ from provisioning.registry import Device
 from provisioning.revocation import revoke
 from provisioning.running import run
 from provisioning.settings import CloudSettings
+from provisioning.spending.caps import Spent, day_of
+from provisioning.spending.prices import told
+from provisioning.spending.settings import GROUP
 from provisioning.store import Store
 
 claim = typer.Typer(help="One-time claims, by which boards become robots of this fleet.", no_args_is_help=True)
@@ -39,17 +44,25 @@ def duration(text: str) -> float:
     return seconds
 
 
+def group_name(text: str) -> str:
+    """Return the name of a group, which may be empty for none."""
+    if text and not re.fullmatch(GROUP, text):
+        raise typer.BadParameter(f"{text!r} cannot name a group; take 1 to 40 of a-z, 0-9 and -")
+    return text
+
+
 @claim.command("new")
 def new_claim(
     context: typer.Context,
     device: Annotated[str | None, typer.Option(help="Name of the robot; one that exists is replaced.")] = None,
     ttl: Annotated[str, typer.Option(help="How long the claim is good: 90s, 30m, 1h, 2d.")] = "1h",
+    group: Annotated[str, typer.Option(help="The group the robot comes into.", parser=group_name)] = "",
     *,
     json: JsonFlag = False,
 ) -> None:
     """Make a claim and print it, also as a QR code: type it on the board as `kaiwa-device enrol CLAIM`."""
     invocation: Invocation = context.obj
-    made = run(_new_claim(invocation.settings(), device, duration(ttl)))
+    made = run(_new_claim(invocation.settings(), device, duration(ttl), group))
     if json:
         print_json({"claim": str(made), "address": made.address, "fingerprint": made.fingerprint, "ttl": ttl})
         return
@@ -59,7 +72,7 @@ def new_claim(
     err.print(f"good once, within {ttl}, on the board:  kaiwa-device enrol CLAIM")
 
 
-async def _new_claim(settings: CloudSettings, device: str | None, ttl: float) -> Claim:
+async def _new_claim(settings: CloudSettings, device: str | None, ttl: float, group: str) -> Claim:
     if not (settings.enrol.port or settings.enrol.public_port):
         raise SettingsError("[enrol]", "a claim needs to know the port; give it a fixed one", key="port")
     authority = open_authority(settings, time.time())
@@ -67,34 +80,81 @@ async def _new_claim(settings: CloudSettings, device: str | None, ttl: float) ->
         broker = broker_address(settings, settings.broker.port)
         enrolments = Enrolments(store, authority, broker, settings.enrol.certificate_days)
         address = claim_address(settings, settings.enrol.port)
-        return await enrolments.new_claim(address, time.time(), ttl, device=device, operator=DEFAULT_OPERATOR)
+        return await enrolments.new_claim(
+            address, time.time(), ttl, device=device, group=group, operator=DEFAULT_OPERATOR
+        )
 
 
-def devices_command(context: typer.Context, *, json: JsonFlag = False) -> None:
-    """List the robots: PENDING until first seen on the broker, ACTIVE, or REVOKED. Alarms come below.
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A robot, the group it is in, and what it spent today, in micros."""
 
-    An alarm says that somebody else seems to use a robot's identity, too: `revoke` it and enrol it anew, or
-    `acknowledge` that you know why.
+    device: Device
+    group: str
+    today: int
+
+
+def devices_command(
+    context: typer.Context,
+    group: Annotated[str | None, typer.Option(help="Only the robots of this group.", parser=group_name)] = None,
+    *,
+    json: JsonFlag = False,
+) -> None:
+    """List the robots: PENDING until first seen on the broker, ACTIVE, or REVOKED; with what they spent today (UTC).
+
+    Alarms come below. An alarm says that somebody else seems to use a robot's identity, too: `revoke` it and enrol it
+    anew, or `acknowledge` that you know why.
     """
     invocation: Invocation = context.obj
-    found = run(_devices(invocation.settings()))
+    listed = run(_devices(invocation.settings()))
+    found = [member for member in listed if group is None or member.group == group]
     if json:
-        print_json(found)
+        print_json([{**asdict(member.device), "group": member.group, "micros_today": member.today} for member in found])
         return
-    table = Table("robot", "status", "enrolled", "certificate until", "hardware", box=None, pad_edge=False)
-    for device in found:
+    _print(found)
+
+
+def _print(found: Sequence[Member]) -> None:
+    columns = ("robot", "status", "group", "today", "enrolled", "certificate until", "hardware")
+    table = Table(*columns, box=None, pad_edge=False)
+    for member in found:
+        device, today = member.device, told(member.today)
         until = "" if device.certified_until is None else _day(device.certified_until)
-        table.add_row(device.id, device.status, _day(device.enrolled_at), until, plain(device.hardware))
+        enrolled, hardware = _day(device.enrolled_at), plain(device.hardware)
+        table.add_row(device.id, device.status, member.group, today, enrolled, until, hardware)
     out.print(table)
-    for device in found:
+    for device in (member.device for member in found):
         if device.alarm is not None:
             when = _day(device.alarmed_at or 0.0)
             out.print(Text(f"ALARM {device.id}: {device.alarm} ({when})", "bold red"), soft_wrap=True)
 
 
-async def _devices(settings: CloudSettings) -> list[Device]:
+async def _devices(settings: CloudSettings) -> list[Member]:
+    day = day_of(time.time())
     async with Store(settings.store_url) as store, store.transaction() as t:
-        return await t.devices.all()
+        members, spent = await t.groups.members(), await t.ledger.totals([day])
+        return [
+            Member(device, members[device.id], spent.get((f"device:{device.id}", day), Spent()).total)
+            for device in await t.devices.all()
+        ]
+
+
+def move_command(
+    context: typer.Context,
+    device: Annotated[str, typer.Argument(help="Name of the robot.")],
+    group: Annotated[str, typer.Argument(help='Name of the group, or "" for none.', parser=group_name)],
+) -> None:
+    """Move a robot into a group. What it has spent stays on the account of the group it was in."""
+    invocation: Invocation = context.obj
+    run(_move(invocation.settings(), device, group))
+    out.print(f"{device} is in {group or 'no group'}")
+
+
+async def _move(settings: CloudSettings, device: str, group: str) -> None:
+    async with Store(settings.store_url) as store, store.transaction() as t:
+        if not await t.groups.move(device, group):
+            raise EnrolmentError(f"there is no robot {device!r}")
+        await t.audit.add(time.time(), DEFAULT_OPERATOR, "moved", device, group=group)
 
 
 def revoke_command(context: typer.Context, device: Annotated[str, typer.Argument(help="Name of the robot.")]) -> None:

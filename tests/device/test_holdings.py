@@ -153,7 +153,8 @@ async def test_without_a_broker_nothing_is_granted(monkeypatch: pytest.MonkeyPat
     async with bench() as ready:
         assert await asked(ready, monkeypatch) == p.Refused(SESSION, "broker", "no connection to the cloud")
         await ready.released()
-        assert ready.holdings.usage(SESSION) == {}
+        assert ready.holdings.usage(SESSION) == {"responses": 0}
+        assert ready.holdings.usage(SESSION) == {}, "it is told once"
 
 
 async def test_a_call_carries_both_voices_until_it_is_released(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,6 +164,7 @@ async def test_a_call_carries_both_voices_until_it_is_released(monkeypatch: pyte
         assert await ready.next() == p.CallUp(SESSION)
         assert ready.voice.uplink is not None
         assert ready.voice.source is not None
+        assert [(beat.session, beat.usage) for beat in ready.holdings.going_on()] == [(SESSION, {"responses": 0})]
         await ready.released()
         assert ready.voice.uplink is None
         assert ready.voice.source is None

@@ -106,8 +106,12 @@ class Site:
 
     async def enrolled(self, name: str) -> Identity:
         """Enrol a board over HTTPS."""
+        return await self.enrolled_by(await self.cloud.claim(device=name), name)
+
+    async def enrolled_by(self, claim: str, name: str) -> Identity:
+        """Enrol a board with a claim that was made for it."""
         async with aiohttp.ClientSession() as http:
-            await enrol(await self.cloud.claim(device=name), self.folder / name, http)
+            await enrol(claim, self.folder / name, http)
         return Identity.load(self.folder / name, time.time())
 
     async def enrolled_long_ago(self, name: str) -> Path:

@@ -114,3 +114,43 @@ async def test_a_channel_that_comes_too_late_is_deleted(bench: Bench, monkeypatc
     assert len(await bench.channels.channels()) == 1
     await bench.broadcasts.close_orphans()
     assert await bench.channels.channels() == []
+
+
+async def left_over(bench: Bench, *, sole_user: bool) -> list[str]:
+    """Leave channels of an ended session and of nobody beside that of a live one, look twice, and return what is left."""
+    live = await bench.broadcasts.open("s")
+    async with bench.store.transaction() as t:
+        await t.sessions.add(Session("over", "robot-1", "button", NOW, NOW + 60))
+    ended = await bench.broadcasts.open("over")
+    assert live is not None
+    assert ended is not None
+    async with bench.store.transaction() as t:
+        await t.sessions.end("over", NOW + 1, "done")
+        await t.sessions.close_channel("over")
+    stranger = await bench.channels.create_channel()
+    names = {live.channel_id: "live", ended.channel_id: "ended", stranger.channel_id: "stranger"}
+    anew = Broadcasts(bench.store, bench.channels, ChannelOptions(), video=False, sole_user=sole_user)
+    await anew.close_left_over()
+    assert len(await bench.channels.channels()) == 3, "once is not enough"
+    await anew.close_left_over()
+    return [names[channel] for channel in await bench.channels.channels()]
+
+
+async def test_what_a_crash_left_open_is_deleted_and_strangers_are_left_alone(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert await left_over(bench, sole_user=False) == ["live", "stranger"]
+    assert caplog.text.count("left alone") == 1
+
+
+async def test_a_sole_user_has_no_strangers(bench: Bench) -> None:
+    assert await left_over(bench, sole_user=True) == ["live"]
+
+
+async def test_a_service_that_does_not_list_is_asked_again_later(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.imageflux.faults.api_status = 500
+    await bench.broadcasts.close_left_over()
+    assert "not looked for channels" in caplog.text
+    await Broadcasts(bench.store, None, ChannelOptions(), video=False).close_left_over()

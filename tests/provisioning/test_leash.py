@@ -4,34 +4,41 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from device.errors import StoreError
-from device.messages.reports import CallAnswered, SessionEnded
+from device.messages.reports import CallAnswered, DeviceState, Lifecycle, SessionEnded, SessionGoesOn
 from provisioning import leash as module
-from provisioning.leash import Leash
+from provisioning.halts import Halt
+from provisioning.leash import Leash, Reins
 from provisioning.sessions import Session
+from provisioning.spending.rules import Rules
 from tests.eventually import eventually
 from tests.provisioning.minting_bench import Bench, minting_bench
 from tests.provisioning.realtime_service import error
 
+NO_GRACE = Reins(grace=0.0)
 SESSION = Session("s", "robot-1", "button", time.time(), 4e9)
 ANSWERED = CallAnswered(session="s", at=1.0, call_id="rtc_1")
 ENDED = SessionEnded(session="s", at=2.0, reason="button", seconds=1.0)
 
 
 @asynccontextmanager
-async def leashed(folder: Path) -> AsyncIterator[tuple[Bench, Leash]]:
+async def leashed(
+    folder: Path, session: Session = SESSION, reins: Reins = NO_GRACE
+) -> AsyncIterator[tuple[Bench, Leash]]:
     """A leash that runs, and one session on it with a channel."""
     async with minting_bench(folder) as bench:
         await bench.robot()
         async with bench.store.transaction() as t:
-            await t.sessions.add(SESSION)
+            await t.sessions.add(session)
         assert await bench.broadcasts.open("s")
-        leash = Leash(bench.store, bench.openai, bench.broadcasts, grace=0.0)
-        leash.granted(SESSION)
+        leash = Leash(bench.store, bench.openai, bench.broadcasts, reins)
+        leash.granted(session)
         task = asyncio.create_task(leash.run())
         yield bench, leash
         task.cancel()
@@ -160,3 +167,114 @@ async def test_a_request_waits_until_the_end_before_it_is_written_down(tmp_path:
             found = await t.sessions.find("s")
         assert found is not None
         assert found.ended_at is not None
+
+
+RESERVED = 5_000_000
+USED = {"responses": 1, "output_audio_tokens": 100}
+
+
+async def charged(bench: Bench, session: str = "s") -> int | None:
+    async with bench.store.transaction() as t:
+        found = await t.sessions.find(session)
+    return found.cost if found else None
+
+
+def priced(age: float) -> Session:
+    """A session that began so many seconds ago, and for which money was put aside."""
+    return replace(SESSION, created_at=time.time() - age, reserved=RESERVED)
+
+
+async def test_a_session_costs_what_its_device_reports_once(tmp_path: Path) -> None:
+    async with leashed(tmp_path, priced(20)) as (bench, leash):
+        leash.on_event("robot-2", replace_usage(ENDED, {"responses": 0}))
+        leash.on_event("robot-1", replace_usage(ENDED, USED))
+        leash.on_event("robot-1", replace_usage(ENDED, {"responses": 0}))
+        await leash.settled("robot-1")
+        assert await charged(bench) == 6400
+        leash.on_event("robot-1", replace_usage(ENDED, {"responses": 0}))
+        await leash.settled("robot-1")
+        assert await charged(bench) == 6400
+
+
+@pytest.mark.parametrize("lie", [{}, {"responses": -1}, {"responses": 1, "output_audio_tokens": 10**25}])
+async def test_a_lie_costs_what_the_time_may_have_cost(tmp_path: Path, lie: dict[str, int]) -> None:
+    async with leashed(tmp_path, priced(20)) as (bench, leash):
+        leash.on_event("robot-1", replace_usage(ENDED, lie))
+        await leash.settled("robot-1")
+        cost = await charged(bench)
+        assert cost is not None
+        assert Rules().tariff.bound(20) <= cost < Rules().tariff.bound(29)
+
+
+async def test_a_device_that_never_reports_is_charged_for_its_time_until_it_does(tmp_path: Path) -> None:
+    async with leashed(tmp_path, priced(20), Reins(grace=0.0, silence=0.05)) as (bench, leash):
+        assert await eventually(lambda: charged(bench))
+        assert (await charged(bench) or 0) >= Rules().tariff.bound(20)
+        leash.on_event("robot-1", replace_usage(ENDED, USED))
+        await leash.settled("robot-1")
+        assert await charged(bench) == 6400
+
+
+async def test_silence_does_not_count_while_nobody_is_heard(tmp_path: Path) -> None:
+    async with minting_bench(tmp_path) as bench:
+        await bench.robot()
+        heard = asyncio.Event()
+
+        def hears() -> bool:
+            heard.set()
+            return False
+
+        leash = Leash(bench.store, bench.openai, bench.broadcasts, Reins(grace=0.0, silence=0.01), hears)
+        leash.granted(priced(0))
+        task = asyncio.create_task(leash.run())
+        async with asyncio.timeout(5):
+            for _ in range(3):
+                heard.clear()
+                await heard.wait()
+        assert leash._watch.find("robot-1", "s") is not None
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_what_a_live_session_used_beyond_its_reservation_ends_it(tmp_path: Path) -> None:
+    async with leashed(tmp_path, priced(20)) as (bench, leash):
+        leash.on_event("robot-1", ANSWERED)
+        much = {"responses": 9, "output_audio_tokens": 100_000}
+        for device, session, usage in (
+            ("robot-2", "s", much),
+            ("robot-1", "t", much),
+            ("robot-1", "s", USED),
+            ("robot-1", "s", {"responses": -9}),
+        ):
+            leash.on_event(device, SessionGoesOn(session=session, at=1.0, usage=usage))
+        assert leash._watch.find("robot-1", "s") is not None
+        leash.on_event("robot-1", SessionGoesOn(session="s", at=1.0, usage=much))
+        assert await eventually(lambda: hung_up(bench)) == ["rtc_1"]
+        assert await eventually(lambda: charged(bench))
+        async with bench.store.transaction() as t:
+            assert [entry.detail async for entry in t.audit.entries() if "budget" in entry.detail]
+
+
+async def test_a_halt_ends_what_goes_on_also_after_a_restart(tmp_path: Path) -> None:
+    async with minting_bench(tmp_path) as bench:
+        await bench.robot()
+        async with bench.store.transaction() as t:
+            await t.sessions.add(priced(20))
+            await t.sessions.set_call("s", "robot-1", "rtc_1")
+            await t.halts.halt(Halt(1.0, "admin", "smoke"))
+        task = asyncio.create_task(Leash(bench.store, bench.openai, bench.broadcasts, NO_GRACE).run())
+        assert await eventually(lambda: hung_up(bench)) == ["rtc_1"]
+        assert await eventually(lambda: charged(bench))
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_the_last_will_is_no_sign_of_life(tmp_path: Path) -> None:
+    async with leashed(tmp_path, priced(0), Reins(grace=0.0, silence=0.2)) as (bench, leash):
+        leash.on_state(DeviceState(device="robot-1", lifecycle=Lifecycle.LOST, session="s"))
+        leash.on_event("robot-1", ANSWERED)
+        assert await eventually(lambda: hung_up(bench)) == ["rtc_1"], "long before it counts as absent"
+
+
+def replace_usage(event: SessionEnded, usage: dict[str, int]) -> SessionEnded:
+    return msgspec.structs.replace(event, usage=usage)

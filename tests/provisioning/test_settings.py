@@ -18,6 +18,8 @@ from provisioning.settings import (
     replaced,
     with_secrets,
 )
+from provisioning.spending.caps import Cap
+from provisioning.spending.prices import DOCUMENTED
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "cloud.example.toml"
 
@@ -44,10 +46,13 @@ def test_the_example_parses_and_shows_every_key(tmp_path: Path) -> None:
     settings = loaded(written(tmp_path, text), {})
     assert settings.openai.api_key == Secret("sk-1")
     assert settings.imageflux.token == Secret("t-1")
-    for table in ("enrol", "web", "broker", "openai", "imageflux", "limits"):
+    assert settings.rules.caps.of("group:lobby") == Cap(40_000_000, 400_000_000)
+    assert settings.rules.caps.of("group:other") == Cap()
+    assert settings.prices.models == DOCUMENTED[:1]
+    for table in ("enrol", "web", "broker", "openai", "imageflux", "limits", "budget", "hours", "prices"):
         section = text.partition(f"\n[{table}]\n")[2].partition("\n\n#")[0]
         for key in getattr(settings, table).__struct_fields__:
-            assert f"{key} = " in section or key in {"api_key", "token", "channel"}, (
+            assert f"{key} = " in section or key in {"api_key", "token", "channel", "models"}, (
                 f"[{table}] {key} is not in the example"
             )
 
@@ -76,6 +81,11 @@ RENDITION = "[[imageflux.channel.renditions]]\n"
             "imageflux.channel.renditions.segmnt_seconds",
             "did you mean `segment_seconds`",
         ),
+        ('state_dir = "x"\n[budget]\nfleet_per_day = -1\n', 2, "budget", "fleet_per_day must be 0 or more"),
+        ('state_dir = "x"\n[budget]\nfleet_per_day = 1\n', None, "budget.fleet_per_…", "one may cost 6"),
+        ('state_dir = "x"\n[hours]\nopen = ["mon 9-18"]\n', 2, "hours", "is not like"),
+        ('state_dir = "x"\n[[groups]]\nname = "a"\nper_day = 2\n', None, "groups.a_per_…", "one may cost 6"),
+        ('state_dir = "x"\n[[groups]]\nname = "No Such"\n', 3, "groups.name", "regex"),
         ("state_dir = \n", 1, None, "not TOML"),
     ],
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from device.errors import StoreError
 from provisioning.policy import Counts, Status
 from provisioning.registry import ACTIVATION_SECONDS, Certificate
 from provisioning.sessions import Session
-from provisioning.store import DuplicateError, Store
+from provisioning.store import DuplicateError, Store, undisturbed
 from provisioning.tables import metadata
 
 NOW = 1_800_000_000.0
@@ -48,7 +49,7 @@ async def test_migrations_make_exactly_the_tables_and_run_once(tmp_path: Path) -
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
-        assert context.get_current_revision() == "0002"
+        assert context.get_current_revision() == "0003"
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
     engine.dispose()
 
@@ -214,3 +215,21 @@ async def test_a_closed_store_says_so() -> None:
     with pytest.raises(StoreError, match="not open"):
         async with Store("sqlite+aiosqlite://").transaction():
             pass
+
+
+async def test_who_is_cancelled_in_undisturbed_work_is_so_when_it_is_done() -> None:
+    begun, go_on, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+        await go_on.wait()
+        done.set()
+
+    task = asyncio.create_task(undisturbed(work()))
+    await begun.wait()
+    task.cancel()
+    assert not (await asyncio.wait([task], timeout=0.01))[0]
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert done.is_set()

@@ -14,7 +14,7 @@ GRACE = 15.0
 
 def watch() -> Watch:
     watched = Watch(GRACE)
-    watched.keep(Session("s", "robot-1", "button", START, DEADLINE))
+    watched.keep(Session("s", "robot-1", "button", START, DEADLINE), START)
     return watched
 
 
@@ -39,7 +39,7 @@ def test_a_session_ends_at_its_deadline_and_some_grace() -> None:
 def test_what_is_known_of_a_session_stays_when_it_is_kept_again() -> None:
     watched = watch()
     watched.ended("robot-1", "s", 1010.0, "device: button")
-    watched.keep(Session("s", "robot-1", "button", START, DEADLINE))
+    watched.keep(Session("s", "robot-1", "button", START, DEADLINE), START)
     assert ending(watched, 1010.0) == "device: button"
 
 
@@ -175,3 +175,42 @@ def test_a_device_lost_while_its_session_was_granted_is_given_a_moment() -> None
     watched.on_state(state(None, Lifecycle.LOST), START + 0.5)
     assert granted_after(watched, 1001.0) is None
     assert watched.next_due() == 1001.0 + ABSENCE
+
+
+def silent(patience: float = 60.0) -> Watch:
+    watched = Watch(GRACE, patience)
+    watched.keep(Session("s", "robot-1", "button", START, DEADLINE), START)
+    return watched
+
+
+def test_a_device_that_says_nothing_for_long_does_not_hold_its_session() -> None:
+    watched = silent()
+    assert watched.next_due() == START + 60
+    watched.heard("robot-2", START + 50)
+    watched.heard("robot-1", START + 50)
+    assert ending(watched, START + 109) is None
+    assert ending(watched, START + 110) == "device silent"
+
+
+def test_nobody_is_silent_while_we_cannot_hear() -> None:
+    watched = silent()
+    watched.excuse(START + 59)
+    assert watched.next_due() == START + 119
+
+
+def test_what_costs_more_than_was_put_aside_ends_at_once_and_only_of_its_own_device() -> None:
+    watched = watch()
+    watched.overspent("robot-2", "s", 1010.0)
+    watched.overspent("robot-1", "other", 1010.0)
+    assert watched.due(1010.0) == []
+    watched.overspent("robot-1", "s", 1010.0)
+    assert ending(watched, 1010.0) == "budget"
+
+
+def test_a_halt_ends_everything_and_tells_whether_there_was_anything() -> None:
+    watched = watch()
+    watched.keep(Session("t", "robot-2", "button", START, DEADLINE), START)
+    assert watched.halt(1010.0, "halted: smoke")
+    assert not watched.halt(1010.0, "halted: smoke")
+    assert [found.reason for found in watched.due(1010.0)] == ["halted: smoke"] * 2
+    assert not watched.halt(1011.0, "halted: smoke")

@@ -157,6 +157,9 @@ async def test_a_broadcast_that_falls_comes_back_while_the_conversation_goes_on(
 async def test_a_call_that_the_service_ends_is_released(stage: Stage) -> None:
     await talk(stage)
     session = card(stage).session
+    assert session is not None
+    beat = await stage.watch.until("a heartbeat", lambda: stage.watch.usage or None)
+    assert beat["responses"] >= 0
     for call in list(openai(stage).calls.values()):
         call.hang_up()
     await stage.watch.phase("idle")
@@ -165,6 +168,12 @@ async def test_a_call_that_the_service_ends_is_released(stage: Stage) -> None:
     )
     assert reasons == ["closed by the service"]
     await nothing_left(stage)
+    async with stage.local.cloud.store.transaction() as t:
+        settled = await t.sessions.find(session)
+    assert settled is not None
+    assert settled.reported
+    assert settled.cost is not None
+    assert settled.cost < settled.reserved
 
 
 async def test_a_second_press_while_the_service_is_slow_calls_the_start_off(

@@ -85,7 +85,8 @@ def _robot_config(folder: Path, card: str, more: str) -> Path:
         f'loudspeaker_wav = "{folder / "loudspeaker.wav"}"\n'
         f'microphone_wav = "{folder / "microphone.wav"}"\n'
         "[report]\n"
-        "metrics_seconds = 0.2\n" + more,
+        "metrics_seconds = 0.2\n"
+        "heartbeat_seconds = 0.5\n" + more,
         encoding="utf-8",
     )
     return path

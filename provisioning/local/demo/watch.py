@@ -8,7 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from device.errors import KaiwaError
-from device.messages.reports import Caption, DeviceState, Event, FaultRaised, Metrics, OperatorNote, SessionEnded, Trace
+from device.messages.reports import (
+    Caption,
+    DeviceState,
+    Event,
+    FaultRaised,
+    Metrics,
+    OperatorNote,
+    SessionEnded,
+    SessionGoesOn,
+    Trace,
+)
 from provisioning.imageflux import Channel
 
 T = TypeVar("T")
@@ -38,6 +48,8 @@ class Watch:
         self.faults: list[FaultRaised] = []
         self.ended: list[SessionEnded] = []
         self.notes: list[OperatorNote] = []
+        self.usage: dict[str, int] = {}
+        """Of the session that goes on, as its robot told last."""
         self.metrics: Metrics | None = None
         self.marks: dict[str, float] = {}
         self.playlist = ""
@@ -81,6 +93,8 @@ class Watch:
                 self.ended.append(event)
             case OperatorNote():
                 self.notes.append(event)
+            case SessionGoesOn():
+                self.usage = event.usage
             case Trace():
                 self.marks |= event.marks
             case _:

@@ -1,0 +1,1 @@
+"""What conversations cost, what may be spent on them, and when they may take place."""

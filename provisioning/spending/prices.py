@@ -1,0 +1,203 @@
+"""PURE. What a conversation costs: from the tokens it used, or, at most, from the time it took.
+
+Money is counted in whole micros, millionths of the currency, and rounded up. A price per million tokens is, in the same
+number, the price of one token in micros.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_CEILING, Decimal
+from typing import Final
+
+from device.messages.settings import Settings
+
+MICROS: Final = 1_000_000
+"""In one unit of the currency."""
+
+USER_TOKENS_PER_SECOND: Final = 10
+ASSISTANT_TOKENS_PER_SECOND: Final = 20
+"""Tokens of sound (developers.openai.com, "Realtime costs": one per 100 ms of the user, one per 50 ms of the assistant)."""
+
+TEXT_TOKENS_PER_SECOND: Final = 5
+"""The words of what the assistant says; fast speech has four a second."""
+
+TURN_SECONDS: Final = 6
+"""The shortest turn reckoned with: question and answer. With each the whole conversation is billed again."""
+
+INSTRUCTION_TOKENS: Final = 4000
+"""Instructions and tools reckoned with, in every turn."""
+
+MOST_TOKENS: Final = 10**12
+"""A report of more than this is no report."""
+
+
+class ModelPrice(Settings, frozen=True):
+    """The prices of one model, in units of the currency for a million tokens, as they were published on a day."""
+
+    model: str
+    as_of: date
+    audio_in: Decimal
+    cached_audio_in: Decimal
+    audio_out: Decimal
+    text_in: Decimal
+    cached_text_in: Decimal
+    text_out: Decimal
+
+    def __post_init__(self) -> None:
+        for name in _RATES:
+            not_negative(name, getattr(self, name))
+
+
+_RATES: Final = ("audio_in", "cached_audio_in", "audio_out", "text_in", "cached_text_in", "text_out")
+
+
+def not_negative(name: str, value: Decimal) -> None:
+    """Refuse what is no amount of money.
+
+    Raises:
+        ValueError: negative, infinite or not a number.
+    """
+    if not value.is_finite() or value < 0:
+        raise ValueError(f"{name} must be 0 or more")
+
+
+def _usd(model: str, audio: tuple[str, str, str], text: tuple[str, str, str]) -> ModelPrice:
+    audio_in, cached_audio_in, audio_out = map(Decimal, audio)
+    text_in, cached_text_in, text_out = map(Decimal, text)
+    return ModelPrice(
+        model=model,
+        as_of=date(2026, 11, 22),
+        audio_in=audio_in,
+        cached_audio_in=cached_audio_in,
+        audio_out=audio_out,
+        text_in=text_in,
+        cached_text_in=cached_text_in,
+        text_out=text_out,
+    )
+
+
+DOCUMENTED: Final = (
+    _usd("gpt-realtime-2.1", ("32", "0.40", "64"), ("4", "0.40", "24")),
+    _usd("gpt-realtime-2", ("32", "0.40", "64"), ("4", "0.40", "24")),
+    _usd("gpt-realtime-2.1-mini", ("10", "0.30", "20"), ("0.60", "0.06", "2.40")),
+    _usd("gpt-realtime-1.5", ("32", "0.4", "64"), ("4", "0.4", "16")),
+)
+"""US dollars, from developers.openai.com/api/docs/models as of 2026-11-22: audio in, cached, out; text in, cached, out."""
+
+
+class PriceSettings(Settings, frozen=True):
+    """What things cost; models that are not named here have the `DOCUMENTED` prices."""
+
+    currency: str = "USD"
+    broadcast_per_minute: Decimal = Decimal(0)
+    """Of the broadcast service; charged for every session, with a broadcast or without."""
+    transcription_per_minute: Decimal = Decimal(0)
+    """Of the visitors' captions, which are billed apart and not reported."""
+    models: tuple[ModelPrice, ...] = ()
+
+    def __post_init__(self) -> None:
+        not_negative("broadcast_per_minute", self.broadcast_per_minute)
+        not_negative("transcription_per_minute", self.transcription_per_minute)
+
+
+def price_of(model: str, settings: PriceSettings) -> ModelPrice | None:
+    """Return the price of a model; None when nobody has told it."""
+    return next((price for price in (*settings.models, *DOCUMENTED) if price.model == model), None)
+
+
+def dearest(settings: PriceSettings) -> ModelPrice:
+    """Return a price at which no known model is dearer, for a model whose price nobody has told."""
+    known = (*settings.models, *DOCUMENTED)
+    rates = {name: max(getattr(price, name) for price in known) for name in _RATES}
+    return ModelPrice(model="", as_of=min(price.as_of for price in known), **rates)
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """How sessions are billed: by tokens and by the minute. Every amount is in whole micros."""
+
+    price: ModelPrice
+    per_minute: Decimal = Decimal(0)
+
+    def flat(self, seconds: float) -> int:
+        """Return what `seconds` cost, whatever is said in them."""
+        return _micros(self.per_minute * MICROS * _length(seconds) / 60)
+
+    def bound(self, seconds: float) -> int:
+        """Return what `seconds` of conversation cost at most, with a device that keeps to the rules.
+
+        Reckoned with: both talk all the time, a turn every `TURN_SECONDS`, everything said before billed again with each
+        turn at the price of cached tokens, and `INSTRUCTION_TOKENS` likewise. That is some 0.20 USD a minute for
+        gpt-realtime-2.1 in half an hour.
+        """
+        price, length = self.price, _length(seconds)
+        turns = 1 + length / TURN_SECONDS
+        said = USER_TOKENS_PER_SECOND * price.audio_in + ASSISTANT_TOKENS_PER_SECOND * price.audio_out
+        said += TEXT_TOKENS_PER_SECOND * price.text_out
+        history = (USER_TOKENS_PER_SECOND + ASSISTANT_TOKENS_PER_SECOND) * length / 2 * price.cached_audio_in
+        instructions = INSTRUCTION_TOKENS * (price.text_in + turns * price.cached_text_in)
+        return _micros(said * length + history * turns + instructions) + self.flat(seconds)
+
+    def cost(self, usage: Mapping[str, int]) -> int | None:
+        """Return what reported tokens cost; None for a report that says nothing, or that cannot be true.
+
+        `cached_tokens` are part of the others; where the report does not tell of which kind they were, they count as the
+        kind of which being cached saves less.
+        """
+        if "responses" not in usage or not all(0 <= count <= MOST_TOKENS for count in usage.values()):
+            return None
+        text, audio = usage.get("input_text_tokens", 0), usage.get("input_audio_tokens", 0)
+        if usage.get("input_tokens", 0) > text + audio or usage.get("output_tokens", 0) > _made(usage):
+            return None
+        cached_text, cached_audio = _cached(self.price, text, audio, usage)
+        if cached_text > text or cached_audio > audio:
+            return None
+        return _micros(
+            self._given(text - cached_text, cached_text, audio - cached_audio, cached_audio) + self._answer(usage)
+        )
+
+    def _given(self, text: int, cached_text: int, audio: int, cached_audio: int) -> Decimal:
+        price = self.price
+        fresh = text * price.text_in + audio * price.audio_in
+        return fresh + cached_text * price.cached_text_in + cached_audio * price.cached_audio_in
+
+    def _answer(self, usage: Mapping[str, int]) -> Decimal:
+        text, audio = usage.get("output_text_tokens", 0), usage.get("output_audio_tokens", 0)
+        return text * self.price.text_out + audio * self.price.audio_out
+
+
+def tariff(model: str, settings: PriceSettings) -> Tariff:
+    """Return how sessions with `model` are billed; a model without a price is billed as the dearest there is."""
+    per_minute = settings.broadcast_per_minute + settings.transcription_per_minute
+    return Tariff(price_of(model, settings) or dearest(settings), per_minute)
+
+
+def _made(usage: Mapping[str, int]) -> int:
+    return usage.get("output_text_tokens", 0) + usage.get("output_audio_tokens", 0)
+
+
+def _cached(price: ModelPrice, text: int, audio: int, usage: Mapping[str, int]) -> tuple[int, int]:
+    """Return the cached tokens of text and of sound."""
+    if "cached_text_tokens" in usage and "cached_audio_tokens" in usage:
+        return usage["cached_text_tokens"], usage["cached_audio_tokens"]
+    cached = usage.get("cached_tokens", 0)
+    if price.text_in - price.cached_text_in <= price.audio_in - price.cached_audio_in:
+        return min(cached, text), cached - min(cached, text)
+    return cached - min(cached, audio), min(cached, audio)
+
+
+def _length(seconds: float) -> Decimal:
+    return Decimal(max(0.0, seconds))
+
+
+def _micros(amount: Decimal) -> int:
+    return int(amount.to_integral_value(ROUND_CEILING))
+
+
+def told(micros: int) -> str:
+    """Return an amount as people read it, with two decimals, or four below one."""
+    amount = Decimal(micros) / MICROS
+    return f"{amount:.4f}" if 0 < abs(micros) < MICROS else f"{amount:.2f}"
