@@ -295,4 +295,5 @@ def terms(settings: CloudSettings, web_url: str) -> Terms:
         prompts(settings.openai),
         limits.grace_seconds,
         settings.rules,
+        limits.failures_in_a_row,
     )

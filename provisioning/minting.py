@@ -38,7 +38,7 @@ from device.messages.tools import allowed, check_declarations
 from device.messages.wire import decode, encode
 from provisioning.alarms import REPLACED_KEY, raise_alarm
 from provisioning.answers import Answers
-from provisioning.breaker import Breaker
+from provisioning.breaker import FAILURES, Breaker
 from provisioning.broadcasting import Broadcasts
 from provisioning.keyring import Held, Standing, identify
 from provisioning.openai import OpenAI, OpenAIError
@@ -70,6 +70,8 @@ class Terms:
     grace: float = 0.0
     """Seconds after its deadline within which the cloud ends a session."""
     rules: Rules = field(default_factory=Rules)
+    failures: int = FAILURES
+    """Of one service in a row, after which it rests."""
 
 
 class Minter:
@@ -93,7 +95,7 @@ class Minter:
         self._granted, self._settled = granted, settled
         self._openai, self._broadcasts = openai, broadcasts
         self._answers = Answers()
-        self._openai_breaker, self._broadcast_breaker = Breaker(), Breaker()
+        self._openai_breaker, self._broadcast_breaker = Breaker(terms.failures), Breaker(terms.failures)
 
     async def answer(self, data: bytes, device: str, now: float) -> bytes | None:
         """Return the signed answer to what came on the topic of `device`; `now` in Unix seconds.

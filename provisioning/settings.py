@@ -13,6 +13,7 @@ from device.errors import SettingsError
 from device.messages.secret import Secret
 from device.messages.settings import Settings, read_settings
 from device.messages.tools import BUILT_IN
+from provisioning.breaker import FAILURES
 from provisioning.channels import ChannelOptions
 from provisioning.spending.prices import PriceSettings, tariff, told
 from provisioning.spending.rules import Rules
@@ -130,6 +131,8 @@ class LimitSettings(Settings, frozen=True):
     """How long after its deadline a session is ended by the cloud, when the device has not done so."""
     silent_seconds: Annotated[float, Meta(ge=30)] = 60.0
     """How long a robot with a session may say nothing; robots say every 10 seconds that they are there."""
+    failures_in_a_row: Count = FAILURES
+    """Of one service, after which it is left alone for half a minute."""
 
 
 class CloudSettings(Settings, frozen=True):

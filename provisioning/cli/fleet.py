@@ -115,13 +115,12 @@ def devices_command(
 
 
 def _print(found: Sequence[Member]) -> None:
-    columns = ("robot", "status", "group", "today", "enrolled", "certificate until", "hardware")
+    columns = ("robot", "status", "group", "today", "certified until", "hardware")
     table = Table(*columns, box=None, pad_edge=False)
     for member in found:
         device, today = member.device, told(member.today)
-        until = "" if device.certified_until is None else _day(device.certified_until)
-        enrolled, hardware = _day(device.enrolled_at), plain(device.hardware)
-        table.add_row(device.id, device.status, member.group, today, enrolled, until, hardware)
+        until = "" if device.certified_until is None else _day(device.certified_until).partition(" ")[0]
+        table.add_row(device.id, device.status, member.group, today, until, plain(device.hardware))
     out.print(table)
     for device in (member.device for member in found):
         if device.alarm is not None:

@@ -84,7 +84,10 @@ async def local_cloud(
             openai=_openai(choices, openai, environment),
             imageflux=_imageflux(choices, imageflux, environment),
             limits=LimitSettings(
-                requests_per_minute=REQUESTS_PER_MINUTE, sessions_per_day=REQUESTS_PER_DAY, grace_seconds=GRACE_SECONDS
+                requests_per_minute=REQUESTS_PER_MINUTE,
+                sessions_per_day=REQUESTS_PER_DAY,
+                grace_seconds=GRACE_SECONDS,
+                failures_in_a_row=REQUESTS_PER_MINUTE,  # faults are switched on here to be seen
             ),
         )
         cloud = await owned.enter_async_context(running(settings, watchers))
