@@ -79,6 +79,11 @@ class Sessions:
         )
         return changed.rowcount == 1
 
+    async def take_back(self, session: str, now: float, reason: str) -> None:
+        """Note that a session was never had: it is over, and counts for nothing that a device may use in a day."""
+        await self.end(session, now, reason)
+        await self._set(session, deadline=sessions.c.created_at)
+
     async def close_channel(self, session: str) -> None:
         """Note that a session's channel has been deleted."""
         await self._set(session, channel_open=False)
@@ -117,7 +122,10 @@ _COUNTS = select(
     .where(_MINE, sessions.c.ended_at.is_(None), sessions.c.deadline > bindparam("now"))
     .scalar_subquery()
     .label("live"),
-    select(func.count()).where(_MINE, sessions.c.created_at >= bindparam("midnight")).scalar_subquery().label("today"),
+    select(func.count())
+    .where(_MINE, sessions.c.created_at >= bindparam("midnight"), sessions.c.deadline > sessions.c.created_at)
+    .scalar_subquery()
+    .label("today"),
     select(func.count())
     .where(nonces.c.device == bindparam("device"), nonces.c.at > bindparam("minute"))
     .scalar_subquery()
