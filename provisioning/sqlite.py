@@ -9,7 +9,7 @@ COMMIT for the disk.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Final
 
@@ -29,7 +29,8 @@ class Connection(aiosqlite.Connection):
         held = self._connection
         if self._running and held is not None and held.in_transaction and _quick(fn, args):
             return fn(*args, **kwargs)
-        return await super()._execute(fn, *args, **kwargs)
+        elsewhere: Callable[..., Awaitable[Any]] = super()._execute
+        return await elsewhere(fn, *args, **kwargs)
 
 
 def connect(database: str, **options: Any) -> Connection:
