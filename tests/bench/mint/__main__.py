@@ -32,7 +32,7 @@ class Extent:
     herd: int
 
 
-WHOLE = Extent(robots=1000, devices=100_000, audit=1_000_000, rounds=10, enrolled=300, herd=1000)
+WHOLE = Extent(robots=500, devices=100_000, audit=1_000_000, rounds=10, enrolled=300, herd=1000)
 QUICK = Extent(robots=300, devices=10_000, audit=50_000, rounds=3, enrolled=60, herd=100)
 
 Part = Callable[[Path, Upstream, Extent], Awaitable[list[Row]]]
