@@ -1,7 +1,7 @@
 # Kaiwa: `make demo` shows it, `make test` proves it; both install what is missing first.
 .DEFAULT_GOAL := help
 .PHONY: help demo test check docs pictures hardware deb check-arm64 bench bench-start bench-voice bench-mint \
-	bench-broadcast test-sora-vendor constraints clean
+	bench-broadcast fuzz test-sora-vendor constraints clean
 ARGS ?=
 
 help: ## this list
@@ -30,6 +30,11 @@ test-sora-vendor: ## sora-python-sdk's own tests against the stand-in (CLONE=pat
 	@.ci/setup test
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python -m tests.sora_vendor $(CLONE) $(ARGS)
 
+fuzz: ## bytes that look for a way out of every decoder (ARGS="-max_total_time=60" or others of libFuzzer's)
+	@.ci/setup test
+	@VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/uv pip install --quiet --constraints constraints.txt --group fuzz
+	@.venv/bin/python -m tests.fuzz $(or $(ARGS),-max_total_time=60)
+
 docs: ## draw what is generated in docs/
 	@.ci/setup test
 	.venv/bin/python -c "from device.diagram import document; print(document(), end='')" > docs/session.md
@@ -45,9 +50,9 @@ bench-start: ## from the press to light, sound and conversation (ARGS="--starts 
 	@.ci/setup test
 	@.venv/bin/python -m tests.bench.start $(ARGS)
 
-bench-mint: ## grants over Mosquitto with mutual TLS
+bench-mint: ## grants over Mosquitto with mutual TLS, enrolments, a fleet at once (ARGS="--quick", "--only herd", "--json FILE")
 	@.ci/setup test
-	@.venv/bin/python -m tests.provisioning.minting_bench $(ARGS)
+	@.venv/bin/python -m tests.bench.mint $(ARGS)
 
 bench-voice: ## how the voice sounds, lags and costs, beside its peers (ARGS="--quick", "--only loss", "--json FILE")
 	@.ci/setup test
@@ -68,7 +73,7 @@ check-arm64: ## resolve every wheel a board needs, for both Debians, and list th
 
 constraints: ## resolve every dependency anew into constraints.txt
 	@.ci/setup test
-	.venv/bin/uv pip compile pyproject.toml --all-extras --group dev --group bench --group hardware --universal --python-version 3.11 --upgrade \
+	.venv/bin/uv pip compile pyproject.toml --all-extras --group dev --group bench --group fuzz --group hardware --universal --python-version 3.11 --upgrade \
 		--generate-hashes --no-emit-index-url --custom-compile-command "make constraints" -q -o constraints.txt
 
 clean: ## remove what the other targets made here

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Final
 
 import msgspec
@@ -83,7 +83,7 @@ class Audit:
         entry = Entry(
             seq, at, actor, action, subject, text, previous, digest(seq, at, actor, action, subject, text, previous)
         )
-        await self._connection.execute(insert(audit).values(astuple(entry)))
+        await self._connection.execute(_ADD, asdict(entry))
 
     async def entries(self) -> AsyncIterator[Entry]:
         """Every row, in order."""
@@ -102,4 +102,5 @@ class Audit:
         return row.seq if row else 0
 
 
+_ADD = insert(audit)
 _LAST = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from typing import Final
@@ -20,6 +21,9 @@ _log = logging.getLogger(__name__)
 _MAX_BODY: Final = 16_384
 """A request with a P-256 certificate request has less than 1 KiB."""
 
+AT_ONCE: Final = 16
+"""Claims looked up at once; the others wait here, not before the store, where whoever asks for a session would wait too."""
+
 
 def enrolment_app(enrolments: Enrolments, authority: Authority) -> web.Application:
     """Return the application that serves `GET /v1/ca.pem` and `POST /v1/enrol`."""
@@ -33,6 +37,7 @@ class _Handlers:
     def __init__(self, enrolments: Enrolments, authority: Authority) -> None:
         self._enrolments, self._authority = enrolments, authority
         self._failures = FailureLimit()
+        self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def authority_pem(self, _request: web.Request) -> web.Response:
         return web.Response(text=self._authority.root_pem, content_type="application/x-pem-file")
@@ -43,7 +48,9 @@ class _Handlers:
             return _refused(429, "too_many_failures", "too many failures from this address; wait ten minutes")
         try:
             body = decode(await request.read(), EnrolRequest)
-            return web.json_response(body=encode(await self._enrolments.enrol(body, time.time())))
+            async with self._slots:
+                enrolment = await self._enrolments.enrol(body, time.time())
+            return web.json_response(body=encode(enrolment))
         except ClaimRefusedError as error:
             self._failures.failed(address, time.monotonic())
             _log.warning("a claim from %s was refused: %s", address, error.code)

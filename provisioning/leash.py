@@ -83,14 +83,17 @@ class Leash(PartialListener):
         self._usage: dict[str, Mapping[str, int]] = {}
         """What devices say that sessions used, from the device's end to ours."""
         self._changed = asyncio.Event()
+        self._next_due: float | None = None
+        """What `run` waits for, unless something changes."""
         self._notes: asyncio.Queue[Note] = asyncio.Queue(MOST_NOTES)
         self._unsettled: dict[str, asyncio.Event] = {}
         """Set for each device that has told of an end, once that is written down."""
 
     def granted(self, session: Session) -> None:
         """Watch a session from now on."""
-        self._watch.granted(session, time.time())
-        self._changed.set()
+        due = self._watch.granted(session, time.time())
+        if self._next_due is None or due < self._next_due:  # else looking through all that go on can wait
+            self._changed.set()
 
     def stop(self, device: str) -> None:
         """Take an operator's stop: the device has a moment to obey."""
@@ -173,7 +176,7 @@ class Leash(PartialListener):
                 await self._wait()
 
     async def _wait(self) -> None:
-        due = self._watch.next_due()
+        due = self._next_due = self._watch.next_due()
         try:
             async with asyncio.timeout(None if due is None else max(0.0, due - time.time())):
                 await self._changed.wait()

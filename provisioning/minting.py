@@ -179,7 +179,7 @@ class Minter:
         except OpenAIError as error:
             _log.warning("no session for %s: %s", request.device, error)
             self._openai_breaker.told(now, good=False)
-            await self._take_back(session, f"OpenAI {error.code}", now)
+            await self._take_back(session, f"OpenAI {error.code}", now, had=False)
             return self._refused(request, Refuse(Refusal.UPSTREAM, _words(error), error.retry_after), now)
         except BaseException:
             await self._take_back(session, "interrupted", now)
@@ -228,11 +228,18 @@ class Minter:
         self._broadcast_breaker.told(now, good=True)
         return opened, ""
 
-    async def _take_back(self, session: Session, reason: str, now: float) -> None:
-        """End a session that was not granted after all; if that fails, the leash will."""
+    async def _take_back(self, session: Session, reason: str, now: float, *, had: bool = True) -> None:
+        """End a session that was not granted after all; if that fails, the leash will.
+
+        One for which no secret was had does not count as one of its device's day: an outage of the service would use
+        that up.
+        """
         try:
             async with self._store.transaction() as t:
-                await t.sessions.end(session.id, now, reason, free)
+                if had:
+                    await t.sessions.end(session.id, now, reason, free)
+                else:
+                    await t.sessions.take_back(session.id, now, reason)
                 await t.audit.add(now, "minter", "not_begun", session.id, why=reason)
                 found = await t.sessions.find(session.id)
             if found is not None and found.channel_id:

@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Self
 
 import openai
-from openai.types.realtime import RealtimeSessionCreateRequestParam
 
 from device.errors import UpstreamError
 from device.messages.minting import OpenAIGrant
@@ -76,13 +75,15 @@ class OpenAI:
             OpenAIError: no secret; one of its two kinds.
         """
         try:
-            answer = await self._client.realtime.client_secrets.create(
-                expires_after={"anchor": "created_at", "seconds": self._settings.secret_seconds},
-                session=cast("RealtimeSessionCreateRequestParam", session(self._settings, tools)),
+            answer = (
+                await self._client.post(  # not realtime.client_secrets: it spends 2 ms on types that we have checked
+                    "/realtime/client_secrets", body=self._wish(tools), cast_to=object
+                )
             )
         except (openai.OpenAIError, ValueError) as error:
             raise _translated(error) from None
-        value, expires_at = getattr(answer, "value", None), getattr(answer, "expires_at", None)
+        made = answer if isinstance(answer, dict) else {}
+        value, expires_at = made.get("value"), made.get("expires_at")
         if not isinstance(value, str) or not _SECRET.fullmatch(value) or not isinstance(expires_at, int):
             raise OpenAIBusyError(200, "malformed", "the answer holds no client secret")
         return OpenAIGrant(
@@ -91,6 +92,10 @@ class OpenAI:
             expires_at=float(expires_at),
             model=self._settings.model,
         )
+
+    def _wish(self, tools: Sequence[ToolDeclaration]) -> dict[str, Any]:
+        life = {"anchor": "created_at", "seconds": self._settings.secret_seconds}
+        return {"expires_after": life, "session": session(self._settings, tools)}
 
     async def hang_up(self, call_id: str) -> None:
         """End a call, whatever the device does; one that is over already is no error.

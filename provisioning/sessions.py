@@ -72,23 +72,22 @@ class Sessions:
 
     async def add(self, session: Session) -> None:
         """Enter a session that is granted now, and put aside what it may cost."""
-        await self._connection.execute(
-            insert(sessions).values(
-                id=session.id,
-                device=session.device,
-                reason=session.reason[:80],
-                created_at=session.created_at,
-                deadline=session.deadline,
-                channel_open=False,
-                group_name=session.group,
-                reserved=session.reserved,
-            )
-        )
+        entered = {
+            "id": session.id,
+            "device": session.device,
+            "reason": session.reason[:80],
+            "created_at": session.created_at,
+            "deadline": session.deadline,
+            "channel_open": False,
+            "group_name": session.group,
+            "reserved": session.reserved,
+        }
+        await self._connection.execute(_ADD, entered)
         await self._ledger.reserve(session.device, session.group, session.reserved, session.created_at)
 
     async def set_channel(self, session: str, channel_id: str) -> None:
         """Note the channel that was created for a session, so that it is deleted whatever happens."""
-        await self._set(session, channel_id=channel_id, channel_open=True)
+        await self._connection.execute(_SET_CHANNEL, {"session": session, "channel": channel_id})
 
     async def set_call(self, session: str, device: str, call_id: str) -> None:
         """Note the call by which a session of this device can be hung up."""
@@ -142,6 +141,11 @@ class Sessions:
         await self._ledger.settle(ended.device, ended.group, freed, cost - before, ended.created_at)
         await self._set(session, cost=cost, reported=reported)
 
+    async def take_back(self, session: str, now: float, reason: str) -> None:
+        """Note that a session was never had: it is over, and counts for nothing that a device may use in a day."""
+        await self.end(session, now, reason, free)
+        await self._set(session, deadline=sessions.c.created_at)
+
     async def close_channel(self, session: str) -> None:
         """Note that a session's channel has been deleted."""
         await self._set(session, channel_open=False)
@@ -170,13 +174,25 @@ class Sessions:
         return None if row is None else _session(row)
 
 
+_ADD = insert(sessions)
+"""Statements that every grant needs are made once: SQLAlchemy takes longer over a new one than SQLite to execute it."""
+
+_SET_CHANNEL = (
+    update(sessions)
+    .where(sessions.c.id == bindparam("session"))
+    .values(channel_id=bindparam("channel"), channel_open=True)
+)
+
 _MINE = sessions.c.device == bindparam("device")
 _COUNTS = select(
     select(func.count())
     .where(_MINE, sessions.c.ended_at.is_(None), sessions.c.deadline > bindparam("now"))
     .scalar_subquery()
     .label("live"),
-    select(func.count()).where(_MINE, sessions.c.created_at >= bindparam("midnight")).scalar_subquery().label("today"),
+    select(func.count())
+    .where(_MINE, sessions.c.created_at >= bindparam("midnight"), sessions.c.deadline > sessions.c.created_at)
+    .scalar_subquery()
+    .label("today"),
     select(func.count())
     .where(nonces.c.device == bindparam("device"), nonces.c.at > bindparam("minute"))
     .scalar_subquery()

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from alembic import command
 from alembic.config import Config
@@ -24,6 +24,7 @@ from provisioning.halts import Halts
 from provisioning.registry import Claims, Devices
 from provisioning.sessions import Sessions
 from provisioning.spending.ledger import Ledger
+from provisioning.sqlite import connect
 
 T = TypeVar("T")
 
@@ -113,11 +114,14 @@ def _first_line(error: BaseException) -> str:
     return str(getattr(error, "orig", None) or error).partition("\n")[0]
 
 
+_SQLITE: Final[dict[str, Any]] = {"pool_size": 1, "max_overflow": 0, "connect_args": {"async_creator_fn": connect}}
+"""One connection: SQLite has one writer, and waiting in our own queue beats polling its lock."""
+
+
 def _engine(url: str) -> AsyncEngine:
     try:
         sqlite = make_url(url).get_backend_name() == "sqlite"
-        # One connection: SQLite has one writer, and waiting in our own queue beats polling its lock.
-        engine = create_async_engine(url, **({"pool_size": 1, "max_overflow": 0} if sqlite else {}))
+        engine = create_async_engine(url, **(_SQLITE if sqlite else {}))
     except (ArgumentError, ImportError) as error:
         raise StoreError(f"not the URL of a store: {_first_line(error)}") from None
     if sqlite:

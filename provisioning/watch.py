@@ -81,8 +81,11 @@ class Watch:
         self._kept: dict[str, _Kept] = {}
         self._heard: defaultdict[str, _Heard] = defaultdict(_Heard)
 
-    def granted(self, session: Session, now: float) -> None:
-        """Watch a session from its beginning: a device that has given it up or left meanwhile does not hold it."""
+    def granted(self, session: Session, now: float) -> float:
+        """Watch a session from its beginning: a device that has given it up or left meanwhile does not hold it.
+
+        Return when it ends if nothing else happens.
+        """
         self.keep(session, now)
         kept, heard = self._kept[session.id], self._heard[session.device]
         kept.without = (session.created_at + BEGINNING, "the device is without it")
@@ -90,6 +93,7 @@ class Watch:
             kept.bring_forward(now, why)
         if heard.card is not None and heard.at >= session.created_at:
             _compare(kept, heard.card, now)
+        return kept.due()[0]
 
     def keep(self, session: Session, now: float) -> None:
         """Watch a session that goes on already; what is known of one that is watched stays."""

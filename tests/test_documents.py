@@ -15,6 +15,7 @@ from provisioning.__main__ import app
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("hardware/**/README.md")]
 TEST = re.compile(r"`(test_\w+)`")
+PROVEN = ("identity.md", "security.md")
 COMMAND = re.compile(r"(?:^|[`$] ?|sudo )(kaiwa-(?:cloud|device) [a-z-][^`\n]*?)(?:`|$|\s{2,}#)", re.MULTILINE)
 
 
@@ -41,8 +42,15 @@ def test_there_are_such_lines() -> None:
 
 
 def named_tests() -> set[str]:
-    """Return the tests that the page about identity names as the proof of what it says."""
-    return set(TEST.findall((ROOT / "docs" / "identity.md").read_text(encoding="utf-8")))
+    """Return the tests that the pages about identity and security name as the proof of what they say."""
+    return {name for page in PROVEN for name in TEST.findall((ROOT / "docs" / page).read_text(encoding="utf-8"))}
+
+
+def test_every_line_about_an_attack_names_a_test() -> None:
+    table = (ROOT / "docs" / "security.md").read_text(encoding="utf-8").partition("## Attacks")[2].partition("\n## ")[0]
+    lines = [line for line in table.splitlines() if line.startswith("| ") and not line.startswith("| attack")]
+    assert len(lines) >= 20
+    assert [line for line in lines if not TEST.search(line)] == []
 
 
 def test_every_test_that_is_named_as_a_proof_exists() -> None:

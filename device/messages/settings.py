@@ -32,14 +32,19 @@ def read_settings(text: str, path: str, kind: type[S], beneath: Table | None = N
         SettingsError: not TOML, an unknown key (with the nearest known one), or a value of the wrong type or range.
     """
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"at line (\d+)", str(error))
-        raise SettingsError(path, f"not TOML: {error}", line=int(found[1]) if found else None) from None
-    try:
-        return msgspec.convert(laid_over(table, beneath or {}), type=kind, dec_hook=decode_secret)
+        return msgspec.convert(laid_over(_table(text, path), beneath or {}), type=kind, dec_hook=decode_secret)
     except msgspec.ValidationError as error:
         raise _located(text, path, kind, str(error)) from None
+    except RecursionError:
+        raise SettingsError(path, "not a settings file: nested too deeply") from None
+
+
+def _table(text: str, path: str) -> Table:
+    try:
+        return tomllib.loads(text)
+    except ValueError as error:  # also of a number with thousands of digits, which is no TOMLDecodeError
+        found = re.search(r"at line (\d+)", str(error))
+        raise SettingsError(path, f"not TOML: {error}", line=int(found[1]) if found else None) from None
 
 
 def laid_over(table: Table, beneath: Table) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""What minting costs and how long it takes, over a real broker: `make bench-mint`."""

@@ -1,0 +1,87 @@
+"""A fleet in a store, entered in bulk: devices with certificates, and a history."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from device.messages.envelope import public_pem
+from provisioning.audit import FIRST, digest
+from provisioning.authority import Authority
+from provisioning.codes import hash_code, new_code
+from provisioning.store import Store
+from tests.provisioning.minting_bench import Robot
+
+DAYS = 60 * 86_400.0
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many robots can ask, and how many devices and rows of the audit there are in all."""
+
+    robots: int
+    devices: int
+    audit: int
+
+
+async def filled(store_url: str, authority: Authority, sizes: Sizes) -> list[Robot]:
+    """Make the store and fill it; return the robots that hold their keys."""
+    async with Store(store_url):
+        pass
+    signer = authority.mint_signer
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(sizes.robots)]
+    robots = [Robot(f"robot-{n}", key, signer.kid, authority.mint_pem) for n, key in enumerate(keys)]
+    with closing(sqlite3.connect(store_url.partition("///")[2])) as store, store:
+        _enter_devices(store, robots, sizes.devices)
+        store.executemany(
+            "INSERT INTO audit (seq, at, actor, action, subject, detail, previous, hash) VALUES (?,?,?,?,?,?,?,?)",
+            _history(sizes.audit, time.time()),
+        )
+    return robots
+
+
+def _enter_devices(store: sqlite3.Connection, robots: list[Robot], devices: int) -> None:
+    now = time.time()
+    pems = [(robot.name, public_pem(robot.key.public_key())) for robot in robots]
+    pems += [(f"other-{n}", f"another key {n:0160d}") for n in range(devices - len(robots))]
+    store.executemany(
+        "INSERT INTO devices (id, status, hardware, enrolled_at, active_at) VALUES (?, 'ACTIVE', '', ?, ?)",
+        ((name, now, now) for name, _ in pems),
+    )
+    store.executemany(
+        "INSERT INTO certificates (serial, device, public_key, issued_at, expires_at, used_at) VALUES (?,?,?,?,?,?)",
+        ((secrets.token_hex(16), name, pem, now, now + DAYS, now) for name, pem in pems),
+    )
+
+
+def _history(rows: int, now: float) -> Iterator[tuple[int, float, str, str, str, str, str, str]]:
+    """Yield rows of an audit whose chain holds."""
+    previous = FIRST
+    for seq in range(1, rows + 1):
+        values = (seq, now, f"other-{seq % 1000}", "mint", f"{seq:032x}", '{"allowed":true}', previous)
+        previous = digest(*values)
+        yield (*values, previous)
+
+
+def add_claims(store: Path, count: int) -> list[str]:
+    """Enter as many claims, and return their codes."""
+    codes, now = [new_code() for _ in range(count)], time.time()
+    with closing(sqlite3.connect(store, timeout=30)) as database, database:
+        database.executemany(
+            "INSERT INTO claims (code_hash, created_at, expires_at, attempts) VALUES (?, ?, ?, 0)",
+            ((hash_code(code), now, now + 3600) for code in codes),
+        )
+    return codes
+
+
+def end_sessions(store: Path) -> None:
+    """End every session, so that each robot may ask again."""
+    with closing(sqlite3.connect(store, timeout=30)) as database, database:
+        database.execute("UPDATE sessions SET ended_at = created_at WHERE ended_at IS NULL")
