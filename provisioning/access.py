@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from device.messages import topics
+from device.messages.tools import ANY
 
 
 class Action(StrEnum):
@@ -51,10 +53,17 @@ SERVICE: Final = (
 )
 """What the cloud itself may do."""
 
-OPERATOR: Final = (
-    Right(Action.PUBLISH, topics.command("+")),
-    Right(Action.SUBSCRIBE, topics.command_status("+", "+")),
-    Right(Action.SUBSCRIBE, topics.EVERY_STATE),
-    Right(Action.SUBSCRIBE, topics.EVERY_EVENT),
-)
-"""What whoever commands robots may do."""
+
+def rights_of_operator(robots: Sequence[str]) -> tuple[Right, ...]:
+    """Return what whoever orders these robots may do; `*` among them stands for all."""
+    levels = ("+",) if ANY in robots else robots
+    return tuple(right for level in levels for right in _ordering(level))
+
+
+def _ordering(robot: str) -> tuple[Right, ...]:
+    return (
+        Right(Action.PUBLISH, topics.command(robot)),
+        Right(Action.SUBSCRIBE, topics.command_status(robot, "+")),
+        Right(Action.SUBSCRIBE, topics.state(robot)),
+        Right(Action.SUBSCRIBE, topics.event(robot)),
+    )

@@ -39,6 +39,7 @@ from provisioning.observer.feed import Feed
 from provisioning.observer.web import create_app
 from provisioning.observer.word_filter import WordFilter
 from provisioning.openai import OpenAI
+from provisioning.order_audit import OrderAudit
 from provisioning.playlists import Playlists
 from provisioning.policy import Allowance
 from provisioning.presence import Presence
@@ -226,7 +227,8 @@ async def _work(
     presence, alarms, note_audit = Presence(store), Alarms(store), NoteAudit(store)
     playlists = Playlists(store, ground.broadcasts, watchers)
     reports = Reports([leash, presence, alarms, playlists, note_audit, *watchers])
-    stops = Stops(authority.operator_keys(), leash.stop)
+    order_audit = OrderAudit(store)
+    stops = Stops(authority.operator_keys(), leash.stop, order_audit.heard)
     minter = Minter(
         store,
         authority.mint_signer,
@@ -250,7 +252,15 @@ async def _work(
     handlers |= dict.fromkeys(TOPICS, reports.deliver)
     link = Link(ground.broker, MINTER, tls, handlers)
     group = await stack.enter_async_context(asyncio.TaskGroup())
-    own = (leash.run(), presence.run(), alarms.run(), playlists.run(), captioning.run(), note_audit.run())
+    own = (
+        leash.run(),
+        presence.run(),
+        alarms.run(),
+        playlists.run(),
+        captioning.run(),
+        note_audit.run(),
+        order_audit.run(),
+    )
     keeping = (renewals.run(), upkeep.run(), _follow(ground), _guard(ground))
     answering = (mint.run(link.publish), renew.run(link.publish), link.run())
     for work in (*own, *keeping, *answering):
