@@ -9,6 +9,7 @@ from typing import Final
 
 from device.messages import topics
 from device.messages.tools import ANY
+from provisioning.roles import MOST_MINTERS, Place, Role
 
 
 class Action(StrEnum):
@@ -41,17 +42,24 @@ def rights_of_device(device: str) -> tuple[Right, ...]:
     )
 
 
-SERVICE: Final = (
+_MINT: Final = (
     Right(Action.SUBSCRIBE, topics.mint_request("+")),
     Right(Action.PUBLISH, topics.mint_answer("+")),
     Right(Action.SUBSCRIBE, topics.renewal_request("+")),
     Right(Action.PUBLISH, topics.renewal_answer("+")),
-    Right(Action.SUBSCRIBE, topics.command("+")),
-    Right(Action.SUBSCRIBE, topics.EVERY_STATE),
     Right(Action.SUBSCRIBE, topics.EVERY_EVENT),
-    Right(Action.SUBSCRIBE, topics.EVERY_METRIC),
 )
-"""What the cloud itself may do."""
+_WEB: Final = tuple(
+    Right(Action.SUBSCRIBE, topic) for topic in (topics.EVERY_STATE, topics.EVERY_EVENT, topics.EVERY_METRIC)
+)
+_LEASH: Final = (Right(Action.SUBSCRIBE, topics.command("+")), *_WEB)
+
+
+def rights_of_service(name: str) -> tuple[Right, ...]:
+    """Return what a part of the cloud may do; what has no part's name is the whole cloud."""
+    parts = {Place(Role.WEB).identity: _WEB, Place(Role.LEASH).identity: _LEASH}
+    minters = {Place(Role.MINT, number).identity: _MINT for number in range(1, MOST_MINTERS + 1)}
+    return (parts | minters).get(name, tuple(dict.fromkeys((*_MINT, *_LEASH))))
 
 
 def rights_of_operator(robots: Sequence[str]) -> tuple[Right, ...]:

@@ -38,6 +38,7 @@ from provisioning.certificates import (
     root,
 )
 from provisioning.keyfiles import ed25519_key, p256_key, write_durably
+from provisioning.roles import EVERYTHING
 
 LEAF_DAYS: Final = 398.0
 """Life of the cloud's own certificates."""
@@ -45,8 +46,8 @@ LEAF_DAYS: Final = 398.0
 RENEWED_BEFORE: Final = 30 * 86_400.0
 """They are made anew when the service starts, or looks, within so many seconds of their end."""
 
-MINTER: Final = "minter"
-"""MQTT identity of the minting service."""
+MINTER: Final = EVERYTHING
+"""MQTT identity of the whole cloud in one process."""
 
 _OPERATOR: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 

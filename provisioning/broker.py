@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from device.messages.wire import MAX_BYTES
-from provisioning.access import SERVICE, Action, Right, rights_of_device, rights_of_operator
+from provisioning.access import Action, Right, rights_of_device, rights_of_operator, rights_of_service
 
 MAX_INFLIGHT: Final = 1000
 """Messages of QoS 1 on their way to one client; a minter serves many devices over one connection."""
@@ -73,7 +73,7 @@ def mosquitto_acl(services: Iterable[str], operators: Mapping[str, Sequence[str]
     `operators` holds the robots of each.
     """
     device = [f"pattern {_line(right)}" for right in rights_of_device("%u")]
-    serving = [line for name in services for line in _user(name, SERVICE)]
+    serving = [line for name in services for line in _user(name, rights_of_service(name))]
     operating = [line for name, robots in operators.items() for line in _operator(name, robots)]
     return "\n".join([*device, *serving, *operating, ""])
 

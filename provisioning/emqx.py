@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from device.messages.wire import MAX_BYTES
-from provisioning.access import SERVICE, Right, rights_of_device, rights_of_operator
+from provisioning.access import Right, rights_of_device, rights_of_operator, rights_of_service
 from provisioning.broker import MAX_INFLIGHT, MAX_QUEUED, BrokerFiles
 
 _CONFIG: Final = """\
@@ -75,7 +75,7 @@ def emqx_acl(services: Iterable[str], operators: Mapping[str, Sequence[str]]) ->
     Of a shared subscription EMQX looks at the topics behind `$share/GROUP/`. A filter with wildcards fits a rule only
     if the rule has them in the same places, so that nobody subscribes to more than one may hear.
     """
-    users = [(name, SERVICE) for name in services] + [
+    users = [(name, rights_of_service(name)) for name in services] + [
         (f"operator-{name}", rights_of_operator(robots)) for name, robots in operators.items()
     ]
     lines = [_rule(f"{{username, {_quoted(name)}}}", right) for name, rights in users for right in rights]

@@ -125,6 +125,14 @@ class LimitSettings(Settings, frozen=True):
     """How long after its deadline a session is ended by the cloud, when the device has not done so."""
 
 
+class MonitorSettings(Settings, frozen=True):
+    """Where `/metrics` and `/healthz` are served, in plain HTTP; nowhere unless a port is given."""
+
+    host: str = "127.0.0.1"
+    port: Port = 0
+    """Off when 0."""
+
+
 class CloudSettings(Settings, frozen=True):
     """Everything in the cloud's settings file."""
 
@@ -138,6 +146,7 @@ class CloudSettings(Settings, frozen=True):
     openai: OpenAISettings = OpenAISettings()
     imageflux: ImageFluxSettings = ImageFluxSettings()
     limits: LimitSettings = LimitSettings()
+    monitor: MonitorSettings = MonitorSettings()
 
     @property
     def store_url(self) -> str:

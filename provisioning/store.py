@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import Connection, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -20,6 +20,9 @@ from device.errors import StoreError
 from provisioning.audit import Audit
 from provisioning.registry import Claims, Devices
 from provisioning.sessions import Sessions
+
+_MIGRATION_LOCK: Final = 0x6B616D67
+"""The advisory lock, on PostgreSQL, of whoever brings the store to its present shape."""
 
 
 class Transaction:
@@ -133,5 +136,10 @@ def _migrate(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
+    if connection.dialect.name == "postgresql":  # several processes may start at once
+        connection.execute(select(func.pg_advisory_lock(_MIGRATION_LOCK)))
     command.upgrade(config, "head")
     connection.commit()
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_unlock(_MIGRATION_LOCK)))
+        connection.commit()

@@ -90,6 +90,10 @@ class Watch:
         deadline = session.deadline + self._grace
         self._kept.setdefault(session.id, _Kept(session, session.call_id, deadline, "deadline"))
 
+    def watches(self, session: str) -> bool:
+        """Tell whether a session is watched."""
+        return session in self._kept
+
     def answered(self, device: str, session: str, call_id: str) -> bool:
         """Take the call of a session; False when this device has no such session."""
         kept = self._of(device, session)

@@ -18,6 +18,7 @@ from provisioning.cli.invocation import Invocation, out
 from provisioning.emqx import emqx_acl, emqx_config
 from provisioning.keyfiles import write_durably
 from provisioning.operators import robots_of
+from provisioning.roles import SERVICES
 from provisioning.settings import CloudSettings
 
 broker_config = typer.Typer(help="Write the configuration of the MQTT broker.", no_args_is_help=True)
@@ -90,7 +91,7 @@ def _written(text: str, folder: Path | None, name: str) -> bool:
 
 def _in_place(authority: Authority, folder: Path, access_list: AccessList) -> BrokerFiles:
     acl = folder / "acl"
-    write_durably(acl, access_list(authority.services, robots_of(authority)).encode())
+    write_durably(acl, access_list(SERVICES, robots_of(authority)).encode())
     server = authority.server
     return BrokerFiles(authority.root_path, server.certificate, server.key, authority.revocations, acl)
 

@@ -44,7 +44,7 @@ def test_the_example_parses_and_shows_every_key(tmp_path: Path) -> None:
     settings = loaded(written(tmp_path, text), {})
     assert settings.openai.api_key == Secret("sk-1")
     assert settings.imageflux.token == Secret("t-1")
-    for table in ("enrol", "web", "broker", "openai", "imageflux", "limits"):
+    for table in ("enrol", "web", "broker", "openai", "imageflux", "limits", "monitor"):
         section = text.partition(f"\n[{table}]\n")[2].partition("\n\n#")[0]
         for key in getattr(settings, table).__struct_fields__:
             assert f"{key} = " in section or key in {"api_key", "token", "channel"}, (

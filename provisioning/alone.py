@@ -1,0 +1,93 @@
+"""One leash at a time: a second one waits until the first is gone, and takes its place."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import func, make_url, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from device.errors import StoreError
+
+_log = logging.getLogger(__name__)
+
+LOOK_SECONDS: Final = 1.0
+"""How often the place is asked for, and, by who has it, whether it is still theirs."""
+
+_LOCK: Final = 0x6B616C65
+"""The advisory lock of the leash on PostgreSQL; it falls with the connection that holds it."""
+
+
+@asynccontextmanager
+async def alone(url: str, folder: Path) -> AsyncIterator[Callable[[], Coroutine[Any, Any, None]]]:
+    """Wait until no other process is the leash of the store at `url`, and be it while the context is open.
+
+    Yields what to run in a task meanwhile: it raises StoreError when the place is lost. On SQLite, which all processes
+    of one computer share, it is a lock on a file in `folder`.
+
+    Raises:
+        StoreError: the store does not answer.
+    """
+    if make_url(url).get_backend_name() == "sqlite":
+        async with _alone_here(folder / "leash.lock") as keep:
+            yield keep
+        return
+    engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    try:
+        async with engine.connect() as connection:
+            await _until(lambda: _locked(connection))
+            yield lambda: _keep(connection)
+    except SQLAlchemyError as error:
+        raise StoreError(f"the store does not answer: {error}") from error
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def _alone_here(path: Path) -> AsyncIterator[Callable[[], Coroutine[Any, Any, None]]]:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with path.open("w") as file:
+
+        async def locked() -> bool:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+        await _until(locked)
+        yield _for_ever
+
+
+async def _for_ever() -> None:
+    await asyncio.get_running_loop().create_future()
+
+
+async def _until(locked: Callable[[], Awaitable[bool]]) -> None:
+    told = False
+    while not await locked():
+        if not told:
+            _log.info("another process is the leash of this fleet; waiting for its end")
+            told = True
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _locked(connection: AsyncConnection) -> bool:
+    return bool((await connection.execute(select(func.pg_try_advisory_lock(_LOCK)))).scalar_one())
+
+
+async def _keep(connection: AsyncConnection) -> None:
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        try:
+            await connection.execute(select(1))
+        except SQLAlchemyError as error:
+            raise StoreError("the connection that held the leash's place is lost; start again") from error
