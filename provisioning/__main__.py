@@ -29,6 +29,7 @@ from provisioning.cli.uses import (
     unmute_command,
     volume_command,
 )
+from provisioning.cli.watch import watch_command
 
 DEFAULT_CONFIG: Final = Path("/etc/kaiwa/cloud.toml")
 
@@ -58,6 +59,7 @@ app.command("unmute")(unmute_command)
 app.command("volume")(volume_command)
 app.command("identify")(identify_command)
 app.command("notes")(notes_command)
+app.command("watch")(watch_command)
 app.add_typer(broker_config, name="broker-config")
 app.command("local")(local)
 app.command("demo")(demo)
