@@ -6,7 +6,7 @@ import asyncio
 import fcntl
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from device.errors import StoreError
+from device.errors import SettingsError, StoreError
 
 _log = logging.getLogger(__name__)
 
@@ -26,45 +26,55 @@ _LOCK: Final = 0x6B616C65
 """The advisory lock of the leash on PostgreSQL; it falls with the connection that holds it."""
 
 
+Keep = Callable[[], Coroutine[Any, Any, None]]
+"""What goes on while the place is ours."""
+
+
 @asynccontextmanager
-async def alone(url: str, folder: Path) -> AsyncIterator[Callable[[], Coroutine[Any, Any, None]]]:
+async def alone(url: str, folder: Path) -> AsyncIterator[Keep]:
     """Wait until no other process is the leash of the store at `url`, and be it while the context is open.
 
     Yields what to run in a task meanwhile: it raises StoreError when the place is lost. On SQLite, which all processes
     of one computer share, it is a lock on a file in `folder`.
 
     Raises:
-        StoreError: the store does not answer.
+        StoreError: the store does not answer, or `url` is none.
+        SettingsError: the folder cannot be used.
     """
-    if make_url(url).get_backend_name() == "sqlite":
-        async with _alone_here(folder / "leash.lock") as keep:
-            yield keep
-        return
+    async with AsyncExitStack() as stack:
+        try:
+            if make_url(url).get_backend_name() == "sqlite":
+                keep = await _alone_here(folder / "leash.lock", stack)
+            else:
+                keep = await _alone_anywhere(url, stack)
+        except (SQLAlchemyError, ImportError) as error:
+            raise StoreError(f"the store cannot be opened: {str(error).partition(chr(10))[0]}") from error
+        except OSError as error:
+            raise SettingsError(str(folder), f"cannot be used: {error.strerror}") from None
+        yield keep
+
+
+async def _alone_anywhere(url: str, stack: AsyncExitStack) -> Keep:
     engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    try:
-        async with engine.connect() as connection:
-            await _until(lambda: _locked(connection))
-            yield lambda: _keep(connection)
-    except SQLAlchemyError as error:
-        raise StoreError(f"the store does not answer: {error}") from error
-    finally:
-        await engine.dispose()
+    stack.push_async_callback(engine.dispose)
+    connection = await stack.enter_async_context(engine.connect())
+    await _until(lambda: _locked(connection))
+    return lambda: _keep(connection)
 
 
-@asynccontextmanager
-async def _alone_here(path: Path) -> AsyncIterator[Callable[[], Coroutine[Any, Any, None]]]:
+async def _alone_here(path: Path, stack: AsyncExitStack) -> Keep:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with path.open("w") as file:
+    file = stack.enter_context(path.open("w"))
 
-        async def locked() -> bool:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return False
-            return True
+    async def locked() -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
-        await _until(locked)
-        yield _for_ever
+    await _until(locked)
+    return _for_ever
 
 
 async def _for_ever() -> None:

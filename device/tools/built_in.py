@@ -30,6 +30,9 @@ LONGEST_TEXT: Final = 500
 ASKED: Final = "The people who look after you ask you to say this now, in these words and no others: {text}"
 """What the model is told when an operator wants something said."""
 
+FOR_OPERATORS: Final = ("unmute", "hush", "say", "identify")
+"""The tools that every robot has besides those for the model (`device.messages.tools.BUILT_IN`)."""
+
 Percent = Annotated[int, Meta(ge=0, le=100)]
 
 

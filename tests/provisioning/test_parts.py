@@ -17,6 +17,7 @@ import aiohttp
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from device.errors import SettingsError, StoreError
 from device.identity import Identity, certificate_request, keep_enrolment, keep_key
 from device.messages import topics
 from device.messages.enrolment import EnrolRequest
@@ -298,6 +299,17 @@ async def test_a_second_leash_waits_until_the_first_is_gone(
     async with asyncio.timeout(5):
         await waiting
     assert inside.is_set()
+
+
+async def test_a_place_that_cannot_be_had_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match="cannot be used"):
+        async with alone("sqlite+aiosqlite:///x", tmp_path / "file"):
+            pytest.fail("there is no such folder")
+    for url in ("nonsense", f"postgresql+psycopg://nobody@/none?host={tmp_path}"):
+        with pytest.raises(StoreError, match="the store cannot be opened"):
+            async with alone(url, tmp_path):
+                pytest.fail("there is no such store")
 
 
 def test_every_part_has_a_name_of_its_own_and_the_rights_that_it_needs() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from device import phase as p
 from device.messages.tools import BUILT_IN
-from device.tools.built_in import LONGEST_TEXT, MOST_REMEMBERED, BuiltIn
+from device.tools.built_in import FOR_OPERATORS, LONGEST_TEXT, MOST_REMEMBERED, BuiltIn
 from device.tools.outcome import Outcome
 from device.tools.toolbox import Toolbox
 from tests.device.tools.reach import Body, reach
@@ -40,7 +40,7 @@ def robot() -> Robot:
 
 def test_the_cloud_allows_by_default_what_every_robot_has_for_the_model(robot: Robot) -> None:
     assert {tool.name for tool in robot.tools.declarations} == set(BUILT_IN)
-    assert {tool.name for tool in robot.tools.tools if tool.user_only} == {"unmute", "hush", "say", "identify"}
+    assert {tool.name for tool in robot.tools.tools if tool.user_only} == set(FOR_OPERATORS)
 
 
 async def test_the_volume_goes_up_and_down_and_never_out(robot: Robot) -> None:
