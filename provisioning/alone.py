@@ -6,13 +6,13 @@ import asyncio
 import fcntl
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import func, make_url, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from device.errors import SettingsError, StoreError
@@ -34,7 +34,7 @@ Keep = Callable[[], Coroutine[Any, Any, None]]
 async def alone(url: str, folder: Path) -> AsyncIterator[Keep]:
     """Wait until no other process is the leash of the store at `url`, and be it while the context is open.
 
-    Yields what to run in a task meanwhile: it raises StoreError when the place is lost. On SQLite, which all processes
+    Yields what to run in a task meanwhile: it raises StoreError when another has taken the place. On SQLite, which all processes
     of one computer share, it is a lock on a file in `folder`.
 
     Raises:
@@ -55,11 +55,49 @@ async def alone(url: str, folder: Path) -> AsyncIterator[Keep]:
 
 
 async def _alone_anywhere(url: str, stack: AsyncExitStack) -> Keep:
-    engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    stack.push_async_callback(engine.dispose)
-    connection = await stack.enter_async_context(engine.connect())
-    await _until(lambda: _locked(connection))
-    return lambda: _keep(connection)
+    lock = _Lock(create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT"))
+    stack.push_async_callback(lock.close)
+    await _until(lock.take)
+    return lock.keep
+
+
+class _Lock:
+    """An advisory lock of PostgreSQL, and the connection that holds it."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._connection: AsyncConnection | None = None
+
+    async def take(self) -> bool:
+        """Take it; False when another process has it."""
+        if self._connection is None:
+            self._connection = await self._engine.connect()
+        return bool((await self._connection.execute(select(func.pg_try_advisory_lock(_LOCK)))).scalar_one())
+
+    async def keep(self) -> None:
+        """Look after it, for ever; with the connection it is lost, and is taken again as soon as the store answers.
+
+        Raises:
+            StoreError: another process was faster.
+        """
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                if self._connection is not None:
+                    await self._connection.execute(select(1))
+                elif not await self.take():
+                    raise StoreError("another process has become the leash of this fleet meanwhile")
+            except SQLAlchemyError as error:
+                _log.warning("the store does not answer: %s", error)
+                await self.close()
+
+    async def close(self) -> None:
+        """Give it back, as far as the store still hears of it."""
+        connection, self._connection = self._connection, None
+        with suppress(SQLAlchemyError):
+            if connection is not None:
+                await connection.close()
+        await self._engine.dispose()
 
 
 async def _alone_here(path: Path, stack: AsyncExitStack) -> Keep:
@@ -88,16 +126,3 @@ async def _until(locked: Callable[[], Awaitable[bool]]) -> None:
             _log.info("another process is the leash of this fleet; waiting for its end")
             told = True
         await asyncio.sleep(LOOK_SECONDS)
-
-
-async def _locked(connection: AsyncConnection) -> bool:
-    return bool((await connection.execute(select(func.pg_try_advisory_lock(_LOCK)))).scalar_one())
-
-
-async def _keep(connection: AsyncConnection) -> None:
-    while True:
-        await asyncio.sleep(LOOK_SECONDS)
-        try:
-            await connection.execute(select(1))
-        except SQLAlchemyError as error:
-            raise StoreError("the connection that held the leash's place is lost; start again") from error

@@ -9,13 +9,15 @@ import socket
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import aiohttp
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from device.errors import SettingsError, StoreError
 from device.identity import Identity, certificate_request, keep_enrolment, keep_key
@@ -26,7 +28,7 @@ from device.messages.minting import Grant, MintAnswer
 from device.messages.reports import CallAnswered, SessionEnded
 from device.messages.wire import decode
 from provisioning.access import Action, rights_of_service
-from provisioning.alone import alone
+from provisioning.alone import _LOCK, alone
 from provisioning.app import broker_address, open_authority, running_part
 from provisioning.broadcasting import Broadcasts
 from provisioning.codes import is_device_name
@@ -299,6 +301,43 @@ async def test_a_second_leash_waits_until_the_first_is_gone(
     async with asyncio.timeout(5):
         await waiting
     assert inside.is_set()
+
+
+async def test_a_leash_whose_connection_is_lost_takes_its_place_again_unless_another_has_it(
+    postgresql: PostgreSQL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("provisioning.alone.LOOK_SECONDS", 0.01)
+    url = postgresql.new_database()
+    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
+
+    async def holder() -> int:
+        async with engine.connect() as connection:
+            return (await connection.execute(text(HOLDER))).scalar() or 0
+
+    async def cut_off() -> int:
+        before = await holder()
+        async with engine.connect() as connection:
+            await connection.execute(text(f"SELECT pg_terminate_backend({before})"))
+        return before
+
+    async with alone(url, tmp_path) as keep:
+        keeping = asyncio.create_task(keep())
+        before = await cut_off()
+        assert await eventually(lambda: _another(holder, before))
+        keeping.cancel()
+        async with engine.connect() as rival:
+            await cut_off()
+            await rival.execute(text(f"SELECT pg_advisory_lock({_LOCK})"))
+            with pytest.raises(StoreError, match="another process has become the leash"):
+                await keep()
+    await engine.dispose()
+
+
+HOLDER = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
+
+
+async def _another(holder: Callable[[], Awaitable[int]], before: int) -> bool:
+    return await holder() not in {0, before}
 
 
 async def test_a_place_that_cannot_be_had_is_named(tmp_path: Path) -> None:
