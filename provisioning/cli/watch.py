@@ -31,6 +31,7 @@ _AWAY = {"lost", "disconnected"}
 def watch_command(context: typer.Context, *, operator: Operator = DEFAULT_OPERATOR, json: JsonFlag = False) -> None:
     """Show the fleet as it changes, until Ctrl-C: phase, broadcast, length of the conversation, last fault.
 
+    An order in the same operator's name ends it, for each has one connection to the broker; give a screen its own.
     With --json, one line for each robot that there is, and then one for each change.
     """
     invocation: Invocation = context.obj

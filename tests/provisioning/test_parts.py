@@ -10,7 +10,7 @@ import sys
 import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import aiohttp
@@ -63,18 +63,23 @@ class Minter:
         self.process, self.monitor = process, monitor
         self.granted = 0
         self._connected = asyncio.Event()
+        self._log = b""
         self._reading = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
         assert self.process.stderr is not None
         async for line in self.process.stderr:
+            self._log += line
             self.granted += b": granted session" in line
             if b"connected to the broker as" in line:
                 self._connected.set()
 
     async def connected(self) -> None:
-        async with asyncio.timeout(20):
-            await self._connected.wait()
+        """Wait until it is connected, or has ended before that."""
+        up = asyncio.create_task(self._connected.wait())
+        await asyncio.wait({up, self._reading}, timeout=60, return_when=asyncio.FIRST_COMPLETED)
+        up.cancel()
+        assert self._connected.is_set(), self._log.decode()
 
     async def told(self) -> str:
         """Return what it tells whoever watches over it."""
@@ -83,7 +88,8 @@ class Minter:
 
     async def kill(self) -> None:
         """End it as a power cut would."""
-        self.process.kill()
+        with suppress(ProcessLookupError):
+            self.process.kill()
         await self.process.wait()
         await self._reading
 
@@ -99,6 +105,7 @@ class Fleet:
     def __init__(self, settings: CloudSettings, store: Store, realtime: RealtimeService, folder: Path) -> None:
         self.settings, self.store, self.realtime, self._folder = settings, store, realtime, folder
         self._authority = open_authority(settings, time.time())
+        self.minters: list[Minter] = []
         address = broker_address(settings, settings.broker.port)
         self._enrolments = Enrolments(store, self._authority, address, 60)
 
@@ -110,7 +117,13 @@ class Fleet:
         process = await asyncio.create_subprocess_exec(
             sys.executable, *words, "--number", str(number), stderr=PIPE, env={"PATH": os.environ["PATH"]}
         )
-        return Minter(process, f"http://127.0.0.1:{port}")
+        self.minters.append(Minter(process, f"http://127.0.0.1:{port}"))
+        return self.minters[-1]
+
+    async def end(self) -> None:
+        """Leave no process behind, whatever has failed."""
+        for minter in self.minters:
+            await minter.kill()
 
     @asynccontextmanager
     async def board(self, name: str) -> AsyncIterator[Board]:
@@ -155,7 +168,9 @@ async def parts(folder: Path, url: str) -> AsyncIterator[Fleet]:
         leash = await stack.enter_async_context(running_part(settings, Place(Role.LEASH)))
         async with asyncio.timeout(10):
             await leash.wait()
-        yield Fleet(settings, store, realtime, folder)
+        fleet = Fleet(settings, store, realtime, folder)
+        stack.push_async_callback(fleet.end)
+        yield fleet
 
 
 async def give_up(board: Board, session: str) -> None:
