@@ -222,6 +222,7 @@ class Holdings:
         self._held[session].call = call
         voice.uplink, voice.source = call.uplink, call.downlink
         voice.release_kept()
+        self._with.built_in.talk()
         self._mark(session, "listening")
         self._post(p.CallUp(session))
         if grant.prompts.greeting:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, assert_never
 
-import msgspec
-
 from device.errors import MalformedMessageError, MisaddressedError, StaleMessageError
 from device.identity import write_durably
 from device.messages.commands import LONGEST_SECONDS, Command, CommandStatus, Step, Use, Verb
-from device.messages.envelope import COMMAND, PublicKey, check_fresh, open_envelope
-from device.messages.wire import decode, encode
+from device.messages.envelope import PublicKey, check_fresh
+from device.messages.mandates import Mandate, open_order
+from device.messages.wire import convert, encode
 from device.phase import StartOrdered, StopOrdered, ToolOrdered
 
 _log = logging.getLogger(__name__)
@@ -55,6 +55,24 @@ def _read(path: Path) -> list[str]:
         return []
 
 
+class Pace:
+    """How often each operator with a mandate has ordered something within the last minute; a restart forgets it."""
+
+    def __init__(self) -> None:
+        self._times: dict[str, deque[float]] = {}
+
+    def allows(self, mandate: Mandate, now: float) -> bool:
+        """Tell whether one more at `now` (Unix seconds) is not one too many."""
+        times = self._times.setdefault(mandate.operator, deque())
+        while times and not now - 60.0 < times[0] <= now:
+            times.popleft()
+        return len(times) < mandate.per_minute
+
+    def count(self, mandate: Mandate, now: float) -> None:
+        """Count an order that was taken."""
+        self._times.setdefault(mandate.operator, deque()).append(now)
+
+
 Order = StartOrdered | StopOrdered | ToolOrdered
 
 
@@ -65,6 +83,7 @@ class Orders:
         self._device = device
         self._find_operator = find_operator
         self._journal = journal
+        self._pace = Pace()
 
     def take(self, payload: bytes, now: float, *, retained: bool) -> Order | CommandStatus:
         """Return the event that a signed order becomes, or the status that says why it becomes none.
@@ -74,12 +93,13 @@ class Orders:
         `now` is Unix seconds by the cloud's clock.
 
         Raises:
-            MessageError: not an order, not signed by an operator, not for this device, or retained by the broker:
-                such a thing is not even answered.
+            MessageError: not an order, not signed by an operator whom we know or whom one of them has mandated, not for
+                this device, or retained by the broker: such a thing is not even answered.
         """
         if retained:
             raise StaleMessageError("a retained order is never obeyed")
-        command = decode(open_envelope(COMMAND, payload, self._find_operator), Command)
+        order = open_order(payload, self._find_operator)
+        command = order.command
         if command.device != self._device:
             raise MisaddressedError(f"an order for {command.device[:64]!r}")
         if not (command.id.isascii() and command.id.isalnum()) or len(command.id) > 64:
@@ -88,13 +108,22 @@ class Orders:
             check_fresh(command.issued_at, command.expires_at, now, longest=LONGEST_SECONDS)
         except StaleMessageError as error:
             return self._status(command, Step.EXPIRED, now, str(error))
+        if objection := order.objection(now) or self._haste(order.mandate, now):
+            return self._status(command, Step.REJECTED, now, objection)
         try:
             fresh = self._journal.record(command.id)
         except OSError as error:
             return self._status(command, Step.REJECTED, now, f"cannot be written down, so not obeyed: {error}")
         if not fresh:
             return self._status(command, Step.DUPLICATE, now, "acted on already")
+        if order.mandate is not None:
+            self._pace.count(order.mandate, now)
         return self._event(command, now)
+
+    def _haste(self, mandate: Mandate | None, now: float) -> str:
+        if mandate is None or self._pace.allows(mandate, now):
+            return ""
+        return f"{mandate.operator} may order {mandate.per_minute} times a minute, and has"
 
     def _event(self, command: Command, now: float) -> Order | CommandStatus:
         match command.verb:
@@ -104,8 +133,8 @@ class Orders:
                 return StopOrdered(command.id, command.issuer)
             case Verb.USE:
                 try:
-                    use = msgspec.convert(command.args, Use)
-                except msgspec.ValidationError as error:
+                    use = convert(command.args, Use)
+                except MalformedMessageError as error:
                     return self._status(command, Step.REJECTED, now, f"names no tool: {error}")
                 return ToolOrdered(command.id, command.issuer, use.tool, encode(use.arguments).decode())
             case _:

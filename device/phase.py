@@ -166,6 +166,13 @@ class Hushed:
 
 
 @dataclass(frozen=True, slots=True)
+class SayWished:
+    """An operator wants the model to say something; `text` is what it is told."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class BroadcastWished:
     """Somebody wants the broadcast to begin, or to stop."""
 
@@ -251,6 +258,7 @@ Event = (
     | AnswerFailed
     | MuteWished
     | Hushed
+    | SayWished
     | BroadcastWished
     | EndWished
     | ToolOrdered

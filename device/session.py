@@ -27,8 +27,7 @@ class Session:
     def __init__(self, new_id: Callable[[], str], timing: Timing | None = None) -> None:
         self.timing = timing or Timing()
         self._new_id = new_id
-        self.phase = Phase.STARTING
-        self.since = 0.0
+        self.phase, self.since = Phase.STARTING, 0.0
         self.id: str | None = None
         self.on_air = False
         self.muted = False
@@ -42,13 +41,10 @@ class Session:
         """Events that named another session."""
         self.deaf = False
         """Whether there is no sound card: whatever the phase, the robot then looks out of order."""
-        self._online = False
-        self._quitting = False
-        self._again = False
+        self._online = self._quitting = self._again = False
         self._order: str | None = None
         self._stop_order: str | None = None
-        self._reason = ""
-        self._end_reason = ""
+        self._reason = self._end_reason = ""
         self._grant: Grant | None = None
         self._broadcasting = False
         self._patience: Patience | None = None
@@ -227,6 +223,9 @@ class Session:
     def _hush(self, _event: p.Hushed, _now: float) -> Iterator[Command]:
         yield do.Interrupt(self.id or "")
 
+    def _say(self, event: p.SayWished, _now: float) -> Iterator[Command]:
+        yield do.Prompt(self.id or "", event.text)
+
     def _wish_broadcast(self, event: p.BroadcastWished, _now: float) -> Iterator[Command]:
         if self._grant is None or self._grant.broadcast is None or event.on is self._broadcasting:
             return
@@ -375,6 +374,7 @@ TABLE: Final[dict[tuple[Phase, type], Row]] = {
     **rows(LIVE, p.AnswerFailed, Session._answer_failed, Phase.ENDING),
     **rows(_HOLDING, p.MuteWished, Session._mute),
     **rows([Phase.SPEAKING], p.Hushed, Session._hush),
+    **rows(LIVE, p.SayWished, Session._say),
     **rows(_HOLDING, p.BroadcastWished, Session._wish_broadcast),
     **rows(_HOLDING, p.OnAir, Session._on_air),
     **rows(_HOLDING, p.OffAir, Session._off_air),

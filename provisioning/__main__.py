@@ -20,8 +20,18 @@ from provisioning.cli.halting import halt_command, resume_command
 from provisioning.cli.here import demo, local
 from provisioning.cli.invocation import ExitCode, Invocation, err
 from provisioning.cli.money import budget_command
+from provisioning.cli.operators import operator
 from provisioning.cli.orders import notes_command, start_command, stop_command, use_command
 from provisioning.cli.service import init_command, serve_command
+from provisioning.cli.uses import (
+    hush_command,
+    identify_command,
+    mute_command,
+    say_command,
+    unmute_command,
+    volume_command,
+)
+from provisioning.cli.watch import watch_command
 
 DEFAULT_CONFIG: Final = Path("/etc/kaiwa/cloud.toml")
 
@@ -43,11 +53,19 @@ app.command("halt")(halt_command)
 app.command("resume")(resume_command)
 app.command("revoke")(revoke_command)
 app.command("acknowledge")(acknowledge_command)
+app.add_typer(operator, name="operator")
 app.add_typer(audit, name="audit")
 app.command("start")(start_command)
 app.command("stop")(stop_command)
 app.command("use")(use_command)
+app.command("say")(say_command)
+app.command("hush")(hush_command)
+app.command("mute")(mute_command)
+app.command("unmute")(unmute_command)
+app.command("volume")(volume_command)
+app.command("identify")(identify_command)
 app.command("notes")(notes_command)
+app.command("watch")(watch_command)
 app.add_typer(broker_config, name="broker-config")
 app.command("local")(local)
 app.command("demo")(demo)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from device.messages import topics
+from device.messages.tools import ANY
+from provisioning.roles import MOST_MINTERS, Place, Role
 
 
 class Action(StrEnum):
@@ -39,22 +42,36 @@ def rights_of_device(device: str) -> tuple[Right, ...]:
     )
 
 
-SERVICE: Final = (
+_MINT: Final = (
     Right(Action.SUBSCRIBE, topics.mint_request("+")),
     Right(Action.PUBLISH, topics.mint_answer("+")),
     Right(Action.SUBSCRIBE, topics.renewal_request("+")),
     Right(Action.PUBLISH, topics.renewal_answer("+")),
-    Right(Action.SUBSCRIBE, topics.command("+")),
-    Right(Action.SUBSCRIBE, topics.EVERY_STATE),
     Right(Action.SUBSCRIBE, topics.EVERY_EVENT),
-    Right(Action.SUBSCRIBE, topics.EVERY_METRIC),
 )
-"""What the cloud itself may do."""
+_WEB: Final = tuple(
+    Right(Action.SUBSCRIBE, topic) for topic in (topics.EVERY_STATE, topics.EVERY_EVENT, topics.EVERY_METRIC)
+)
+_LEASH: Final = (Right(Action.SUBSCRIBE, topics.command("+")), *_WEB)
 
-OPERATOR: Final = (
-    Right(Action.PUBLISH, topics.command("+")),
-    Right(Action.SUBSCRIBE, topics.command_status("+", "+")),
-    Right(Action.SUBSCRIBE, topics.EVERY_STATE),
-    Right(Action.SUBSCRIBE, topics.EVERY_EVENT),
-)
-"""What whoever commands robots may do."""
+
+def rights_of_service(name: str) -> tuple[Right, ...]:
+    """Return what a part of the cloud may do; what has no part's name is the whole cloud."""
+    parts = {Place(Role.WEB).identity: _WEB, Place(Role.LEASH).identity: _LEASH}
+    minters = {Place(Role.MINT, number).identity: _MINT for number in range(1, MOST_MINTERS + 1)}
+    return (parts | minters).get(name, tuple(dict.fromkeys((*_MINT, *_LEASH))))
+
+
+def rights_of_operator(robots: Sequence[str]) -> tuple[Right, ...]:
+    """Return what whoever orders these robots may do; `*` among them stands for all."""
+    levels = ("+",) if ANY in robots else robots
+    return tuple(right for level in levels for right in _ordering(level))
+
+
+def _ordering(robot: str) -> tuple[Right, ...]:
+    return (
+        Right(Action.PUBLISH, topics.command(robot)),
+        Right(Action.SUBSCRIBE, topics.command_status(robot, "+")),
+        Right(Action.SUBSCRIBE, topics.state(robot)),
+        Right(Action.SUBSCRIBE, topics.event(robot)),
+    )

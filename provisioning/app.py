@@ -5,51 +5,39 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Final
 
 import aiohttp
 
-from device.errors import BrokerError, SettingsError
-from device.messages import topics
+from device.errors import SettingsError
 from device.messages.enrolment import BrokerAddress
-from device.messages.minting import Limits
-from provisioning.alarms import Alarms
+from provisioning.alone import alone
 from provisioning.authority import MINTER, Authority
 from provisioning.broadcasting import Broadcasts
 from provisioning.captioning import Captioning
 from provisioning.enrolment import Enrolments
 from provisioning.enrolment_http import enrolment_app
 from provisioning.imageflux import ImageFlux
-from provisioning.leash import Leash, Reins
-from provisioning.link import BrokerEndpoint, Link
+from provisioning.link import BrokerEndpoint
 from provisioning.listener import Listener
 from provisioning.listening import listening
 from provisioning.mint_service import MintService
-from provisioning.minting import Minter, Terms
 from provisioning.mosquitto import MosquittoProcess
-from provisioning.notes import NoteAudit
 from provisioning.observer.feed import Feed
 from provisioning.observer.web import create_app
 from provisioning.observer.word_filter import WordFilter
 from provisioning.openai import OpenAI
-from provisioning.playlists import Playlists
-from provisioning.policy import Allowance
-from provisioning.presence import Presence
-from provisioning.profile import prompts
-from provisioning.renewal import Renewals
-from provisioning.reports import TOPICS, Reports
-from provisioning.revocation import follow, publish_revocations
-from provisioning.settings import CloudSettings, LimitSettings, reachable
-from provisioning.stops import Stops
+from provisioning.parts import Ground, Task, Work, begin, hold, mint, show
+from provisioning.revocation import publish_revocations
+from provisioning.roles import Place, Role
+from provisioning.settings import CloudSettings, reachable
 from provisioning.store import Store
-from provisioning.upkeep import Upkeep
+from provisioning.upkeep import InUse
 
 _log = logging.getLogger(__name__)
 
@@ -81,19 +69,6 @@ class Cloud:
         return str(made)
 
 
-@dataclass(frozen=True, slots=True)
-class _Ground:
-    """What everything else stands on."""
-
-    settings: CloudSettings
-    authority: Authority
-    store: Store
-    openai: OpenAI
-    broadcasts: Broadcasts
-    broker: BrokerEndpoint
-    child: MosquittoProcess | None
-
-
 def open_authority(settings: CloudSettings, now: float) -> Authority:
     """Open the authority, and make what every fleet has: the minter's identity and a first operator.
 
@@ -118,60 +93,93 @@ def broker_address(settings: CloudSettings, port: int) -> BrokerAddress:
 
 
 @asynccontextmanager
-async def running(settings: CloudSettings, watchers: Sequence[Listener] = ()) -> AsyncIterator[Cloud]:
+async def running(
+    settings: CloudSettings, watchers: Sequence[Listener] = (), keeping: Sequence[Task] = ()
+) -> AsyncIterator[Cloud]:
     """Run the whole cloud while the context is open; the connection to the broker may still be coming up.
 
-    `watchers` are told of everything that the observers' feed is told of.
+    `watchers` are told of everything that the observers' feed is told of; `keeping` runs beside it.
 
     Raises:
         KaiwaError: something cannot be started; one of its kinds, with the reason.
         ExceptionGroup: something ended that must not end, such as the broker that we own.
     """
     async with AsyncExitStack() as stack:
-        ground = await _ground(settings, stack)
-        enrolments = Enrolments(
-            ground.store,
-            ground.authority,
-            broker_address(settings, ground.broker.port),
-            settings.enrol.certificate_days,
-        )
-        showing = ground.authority.server_context()
-        enrol_port = await _serve_enrolments(ground, enrolments, showing, stack)
-        captioning = Captioning(ground.broadcasts)
-        feed = Feed(words=WordFilter(settings.web.hidden_words), captioned=captioning.say)
-        web_url = await _serve_page(settings, feed, stack)
-        connected = await _work(ground, (feed, *watchers), captioning, web_url, showing, stack)
+        ground, work, place = await _ground(settings, stack, own_broker=True), Work(), Place()
+        work.run(*keeping)
+        public = await _public(ground, stack)
+        leash = hold(ground, work, apart=False)
+        answering = mint(ground, work, public.web_url, leash)
+        show(ground, work, public.captioning, public.feed, watchers)
+        connected = await begin(ground, place, work, answering, [public.shown], stack)
         yield Cloud(
             store=ground.store,
             authority=ground.authority,
-            feed=feed,
+            feed=public.feed,
             broker=ground.broker,
             child=ground.child,
             connected=connected,
-            enrolments=enrolments,
-            enrol_address=claim_address(settings, enrol_port),
-            web_url=web_url,
+            enrolments=public.enrolments,
+            enrol_address=public.enrol_address,
+            web_url=public.web_url,
         )
 
 
-async def serve(settings: CloudSettings, announce: Callable[[Cloud], None]) -> None:
-    """Run the cloud until SIGTERM or SIGINT; `announce` is told when it has started.
+@asynccontextmanager
+async def running_part(settings: CloudSettings, place: Place, *keeping: Task) -> AsyncIterator[asyncio.Event]:
+    """Run one part of the cloud while the context is open; yields what is set while the broker is connected.
+
+    `keeping` runs beside it, and ends it by failing.
+
+    Raises:
+        KaiwaError, ExceptionGroup: as for the whole.
+    """
+    async with AsyncExitStack() as stack:
+        work, shown, answering = Work(), list[InUse](), list[MintService]()
+        work.run(*keeping)
+        ground = await _ground(settings, stack, own_broker=place.role is Role.LEASH)
+        match place.role:
+            case Role.LEASH:
+                hold(ground, work, apart=True)
+            case Role.MINT:
+                answering += mint(ground, work, page_url(settings, settings.web.port), None)
+            case Role.WEB:
+                public = await _public(ground, stack)
+                show(ground, work, public.captioning, public.feed)
+                shown.append(public.shown)
+        yield await begin(ground, place, work, answering, shown, stack)
+
+
+async def serve(settings: CloudSettings, place: Place, announce: Callable[[Cloud | Place], None]) -> None:
+    """Run the cloud, or one part of it, until SIGTERM or SIGINT; `announce` is told when it has started.
 
     Raises:
         KaiwaError: it cannot be started.
         ExceptionGroup: a part of it has failed.
     """
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    async with running(settings) as cloud:
-        announce(cloud)
+    async with AsyncExitStack() as stack:
+        keeping = await _turn(settings, place, stack)
+        stopped = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopped.set)
+        if place.role is Role.ALL:
+            announce(await stack.enter_async_context(running(settings, keeping=keeping)))
+        else:
+            await stack.enter_async_context(running_part(settings, place, *keeping))
+            announce(place)
         await stopped.wait()
         _log.info("stopping")
 
 
-async def _ground(settings: CloudSettings, stack: AsyncExitStack) -> _Ground:
+async def _turn(settings: CloudSettings, place: Place, stack: AsyncExitStack) -> list[Task]:
+    """Wait until there is no other leash, if this is one; a signal just ends who waits, for they hold nothing yet."""
+    if not place.has(Role.LEASH):
+        return []
+    return [await stack.enter_async_context(alone(settings.store_url, Path(settings.state_dir)))]
+
+
+async def _ground(settings: CloudSettings, stack: AsyncExitStack, *, own_broker: bool) -> Ground:
     authority = open_authority(settings, time.time())
     store = await stack.enter_async_context(Store(settings.store_url))
     await publish_revocations(store, authority, time.time())
@@ -180,9 +188,13 @@ async def _ground(settings: CloudSettings, stack: AsyncExitStack) -> _Ground:
     account = settings.imageflux
     imageflux = ImageFlux(http, account.url, account.token) if account.token else None
     broadcasts = Broadcasts(store, imageflux, account.channel, video=account.video, sole_user=account.sole_user)
-    child = await _child(settings, authority, stack)
+    child = await _child(settings, authority, stack) if own_broker else None
+    if child is None and not settings.broker.port:
+        raise SettingsError(
+            "[broker]", "a free port can be taken with spawn = true only, by whoever spawns the broker", key="port"
+        )
     broker = child.endpoint if child else BrokerEndpoint(reachable(settings.broker.host), settings.broker.port)
-    return _Ground(settings, authority, store, openai, broadcasts, broker, child)
+    return Ground(settings, authority, store, openai, broadcasts, broker, child)
 
 
 async def _child(settings: CloudSettings, authority: Authority, stack: AsyncExitStack) -> MosquittoProcess | None:
@@ -190,110 +202,41 @@ async def _child(settings: CloudSettings, authority: Authority, stack: AsyncExit
     if where.spawn:
         folder = Path(settings.state_dir) / "broker"
         return await stack.enter_async_context(MosquittoProcess(authority, folder, where.host, where.port, where.user))
-    if not where.port:
-        raise SettingsError("[broker]", "a free port can be taken with spawn = true only", key="port")
     return None
 
 
-async def _serve_enrolments(
-    ground: _Ground, enrolments: Enrolments, showing: ssl.SSLContext, stack: AsyncExitStack
-) -> int:
-    app = enrolment_app(enrolments, ground.authority)
-    where = ground.settings.enrol
-    return await stack.enter_async_context(listening(app, where.host, where.port, showing))
+@dataclass(frozen=True, slots=True)
+class _Public:
+    """What listens for boards and observers."""
+
+    enrolments: Enrolments
+    enrol_address: str
+    shown: InUse
+    captioning: Captioning
+    feed: Feed
+    web_url: str
+
+
+async def _public(ground: Ground, stack: AsyncExitStack) -> _Public:
+    settings, authority = ground.settings, ground.authority
+    address = broker_address(settings, ground.broker.port)
+    enrolments = Enrolments(ground.store, authority, address, settings.enrol.certificate_days)
+    showing, where = authority.server_context(), settings.enrol
+    app = enrolment_app(enrolments, authority)
+    enrol_port = await stack.enter_async_context(listening(app, where.host, where.port, showing))
+    captioning = Captioning(ground.broadcasts)
+    feed = Feed(words=WordFilter(settings.web.hidden_words), captioned=captioning.say)
+    web_url = await _serve_page(settings, feed, stack)
+    shown = (showing, authority.server)
+    return _Public(enrolments, claim_address(settings, enrol_port), shown, captioning, feed, web_url)
 
 
 async def _serve_page(settings: CloudSettings, feed: Feed, stack: AsyncExitStack) -> str:
     app = create_app(feed, media_origins=settings.web.media_origins, public_url=settings.web.public_url)
     port = await stack.enter_async_context(listening(app, settings.web.host, settings.web.port))
+    return page_url(settings, port)
+
+
+def page_url(settings: CloudSettings, port: int) -> str:
+    """Return where observers reach the page that listens on `port`."""
     return settings.web.public_url or f"http://{settings.web.host}:{port}"
-
-
-async def _work(
-    ground: _Ground,
-    watchers: Sequence[Listener],
-    captioning: Captioning,
-    web_url: str,
-    showing: ssl.SSLContext,
-    stack: AsyncExitStack,
-) -> asyncio.Event:
-    """Start what goes on all the time; return what is set while the broker is connected.
-
-    `showing` is what the enrolment server shows its certificate with.
-    """
-    settings, store, authority = ground.settings, ground.store, ground.authority
-    reins = Reins(settings.limits.grace_seconds, settings.limits.silent_seconds, settings.rules)
-
-    def hears() -> bool:
-        return link.connected.is_set()
-
-    leash = Leash(store, ground.openai, ground.broadcasts, reins, hears)
-    presence, alarms, note_audit = Presence(store), Alarms(store), NoteAudit(store)
-    playlists = Playlists(store, ground.broadcasts, watchers)
-    reports = Reports([leash, presence, alarms, playlists, note_audit, *watchers])
-    stops = Stops(authority.operator_keys(), leash.stop)
-    minter = Minter(
-        store,
-        authority.mint_signer,
-        ground.openai,
-        ground.broadcasts,
-        terms(settings, web_url),
-        leash.granted,
-        leash.settled,
-    )
-
-    renewals = Renewals(store, authority, settings.enrol.certificate_days)
-    mint, renew = MintService(minter), MintService(renewals, topics.renewal_answer)
-    minter_files = authority.service(MINTER, time.time())
-    tls = authority.client_context(minter_files)
-    upkeep = Upkeep(authority, ((showing, authority.server), (tls, minter_files)), partial(_reload, ground))
-    handlers = {
-        topics.MINTERS: mint.deliver,
-        topics.RENEWERS: renew.deliver,
-        topics.command("+"): stops.deliver,
-    }
-    handlers |= dict.fromkeys(TOPICS, reports.deliver)
-    link = Link(ground.broker, MINTER, tls, handlers)
-    group = await stack.enter_async_context(asyncio.TaskGroup())
-    own = (leash.run(), presence.run(), alarms.run(), playlists.run(), captioning.run(), note_audit.run())
-    keeping = (renewals.run(), upkeep.run(), _follow(ground), _guard(ground))
-    answering = (mint.run(link.publish), renew.run(link.publish), link.run())
-    for work in (*own, *keeping, *answering):
-        stack.callback(group.create_task(work).cancel)
-    return link.connected
-
-
-async def _follow(ground: _Ground) -> None:
-    await follow(ground.store, ground.authority, ground.broker, partial(_reload, ground))
-
-
-async def _reload(ground: _Ground) -> None:
-    """Have the broker read certificates and revocations again, or say that somebody must."""
-    if ground.child is not None:
-        await ground.child.reload()
-    else:
-        _log.warning(
-            "certificates were revoked or renewed: have the broker read its files again "
-            "(kaiwa-cloud broker-config, systemctl reload mosquitto)"
-        )
-
-
-async def _guard(ground: _Ground) -> None:
-    if ground.child is not None:
-        raise BrokerError(f"the broker has ended: {await ground.child.ended()}")
-
-
-def terms(settings: CloudSettings, web_url: str) -> Terms:
-    """Return what every grant says, and what every device may use."""
-    limits: LimitSettings = settings.limits
-    return Terms(
-        Allowance(limits.session_seconds, limits.sessions_per_day, limits.requests_per_minute),
-        Limits(longest=limits.session_seconds, idle=limits.idle_seconds, single_turn=settings.openai.single_turn),
-        settings.openai.language,
-        web_url + "/r/{device}",
-        settings.openai.tools,
-        prompts(settings.openai),
-        limits.grace_seconds,
-        settings.rules,
-        limits.failures_in_a_row,
-    )

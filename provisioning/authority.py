@@ -6,6 +6,8 @@
     services/NAME.key .pem           MQTT identities of the cloud itself
     operators/NAME.key .pem          MQTT identity of an operator
     operators/NAME.signing.key       signs that operator's commands (Ed25519)
+    operators/NAME.mandate           by which robots obey an operator whose key they have not pinned
+    operators/revoked/SERIAL.pem     certificates of operators who were revoked
 
 Everything is made at first use; what runs out is made anew when the service starts, or runs (`renew`).
 """
@@ -25,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from device.errors import SettingsError
-from device.messages.envelope import KeySigner, public_pem
+from device.messages.envelope import KeySigner, PublicKey, public_pem
 from provisioning.certificates import (
     CLIENT,
     SERVER,
@@ -36,6 +38,7 @@ from provisioning.certificates import (
     root,
 )
 from provisioning.keyfiles import ed25519_key, p256_key, write_durably
+from provisioning.roles import EVERYTHING
 
 LEAF_DAYS: Final = 398.0
 """Life of the cloud's own certificates."""
@@ -43,8 +46,8 @@ LEAF_DAYS: Final = 398.0
 RENEWED_BEFORE: Final = 30 * 86_400.0
 """They are made anew when the service starts, or looks, within so many seconds of their end."""
 
-MINTER: Final = "minter"
-"""MQTT identity of the minting service."""
+MINTER: Final = EVERYTHING
+"""MQTT identity of the whole cloud in one process."""
 
 _OPERATOR: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 
@@ -125,12 +128,13 @@ class Authority:
         return self._issuer.issue(key, device, CLIENT, [device_name(device)], now, days)
 
     def revoke(self, revoked: Iterable[tuple[int, float]], now: float) -> None:
-        """Write the whole list of revoked serial numbers, each with the Unix time of its revocation.
+        """Write the whole list of revoked serial numbers, each with the Unix time of its revocation; operators' come to it.
 
         Raises:
             SettingsError: it cannot be written.
         """
-        data = self._issuer.revocations(revoked, now).public_bytes(Encoding.PEM)
+        everybody = [*revoked, *self._revoked_operators()]
+        data = self._issuer.revocations(everybody, now).public_bytes(Encoding.PEM)
         try:
             write_durably(self.revocations, data, 0o644)
         except OSError as error:
@@ -178,10 +182,60 @@ class Authority:
         Raises:
             SettingsError: not a name an operator can have.
         """
-        if not _OPERATOR.fullmatch(name):
-            raise SettingsError(name, "an operator's name is 1 to 31 of a-z, 0-9 and -, and begins with no -")
+        _check_operator(name)
         files = self._client(self.folder / "operators" / name, f"operator-{name}", now)
         return files, KeySigner(f"operator-{name}", ed25519_key(_signing_key(self.folder, name)))
+
+    def operator_key(self, name: str) -> PublicKey:
+        """Return the key by which an operator's commands are verified; made now if they are new.
+
+        Raises:
+            SettingsError: not a name an operator can have.
+        """
+        _check_operator(name)
+        return ed25519_key(_signing_key(self.folder, name)).public_key()
+
+    def mandate_path(self, name: str) -> Path:
+        """Return where an operator's mandate is kept."""
+        return self.folder / "operators" / f"{name}.mandate"
+
+    def mandate(self, name: str) -> bytes:
+        """Return the sealed mandate of an operator; nothing for one whose key robots have pinned.
+
+        Raises:
+            SettingsError: it cannot be read.
+        """
+        try:
+            return self.mandate_path(name).read_bytes()
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            raise SettingsError(str(self.mandate_path(name)), f"cannot be read: {error.strerror}") from None
+
+    def remove_operator(self, name: str) -> None:
+        """Put an operator's certificate among the revoked, and delete key and mandate, in this order.
+
+        The next list of revocations holds it.
+        """
+        certificate = self.folder / "operators" / f"{name}.pem"
+        serial = x509.load_pem_x509_certificate(certificate.read_bytes()).serial_number
+        write_durably(self._revoked_folder / f"{serial:x}.pem", certificate.read_bytes(), 0o644)
+        secret = (certificate.with_suffix(".key"), _signing_key(self.folder, name))
+        for path in (certificate, *secret, self.mandate_path(name)):
+            path.unlink(missing_ok=True)
+
+    @property
+    def revoked_operators(self) -> dict[int, str]:
+        """Serial number and MQTT name of every certificate of operators who were revoked."""
+        loaded = (x509.load_pem_x509_certificate(path.read_bytes()) for path in self._revoked_folder.glob("*.pem"))
+        return {found.serial_number: found.subject.rfc4514_string().removeprefix("CN=") for found in loaded}
+
+    @property
+    def _revoked_folder(self) -> Path:
+        return self.folder / "operators" / "revoked"
+
+    def _revoked_operators(self) -> list[tuple[int, float]]:
+        return [(int(path.stem, 16), path.stat().st_mtime) for path in self._revoked_folder.glob("*.pem")]
 
     @property
     def operators(self) -> list[str]:
@@ -189,10 +243,11 @@ class Authority:
         return sorted(path.stem for path in (self.folder / "operators").glob("*.pem"))
 
     def operator_keys(self) -> dict[str, str]:
-        """Key id and PEM of the key of each operator, as an enrolment carries them."""
+        """Key id and PEM of the key of each operator without a mandate, as an enrolment carries them."""
         return {
             f"operator-{name}": public_pem(ed25519_key(_signing_key(self.folder, name)).public_key())
             for name in self.operators
+            if not self.mandate_path(name).exists()
         }
 
     def server_context(self) -> ssl.SSLContext:
@@ -242,6 +297,11 @@ class Authority:
         if list(held) != san or _remaining(present, now) < RENEWED_BEFORE:
             write_durably(files.certificate, _pem(issue()), 0o644)
         return files
+
+
+def _check_operator(name: str) -> None:
+    if not _OPERATOR.fullmatch(name):
+        raise SettingsError(name, "an operator's name is 1 to 31 of a-z, 0-9 and -, and begins with no -")
 
 
 def _signing_key(folder: Path, operator: str) -> Path:

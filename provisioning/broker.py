@@ -6,13 +6,13 @@ id and knock it off.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from device.messages.wire import MAX_BYTES
-from provisioning.access import OPERATOR, SERVICE, Action, Right, rights_of_device
+from provisioning.access import Action, Right, rights_of_device, rights_of_operator, rights_of_service
 
 MAX_INFLIGHT: Final = 1000
 """Messages of QoS 1 on their way to one client; a minter serves many devices over one connection."""
@@ -67,11 +67,15 @@ def mosquitto_config(host: str, port: int, files: BrokerFiles, *, user: str = ""
     return "\n".join(lines) + "\n"
 
 
-def mosquitto_acl(services: Iterable[str], operators: Iterable[str]) -> str:
-    """Return the access list: what a device may do in its own subtree, and what the cloud and operators may."""
+def mosquitto_acl(services: Iterable[str], operators: Mapping[str, Sequence[str]]) -> str:
+    """Return the access list: what a device may do in its own subtree, and what the cloud and operators may.
+
+    `operators` holds the robots of each.
+    """
     device = [f"pattern {_line(right)}" for right in rights_of_device("%u")]
-    operating = (f"operator-{name}" for name in operators)
-    return "\n".join([*device, *_users(services, SERVICE), *_users(operating, OPERATOR), ""])
+    serving = [line for name in services for line in _user(name, rights_of_service(name))]
+    operating = [line for name, robots in operators.items() for line in _operator(name, robots)]
+    return "\n".join([*device, *serving, *operating, ""])
 
 
 _WORDS: Final = {Action.PUBLISH: "write", Action.SUBSCRIBE: "read"}
@@ -81,6 +85,9 @@ def _line(right: Right) -> str:
     return f"{_WORDS[right.action]} {right.topic}"
 
 
-def _users(names: Iterable[str], rights: Iterable[Right]) -> list[str]:
-    lines = [f"topic {_line(right)}" for right in rights]
-    return [line for name in names for line in ("", f"user {name}", *lines)]
+def _operator(name: str, robots: Sequence[str]) -> list[str]:
+    return _user(f"operator-{name}", rights_of_operator(robots))
+
+
+def _user(name: str, rights: Iterable[Right]) -> list[str]:
+    return ["", f"user {name}", *(f"topic {_line(right)}" for right in rights)]

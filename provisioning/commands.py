@@ -12,7 +12,8 @@ import aiomqtt
 from device.errors import BrokerError, MalformedMessageError
 from device.messages import topics
 from device.messages.commands import LONGEST_SECONDS, Command, CommandStatus, Verb
-from device.messages.envelope import COMMAND, Signer, seal_envelope
+from device.messages.envelope import Signer
+from device.messages.mandates import seal_order
 from device.messages.wire import decode
 
 FIRST_STEP_SECONDS: Final = LONGEST_SECONDS
@@ -25,7 +26,9 @@ class NoAnswerError(BrokerError):
     """The robot did not answer, or not to the end."""
 
 
-def new_command(device: str, verb: Verb, issuer: str, now: float, args: dict[str, Any] | None = None) -> Command:
+def new_command(
+    device: str, verb: Verb, issuer: str, now: float, args: dict[str, Any] | None = None, why: str = ""
+) -> Command:
     """Return a command with a fresh id that is valid from `now` (Unix seconds) for as long as one may be."""
     return Command(
         id=secrets.token_hex(16),
@@ -35,11 +38,16 @@ def new_command(device: str, verb: Verb, issuer: str, now: float, args: dict[str
         issued_at=now,
         expires_at=now + LONGEST_SECONDS,
         args=args or {},
+        why=why,
     )
 
 
-async def order(client: aiomqtt.Client, signer: Signer, command: Command) -> AsyncIterator[CommandStatus]:
+async def order(
+    client: aiomqtt.Client, signer: Signer, command: Command, mandate: bytes = b""
+) -> AsyncIterator[CommandStatus]:
     """Sign and send a command over an operator's connection, and yield each step until the final one.
+
+    `mandate` is the operator's own, sealed; nothing for one whose key the robots have pinned.
 
     Raises:
         NoAnswerError: no step in time; the robot is not connected, or does not know this operator.
@@ -47,7 +55,7 @@ async def order(client: aiomqtt.Client, signer: Signer, command: Command) -> Asy
     """
     try:
         await client.subscribe(topics.command_status(command.device, command.id), qos=1)
-        await client.publish(topics.command(command.device), seal_envelope(COMMAND, command, signer), qos=1)
+        await client.publish(topics.command(command.device), seal_order(command, signer, mandate), qos=1)
         patience = FIRST_STEP_SECONDS
         while True:
             status = await _next_step(client, command, patience)

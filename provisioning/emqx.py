@@ -7,13 +7,13 @@ that is revoked must be banned by name (`POST /api/v5/banned`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from device.messages.wire import MAX_BYTES
-from provisioning.access import OPERATOR, SERVICE, Right, rights_of_device
+from provisioning.access import Right, rights_of_device, rights_of_operator, rights_of_service
 from provisioning.broker import MAX_INFLIGHT, MAX_QUEUED, BrokerFiles
 
 _CONFIG: Final = """\
@@ -69,13 +69,15 @@ def emqx_config(host: str, port: int, files: BrokerFiles) -> str:
     )
 
 
-def emqx_acl(services: Iterable[str], operators: Iterable[str]) -> str:
+def emqx_acl(services: Iterable[str], operators: Mapping[str, Sequence[str]]) -> str:
     """Return the access list (Erlang terms): the first rule that fits decides, the last refuses everything else.
 
     Of a shared subscription EMQX looks at the topics behind `$share/GROUP/`. A filter with wildcards fits a rule only
     if the rule has them in the same places, so that nobody subscribes to more than one may hear.
     """
-    users = [(name, SERVICE) for name in services] + [(f"operator-{name}", OPERATOR) for name in operators]
+    users = [(name, rights_of_service(name)) for name in services] + [
+        (f"operator-{name}", rights_of_operator(robots)) for name, robots in operators.items()
+    ]
     lines = [_rule(f"{{username, {_quoted(name)}}}", right) for name, rights in users for right in rights]
     return "\n".join([*lines, *(_rule("all", right) for right in rights_of_device("${username}")), "{deny, all}.", ""])
 

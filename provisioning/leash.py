@@ -46,6 +46,9 @@ SETTLE_SECONDS: Final = 2.0
 MOST_NOTES: Final = 1000
 """Of what devices said and the store does not know yet."""
 
+LOOK_SECONDS: Final = 1.0
+"""How often a leash that is a process of its own looks for sessions that minters have granted."""
+
 Note = Callable[[], Awaitable[None]]
 """Something to write down."""
 
@@ -158,8 +161,11 @@ class Leash(PartialListener):
         if told is not None:
             told.set()
 
-    async def run(self) -> None:
-        """End what is due, for ever; begins with what a stop of this service has left behind."""
+    async def run(self, *, apart: bool = False) -> None:
+        """End what is due, for ever; begins with what a stop of this service has left behind.
+
+        `apart` from the minters, it finds what they have granted in the store.
+        """
         async with self._store.transaction() as t:
             for session in await t.sessions.live():
                 self._watch.keep(session, time.time())
@@ -167,6 +173,8 @@ class Leash(PartialListener):
             group.create_task(self._sweep(), name="leash sweep")
             group.create_task(self._obey_halts(), name="leash halts")
             group.create_task(self._note_all(), name="leash notes")
+            if apart:
+                group.create_task(self._look(), name="leash look")
             while True:
                 self._changed.clear()
                 if not self._hears():
@@ -174,6 +182,22 @@ class Leash(PartialListener):
                 for ending in self._watch.due(time.time()):
                     group.create_task(self._end(ending), name=f"end {ending.session.id}")
                 await self._wait()
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                found = await undisturbed(self._live())
+            except StoreError:
+                _log.exception("could not look for new sessions")
+                continue
+            for session in found:
+                if not self._watch.watches(session.id):
+                    self.granted(session)
+
+    async def _live(self) -> Sequence[Session]:
+        async with self._store.transaction() as t:
+            return await t.sessions.live()
 
     async def _wait(self) -> None:
         due = self._next_due = self._watch.next_due()
@@ -270,9 +294,13 @@ class Leash(PartialListener):
             await asyncio.sleep(HALT_SECONDS)
 
     async def _end_late(self, session: str, device: str, call_id: str) -> None:
-        """Hang up a call that was answered only after its session had been ended here."""
+        """Hang up a call that was answered only after its session had been ended here, or keep it with one we did not know."""
         async with self._store.transaction() as t:
             found = await t.sessions.find(session)
+            if found is not None and found.device == device and found.ended_at is None:
+                await t.sessions.set_call(session, device, call_id)
+                self.granted(found)
+                self._watch.answered(device, session, call_id)
         if found is not None and found.device == device and found.ended_at is not None:
             await self._openai.hang_up(call_id)
             _log.info("hung up the late call of session %s", session)

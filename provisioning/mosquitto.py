@@ -22,6 +22,8 @@ from provisioning.authority import MINTER, Authority
 from provisioning.broker import BrokerFiles, mosquitto_acl, mosquitto_config
 from provisioning.keyfiles import write_durably
 from provisioning.link import BrokerEndpoint
+from provisioning.operators import robots_of
+from provisioning.roles import SERVICES
 from provisioning.settings import reachable
 
 _log = logging.getLogger(__name__)
@@ -118,7 +120,7 @@ class MosquittoProcess:
             revocations=self._authority.revocations,
             acl=self._folder / "acl",
         )
-        acl = mosquitto_acl(self._authority.services, self._authority.operators)
+        acl = mosquitto_acl(SERVICES, robots_of(self._authority))
         write_durably(files.acl, acl.encode())
         config = mosquitto_config(self._host, self._port, files, user=self._user or _this_user())
         write_durably(self._folder / "mosquitto.conf", config.encode())

@@ -76,7 +76,7 @@ async def follow(
 
     What fails is logged and tried again a second later.
     """
-    known = await _revoked(store)
+    known = await _revoked(store, authority)
     read = authority.revocations.stat().st_mtime_ns
     while True:
         await asyncio.sleep(LOOK_SECONDS)
@@ -85,16 +85,17 @@ async def follow(
             if written == read:
                 continue
             await reload()
-            revoked = await _revoked(store)
-            for device in {revoked[serial] for serial in revoked.keys() - known.keys()}:
-                await end_connection(authority, broker, device, time.time())
+            revoked = await _revoked(store, authority)
+            for name in {revoked[serial] for serial in revoked.keys() - known.keys()}:
+                await end_connection(authority, broker, name, time.time())
         except (KaiwaError, OSError) as error:
             _log.warning("revocations are not in force at the broker yet: %s", error)
         else:
             read, known = written, revoked
 
 
-async def _revoked(store: Store) -> dict[str, str]:
-    """Return the device of every certificate that was taken away, by serial."""
+async def _revoked(store: Store, authority: Authority) -> dict[str, str]:
+    """Return the device or operator of every certificate that was taken away, by serial."""
     async with store.transaction() as t:
-        return {serial: device for serial, device, _ in await t.devices.taken_away(time.time())}
+        devices = {serial: device for serial, device, _ in await t.devices.taken_away(time.time())}
+    return devices | {f"{serial:x}": name for serial, name in authority.revoked_operators.items()}

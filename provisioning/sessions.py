@@ -158,6 +158,11 @@ class Sessions:
         found = select(sessions).where(sessions.c.ended_at.is_(None)).order_by(sessions.c.created_at)
         return [_session(row) for row in await self._connection.execute(found)]
 
+    async def count_live(self) -> int:
+        """Return how many sessions have not ended."""
+        found = select(func.count()).where(sessions.c.ended_at.is_(None))
+        return int((await self._connection.execute(found)).scalar_one())
+
     async def unreleased(self) -> list[Session]:
         """Every session that has ended and whose channel has not been deleted."""
         found = select(sessions).where(sessions.c.ended_at.is_not(None), sessions.c.channel_open)

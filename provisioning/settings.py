@@ -135,6 +135,14 @@ class LimitSettings(Settings, frozen=True):
     """Of one service, after which it is left alone for half a minute."""
 
 
+class MonitorSettings(Settings, frozen=True):
+    """Where `/metrics` and `/healthz` are served, in plain HTTP; nowhere unless a port is given."""
+
+    host: str = "127.0.0.1"
+    port: Port = 0
+    """Off when 0."""
+
+
 class CloudSettings(Settings, frozen=True):
     """Everything in the cloud's settings file."""
 
@@ -148,6 +156,7 @@ class CloudSettings(Settings, frozen=True):
     openai: OpenAISettings = OpenAISettings()
     imageflux: ImageFluxSettings = ImageFluxSettings()
     limits: LimitSettings = LimitSettings()
+    monitor: MonitorSettings = MonitorSettings()
     prices: PriceSettings = PriceSettings()
     budget: BudgetSettings = BudgetSettings()
     hours: HoursSettings = HoursSettings()

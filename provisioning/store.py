@@ -13,7 +13,7 @@ from typing import Any, Final, Self, TypeVar
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import Connection, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -27,6 +27,9 @@ from provisioning.spending.ledger import Ledger
 from provisioning.sqlite import connect
 
 T = TypeVar("T")
+
+_MIGRATION_LOCK: Final = 0x6B616D67
+"""The advisory lock, on PostgreSQL, of whoever brings the store to its present shape."""
 
 
 class Transaction:
@@ -160,5 +163,10 @@ def _migrate(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
+    if connection.dialect.name == "postgresql":  # several processes may start at once
+        connection.execute(select(func.pg_advisory_lock(_MIGRATION_LOCK)))
     command.upgrade(config, "head")
     connection.commit()
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_unlock(_MIGRATION_LOCK)))
+        connection.commit()

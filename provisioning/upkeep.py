@@ -44,10 +44,10 @@ class Upkeep:
             SettingsError, BrokerError, OSError: it cannot be written, or the broker does not read it.
         """
         self._behind |= self._authority.renew(now)
+        for context, files in self._in_use:  # perhaps another process has renewed them
+            context.load_cert_chain(files.certificate, files.key)
         if not self._behind:
             return
-        for context, files in self._in_use:
-            context.load_cert_chain(files.certificate, files.key)
         await self._reload()
         self._behind = False
         _log.info("renewed the cloud's own certificates")

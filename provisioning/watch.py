@@ -128,6 +128,10 @@ class Watch:
             kept.bring_forward(now, why)
         return bool(going_on)
 
+    def watches(self, session: str) -> bool:
+        """Tell whether a session is watched."""
+        return session in self._kept
+
     def answered(self, device: str, session: str, call_id: str) -> bool:
         """Take the call of a session; False when this device has no such session."""
         kept = self._of(device, session)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+from msgspec import Meta
 
 from device.messages.tools import ToolName
 from device.messages.wire import Message
 
 LONGEST_SECONDS: Final = 15.0
 """A command is valid for this long at most: a microphone must not open itself later."""
+
+
+LONGEST_REASON: Final = 200
+"""Characters of what an operator says an order is for."""
 
 
 class Verb(StrEnum):
@@ -31,6 +37,8 @@ class Command(Message, frozen=True):
     issued_at: float
     expires_at: float
     args: dict[str, Any] = {}
+    why: Annotated[str, Meta(max_length=LONGEST_REASON)] = ""
+    """What the operator says it is for; it goes into the audit."""
 
 
 class Use(Message, frozen=True):

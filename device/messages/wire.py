@@ -36,3 +36,15 @@ def decode(data: bytes, kind: type[M]) -> M:
         return msgspec.json.decode(data, type=kind, dec_hook=decode_secret)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedMessageError(f"not a {getattr(kind, '__name__', kind)}: {error}") from None
+
+
+def convert(value: object, kind: type[M]) -> M:
+    """Return the message of type `kind` that decoded JSON holds.
+
+    Raises:
+        MalformedMessageError: it holds no such message.
+    """
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise MalformedMessageError(f"not a {kind.__name__}: {error}") from None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import chain
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,7 +16,7 @@ from gpiozero.pins.mock import MockFactory
 
 from device.errors import PanelError
 from device.panel.gestures import Gesture, Gestures
-from device.panel.patterns import PATTERNS, Light
+from device.panel.patterns import IDENTIFYING, PATTERNS, Light, Step
 from device.panel.pins import explained, open_pins
 from device.panel.settings import PanelSettings
 
@@ -114,6 +116,13 @@ class Panel:
             return
         self._shown = light
         self._step_again()
+
+    def identify(self) -> None:
+        """Blink for five seconds, or until another phase is to be shown."""
+        dark = iter((Step(0.0, math.inf),))
+        after = dark if self._shown is None else PATTERNS[self._shown](lambda: self._level)
+        self._steps: Iterator[Step] = chain(IDENTIFYING, after)
+        self._step()
 
     def on_air(self, on: bool) -> None:
         """Switch the red light."""

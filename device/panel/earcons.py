@@ -50,6 +50,8 @@ class Earcon(StrEnum):
     """It could not be done."""
     ANNOUNCE = "announce"
     """Somebody far away is about to start a conversation here."""
+    IDENTIFY = "identify"
+    """Somebody looks for this robot."""
 
 
 _SCORES: Final[Mapping[Earcon, tuple[float, tuple[Tone, ...]]]] = {
@@ -58,6 +60,7 @@ _SCORES: Final[Mapping[Earcon, tuple[float, tuple[Tone, ...]]]] = {
     Earcon.END: (0.6, ((0.0, 10.0, 0.06), (0.12, 7.0, 0.06), (0.24, 3.0, 0.11))),
     Earcon.ERROR: (0.65, ((0.0, -9.0, 0.09), (0.0, -8.0, 0.09), (0.22, -9.0, 0.12), (0.22, -8.0, 0.12))),
     Earcon.ANNOUNCE: (1.4, ((0.0, 3.0, 0.15), (0.28, 7.0, 0.15), (0.56, 10.0, 0.15), (0.84, 15.0, 0.2))),
+    Earcon.IDENTIFY: (0.68, ((0.0, 15.0, 0.05), (0.16, 7.0, 0.05), (0.32, 15.0, 0.05), (0.48, 7.0, 0.09))),
 }
 """Length in seconds, and the strikes; the pitches are of C major, from C5 (3) to C6 (15)."""
 

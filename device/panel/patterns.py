@@ -94,6 +94,9 @@ def _speaking(level: Level) -> Iterator[Step]:
         yield Step(unknown if loud is None else loudness(loud), FRAME)
 
 
+IDENTIFYING: Final = tuple(Step(brightness, 0.25) for _ in range(10) for brightness in (1.0, 0.0))
+"""What a robot shows that is looked for: five seconds, like nothing that it shows for itself."""
+
 PATTERNS: Final[Mapping[Light, Pattern]] = {
     Light.STARTING: _moving(lambda time: (time % 1.6) / 1.6),
     Light.IDLE: _moving(_wave(0.03, 0.16, 5.0)),

@@ -10,6 +10,8 @@ from typing import Annotated, Final, Literal, Protocol
 from msgspec import Meta
 
 from device import phase as p
+from device.audio.block import Samples
+from device.panel.earcons import Earcon, sound
 from device.tools.tool import Tool, made
 
 SECONDS: Final = 1.0
@@ -25,6 +27,12 @@ MOST_REMEMBERED: Final = 50
 LONGEST_TEXT: Final = 500
 """Characters of what is remembered, or handed over."""
 
+ASKED: Final = "The people who look after you ask you to say this now, in these words and no others: {text}"
+"""What the model is told when an operator wants something said."""
+
+FOR_OPERATORS: Final = ("unmute", "hush", "say", "identify")
+"""The tools that every robot has besides those for the model (`device.messages.tools.BUILT_IN`)."""
+
 Percent = Annotated[int, Meta(ge=0, le=100)]
 
 
@@ -33,11 +41,17 @@ class Loudspeaker(Protocol):
 
     volume: float
 
+    def earcon(self, samples: Samples) -> None:
+        """Play a short sound over whatever is played."""
+
 
 class Lamp(Protocol):
     """The part of the panel that is needed here."""
 
     brightness: float
+
+    def identify(self) -> None:
+        """Blink so that the robot is found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +73,7 @@ class BuiltIn:
     def __init__(self, reach: Reach) -> None:
         self._reach = reach
         self._session: str | None = None
+        self._talking = False
         self._memory: dict[str, str] = {}
         self._before = (reach.loudspeaker.volume, reach.lamp.brightness)
 
@@ -68,19 +83,24 @@ class BuiltIn:
         self._memory.clear()
         self._before = (self._reach.loudspeaker.volume, self._reach.lamp.brightness)
 
+    def talk(self) -> None:
+        """The model hears and speaks from now on."""
+        self._talking = True
+
     def end(self) -> None:
         """A session is over: what was said in it is forgotten, and the next visitor finds volume and light as they were."""
-        self._session = None
+        self._session, self._talking = None, False
         self._memory.clear()
         self._reach.loudspeaker.volume, self._reach.lamp.brightness = self._before
 
     def tools(self) -> Sequence[Tool]:
         """Return all of them, those for operators only last."""
         for_all = (self.volume, self.light, self.mute, self.broadcast, self.current_time, self.remember, self.recall)
+        for_operators = (self.unmute, self.hush, self.say, self.identify)
         return [
             *(made(function, seconds=SECONDS, in_loop=True) for function in (*for_all, self.tell_operator)),
             made(self.end_conversation, seconds=SECONDS, in_loop=True, parting=True),
-            *(made(function, seconds=SECONDS, in_loop=True, user_only=True) for function in (self.unmute, self.hush)),
+            *(made(function, seconds=SECONDS, in_loop=True, user_only=True) for function in for_operators),
         ]
 
     def volume(self, action: Literal["up", "down", "set"], percent: Percent | None = None) -> dict[str, int]:
@@ -120,6 +140,24 @@ class BuiltIn:
     def hush(self) -> None:
         """Stop what the robot is saying."""
         self._wish(p.Hushed())
+
+    def say(self, text: str) -> None:
+        """Say something in the conversation that goes on, as soon as nobody else speaks.
+
+        Args:
+            text: what to say, in at most 500 characters.
+        """
+        if not 0 < len(text) <= LONGEST_TEXT:
+            raise ValueError(f"1 to {LONGEST_TEXT} characters, please")
+        self._in_session()
+        if not self._talking:
+            raise LookupError("the conversation has not begun yet")
+        self._reach.post(p.SayWished(ASKED.format(text=text)))
+
+    def identify(self) -> None:
+        """Blink and chime, so that somebody who looks for this robot finds it."""
+        self._reach.lamp.identify()
+        self._reach.loudspeaker.earcon(sound(Earcon.IDENTIFY))
 
     def broadcast(self, *, on: bool) -> str:
         """Stop the public broadcast of this conversation, or start it again, when somebody in the room asks for it.

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from device import phase as p
+from device.audio.block import Samples
 from device.tools.built_in import BuiltIn, Reach
 from device.tools.kit import local_time, toolbox
 from device.tools.outputs import Outputs
@@ -19,6 +20,12 @@ class _Still:
 
     volume: float = 1.0
     brightness: float = 1.0
+
+    def earcon(self, samples: Samples) -> None:
+        """Be silent."""
+
+    def identify(self) -> None:
+        """Stay dark."""
 
 
 def still_toolbox(settings: ToolsSettings) -> Toolbox:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +17,8 @@ from provisioning.broker import BrokerFiles, mosquitto_acl, mosquitto_config
 from provisioning.cli.invocation import Invocation, out
 from provisioning.emqx import emqx_acl, emqx_config
 from provisioning.keyfiles import write_durably
+from provisioning.operators import robots_of
+from provisioning.roles import SERVICES
 from provisioning.settings import CloudSettings
 
 broker_config = typer.Typer(help="Write the configuration of the MQTT broker.", no_args_is_help=True)
@@ -26,7 +28,7 @@ Folder = Annotated[
     typer.Option("--out", help="Write it here with copies of all files it needs; readable by --user only."),
 ]
 
-AccessList = Callable[[Iterable[str], Iterable[str]], str]
+AccessList = Callable[[Iterable[str], Mapping[str, Sequence[str]]], str]
 
 
 @broker_config.command("mosquitto")
@@ -89,7 +91,7 @@ def _written(text: str, folder: Path | None, name: str) -> bool:
 
 def _in_place(authority: Authority, folder: Path, access_list: AccessList) -> BrokerFiles:
     acl = folder / "acl"
-    write_durably(acl, access_list(authority.services, authority.operators).encode())
+    write_durably(acl, access_list(SERVICES, robots_of(authority)).encode())
     server = authority.server
     return BrokerFiles(authority.root_path, server.certificate, server.key, authority.revocations, acl)
 

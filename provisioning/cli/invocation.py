@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from device.messages.commands import LONGEST_REASON
 from provisioning.settings import CloudSettings, load_settings, with_secrets
 
 out = Console(highlight=False)
@@ -22,6 +23,15 @@ err = Console(stderr=True, highlight=False)
 """Progress and errors."""
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def _short_enough(text: str) -> str:
+    if len(text) > LONGEST_REASON:
+        raise typer.BadParameter(f"{len(text)} characters, over {LONGEST_REASON}")
+    return text
+
+
+Why = Annotated[str, typer.Option(callback=_short_enough, help="What it is for; kept in the audit, in 200 characters.")]
 
 
 class ExitCode(IntEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -18,7 +19,7 @@ from device.errors import BrokerError, SettingsError
 from device.messages.commands import CommandStatus, Step, Verb
 from device.messages.envelope import Signer
 from provisioning.app import DEFAULT_OPERATOR, open_authority
-from provisioning.cli.invocation import ExitCode, Invocation, JsonFlag, err, out, plain, print_json
+from provisioning.cli.invocation import ExitCode, Invocation, JsonFlag, Why, err, out, plain, print_json
 from provisioning.commands import NoAnswerError, new_command, order
 from provisioning.link import BrokerEndpoint, connection
 from provisioning.notes import notes
@@ -26,23 +27,51 @@ from provisioning.running import run
 from provisioning.settings import CloudSettings, reachable
 
 Robot = Annotated[str, typer.Argument(help="Name of the robot.")]
-Operator = Annotated[str, typer.Option(help="In whose name; robots obey those who were there when they were enrolled.")]
+Operator = Annotated[str, typer.Option(help="In whose name (`kaiwa-cloud operator list`).")]
 
 _COLOURS = {Step.SUCCEEDED: "green", Step.ACCEPTED: "cyan", Step.IN_PROGRESS: "cyan"}
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """In whose name an order is given, why, and how its steps are shown."""
+
+    operator: str
+    why: str
+    json: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A connection to the broker as an operator, with what signs in their name and by which mandate."""
+
+    client: aiomqtt.Client
+    signer: Signer
+    mandate: bytes
+
+
 def start_command(
-    context: typer.Context, device: Robot, *, operator: Operator = DEFAULT_OPERATOR, json: JsonFlag = False
+    context: typer.Context,
+    device: Robot,
+    *,
+    operator: Operator = DEFAULT_OPERATOR,
+    why: Why = "",
+    json: JsonFlag = False,
 ) -> None:
     """Start a conversation from afar. The robot announces it first; whoever is there can refuse with the button."""
-    _order(context, device, Verb.START, operator, json)
+    _order(context, device, Verb.START, Manner(operator, why, json))
 
 
 def stop_command(
-    context: typer.Context, device: Robot, *, operator: Operator = DEFAULT_OPERATOR, json: JsonFlag = False
+    context: typer.Context,
+    device: Robot,
+    *,
+    operator: Operator = DEFAULT_OPERATOR,
+    why: Why = "",
+    json: JsonFlag = False,
 ) -> None:
     """Stop the conversation. If the robot does not obey within seconds, the cloud hangs up itself."""
-    _order(context, device, Verb.STOP, operator, json)
+    _order(context, device, Verb.STOP, Manner(operator, why, json))
 
 
 def use_command(
@@ -54,14 +83,15 @@ def use_command(
     arguments: Annotated[str, typer.Argument(help="Its arguments, as a JSON object.")] = "{}",
     *,
     operator: Operator = DEFAULT_OPERATOR,
+    why: Why = "",
     json: JsonFlag = False,
 ) -> None:
     """Use a tool of a robot, as the model would; also those that only operators may use."""
     try:
-        args = {"tool": tool, "arguments": msgspec.json.decode(arguments, type=dict[str, Any])}
+        given = msgspec.json.decode(arguments, type=dict[str, Any])
     except msgspec.DecodeError as error:
         raise typer.BadParameter(f"not a JSON object: {error}") from None
-    _order(context, device, Verb.USE, operator, json, args)
+    use_tool(context, device, tool, Manner(operator, why, json), **given)
 
 
 def notes_command(context: typer.Context, *, operator: Operator = DEFAULT_OPERATOR, json: JsonFlag = False) -> None:
@@ -71,8 +101,8 @@ def notes_command(context: typer.Context, *, operator: Operator = DEFAULT_OPERAT
 
 
 async def _notes(settings: CloudSettings, operator: str, json: bool) -> None:
-    async with _connected(settings, operator) as (client, _):
-        async for noted in notes(client):
+    async with seated(settings, operator) as seat:
+        async for noted in notes(seat.client):
             if json:
                 print_json({"device": noted.device, **to_builtins(noted.note)})
             else:
@@ -80,12 +110,19 @@ async def _notes(settings: CloudSettings, operator: str, json: bool) -> None:
                 out.print(Text("  ").join([Text(when), plain(noted.device), plain(noted.note.text)]))
 
 
-def _order(
-    context: typer.Context, device: str, verb: Verb, operator: str, json: bool, args: dict[str, Any] | None = None
-) -> None:
+def use_tool(context: typer.Context, device: str, tool: str, manner: Manner, **arguments: Any) -> None:
+    """Order a robot to use a tool, and show each step of its answer.
+
+    Raises:
+        typer.Exit: it did not do it, or did not answer.
+    """
+    _order(context, device, Verb.USE, manner, {"tool": tool, "arguments": arguments})
+
+
+def _order(context: typer.Context, device: str, verb: Verb, manner: Manner, args: dict[str, Any] | None = None) -> None:
     invocation: Invocation = context.obj
     try:
-        last = run(_ordered(invocation.settings(), device, verb, operator, json, args))
+        last = run(_ordered(invocation.settings(), device, verb, manner, args))
     except NoAnswerError as error:
         err.print(f"kaiwa-cloud: {error}", markup=False, soft_wrap=True)
         raise typer.Exit(ExitCode.NO_ANSWER) from None
@@ -94,19 +131,25 @@ def _order(
 
 
 async def _ordered(
-    settings: CloudSettings, device: str, verb: Verb, operator: str, json: bool, args: dict[str, Any] | None
+    settings: CloudSettings, device: str, verb: Verb, manner: Manner, args: dict[str, Any] | None
 ) -> Step:
     last = Step.FAILED
-    async with _connected(settings, operator) as (client, signer):
-        async for status in order(client, signer, new_command(device, verb, signer.kid, time.time(), args)):
-            _show(status, json)
+    async with seated(settings, manner.operator) as seat:
+        command = new_command(device, verb, seat.signer.kid, time.time(), args, manner.why)
+        async for status in order(seat.client, seat.signer, command, seat.mandate):
+            _show(status, manner.json)
             last = status.step
     return last
 
 
 @asynccontextmanager
-async def _connected(settings: CloudSettings, operator: str) -> AsyncIterator[tuple[aiomqtt.Client, Signer]]:
-    """Connect to the broker as an operator, with what signs in their name."""
+async def seated(settings: CloudSettings, operator: str) -> AsyncIterator[Seat]:
+    """Connect to the broker as an operator.
+
+    Raises:
+        SettingsError: there is no such operator.
+        BrokerError: the broker cannot be reached, or does not let them in.
+    """
     authority = open_authority(settings, time.time())
     if operator not in authority.operators:
         raise SettingsError("--operator", f"no operator {operator!r}; there are: {', '.join(authority.operators)}")
@@ -114,7 +157,7 @@ async def _connected(settings: CloudSettings, operator: str) -> AsyncIterator[tu
     endpoint = BrokerEndpoint(reachable(settings.broker.host), settings.broker.port)
     try:
         async with connection(endpoint, signer.kid, authority.client_context(files)) as client:
-            yield client, signer
+            yield Seat(client, signer, authority.mandate(operator))
     except aiomqtt.MqttError as error:
         raise BrokerError(f"no broker at {endpoint.host}:{endpoint.port}: {error}") from None
 

@@ -4,27 +4,44 @@ from __future__ import annotations
 
 import logging
 import time
+from typing import Annotated
 
 import typer
 
 from provisioning.app import DEFAULT_OPERATOR, Cloud, open_authority, serve
 from provisioning.cli.invocation import Invocation, JsonFlag, err, out, print_json
+from provisioning.roles import MOST_MINTERS, Place, Role
 from provisioning.running import run
 from provisioning.settings import CloudSettings
 from provisioning.store import Store
 
 
-def serve_command(context: typer.Context) -> None:
-    """Run the cloud: enrolment, minting, the leash and the observers' page. SIGTERM or Ctrl-C ends it."""
+def serve_command(
+    context: typer.Context,
+    role: Annotated[Role, typer.Option(help="The part of the cloud that this process is.")] = Role.ALL,
+    number: Annotated[
+        int,
+        typer.Option(min=1, max=MOST_MINTERS, help="Which of several minters; two of one number push each other out."),
+    ] = 1,
+) -> None:
+    """Run the cloud: enrolment, minting, the leash and the observers' page. SIGTERM or Ctrl-C ends it.
+
+    A large fleet runs its parts as processes of their own, over one PostgreSQL, one broker and one state directory:
+    any number of `--role mint`, each with another `--number`; `--role web`; and `--role leash`, of which a second one
+    waits until the first is gone.
+    """
     invocation: Invocation = context.obj
     settings = invocation.settings_with_secrets()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     for talkative in ("alembic", "httpx2"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
-    run(serve(settings, _announce))
+    run(serve(settings, Place(role, number), _announce))
 
 
-def _announce(cloud: Cloud) -> None:
+def _announce(cloud: Cloud | Place) -> None:
+    if isinstance(cloud, Place):
+        err.print(f"running    {cloud.identity}")
+        return
     err.print(f"enrolment  https://{cloud.enrol_address}")
     err.print(f"broker     {cloud.broker.host}:{cloud.broker.port}, mutual TLS")
     err.print(f"page       {cloud.web_url}")

@@ -142,6 +142,11 @@ class Feed:
         robot = self._robots.get(device) or Robot(device, self._name_of(device))
         return robot.snapshot(self.viewers(device), self._clock())
 
+    @property
+    def pages(self) -> int:
+        """How many pages are open, the list included."""
+        return sum(map(len, self._watching.values())) + len(self._listing)
+
     def viewers(self, device: str) -> int:
         """Return how many pages are open on `device`."""
         return len(self._watching.get(device, ()))
@@ -187,7 +192,7 @@ class Feed:
                 subscription.end()
 
     def _admit(self) -> None:
-        if sum(map(len, self._watching.values())) + len(self._listing) >= self._most_viewers:
+        if self.pages >= self._most_viewers:
             raise FullHouseError("too many pages are open; come back in a moment")
 
     def _leave(self, device: str, subscription: Subscription) -> None:

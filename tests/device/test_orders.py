@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device.errors import BadSignatureError, MalformedMessageError, MessageError, MisaddressedError, StaleMessageError
 from device.messages.commands import Command, CommandStatus, Step, Verb
-from device.messages.envelope import COMMAND, MINT_REQUEST, KeySigner, PublicKey, seal_envelope
+from device.messages.envelope import COMMAND, MINT_REQUEST, KeySigner, PublicKey, public_pem, seal_envelope
+from device.messages.mandates import MANDATE, Mandate, seal_order
 from device.orders import KEPT, Journal, Orders
 from device.phase import StartOrdered, StopOrdered, ToolOrdered
 
@@ -95,6 +96,7 @@ def test_an_order_valid_for_longer_than_allowed_expires(orders: Orders) -> None:
         (signed(order(), KeySigner("operator-b", KEY)), BadSignatureError),
         (signed(order(), KeySigner("operator-a", Ed25519PrivateKey.generate())), BadSignatureError),
         (signed(order(), purpose=MINT_REQUEST), BadSignatureError),
+        (signed(order(issuer="operator-b")), MalformedMessageError),
         (signed(order(id="../../etc")), MalformedMessageError),
         (signed(order(id="é1")), MalformedMessageError),
         (b"{}", MalformedMessageError),
@@ -139,3 +141,45 @@ def test_a_damaged_journal_is_set_aside(tmp_path: Path) -> None:
     assert Journal(path).record("a2")
     assert (tmp_path / "orders.damaged").read_bytes() == b"a1\n\xff\xfe"
     assert path.read_text(encoding="ascii") == "a2"
+
+
+ANNA = Ed25519PrivateKey.generate()
+
+
+def mandated(number: int, now: float = NOW, verb: Verb = Verb.STOP) -> bytes:
+    """Return an order of an operator whom this robot does not know, with a mandate for two stops a minute."""
+    mandate = Mandate(
+        operator="operator-anna",
+        key=public_pem(ANNA.public_key()),
+        may=[Verb.STOP],
+        robots=["robot"],
+        per_minute=2,
+        issued_at=NOW,
+        expires_at=NOW + 3600,
+    )
+    command = order(verb, id=f"m{number}", issuer="operator-anna", issued_at=now, expires_at=now + 10)
+    return seal_order(command, KeySigner("operator-anna", ANNA), seal_envelope(MANDATE, mandate, SIGNER))
+
+
+def rejection(orders: Orders, payload: bytes, now: float = NOW) -> str:
+    status = orders.take(payload, now, retained=False)
+    assert isinstance(status, CommandStatus)
+    assert status.step is Step.REJECTED
+    return status.reason
+
+
+def test_who_is_mandated_by_an_operator_whom_it_knows_is_obeyed_within_their_rights(
+    orders: Orders, tmp_path: Path
+) -> None:
+    assert "may not start" in rejection(orders, mandated(0, verb=Verb.START))
+    assert not (tmp_path / "orders").exists(), "what is not allowed is not even written down"
+    assert orders.take(mandated(1), NOW, retained=False) == StopOrdered("m1", "operator-anna")
+    assert "not in force" in rejection(orders, mandated(2, NOW + 3600), NOW + 3600)
+
+
+def test_the_limit_of_a_mandate_holds_for_a_minute_and_for_nobody_else(orders: Orders) -> None:
+    for number in (1, 2):
+        assert isinstance(orders.take(mandated(number), NOW, retained=False), StopOrdered)
+    assert rejection(orders, mandated(3)) == "operator-anna may order 2 times a minute, and has"
+    assert isinstance(orders.take(signed(order(Verb.STOP)), NOW, retained=False), StopOrdered)
+    assert isinstance(orders.take(mandated(4, NOW + 60), NOW + 60, retained=False), StopOrdered)

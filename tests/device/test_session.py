@@ -452,6 +452,11 @@ def test_an_operator_may_use_a_tool_at_any_time(robot: Robot, event: p.Event) ->
     ]
 
 
+def test_what_an_operator_wants_said_is_said_in_a_conversation_only(robot: Robot) -> None:
+    assert robot(p.SayWished("hello")) == []
+    assert live(robot)(p.SayWished("hello")) == [do.Prompt("s1", "hello")]
+
+
 FINAL = {Step.REJECTED, Step.SUCCEEDED, Step.FAILED}
 
 EVENTS: Sequence[p.Event] = (
@@ -468,6 +473,7 @@ EVENTS: Sequence[p.Event] = (
     *(p.Speech("s1", began) for began in (True, False)),
     *(p.Turn("s1", phase) for phase in sorted(LIVE)),
     p.Spoken("s1"),
+    p.SayWished("hello"),
     p.AnswerFailed("s1", "rate_limit_exceeded", ""),
     p.AnswerFailed("s2", "insufficient_quota", ""),
     *(p.MuteWished(on) for on in (True, False)),

@@ -18,7 +18,7 @@ RULE = re.compile(r'\{allow, (all|\{username, ("[^"]*")\}), (publish|subscribe),
 
 def rules() -> list[tuple[str | None, str, str]]:
     """Return user (None for all), action and topic of each rule of an access list, the last of which refuses."""
-    *lines, last = emqx_acl(["minter"], ["anna"]).splitlines()
+    *lines, last = emqx_acl(["minter"], {"anna": ["*"], "berta": ["robot-1"]}).splitlines()
     assert last == "{deny, all}."
     found = [RULE.fullmatch(line) for line in lines]
     assert all(found)
@@ -57,6 +57,8 @@ def may(user: str, action: str, topic: str) -> bool:
         ("minter", "subscribe", topics.EVERY_METRIC),
         ("operator-anna", "publish", topics.command("robot-1")),
         ("operator-anna", "subscribe", topics.command_status("robot-1", "7")),
+        ("operator-berta", "publish", topics.command("robot-1")),
+        ("operator-berta", "subscribe", topics.event("robot-1")),
     ],
 )
 def test_everybody_may_do_what_they_do(user: str, action: str, topic: str) -> None:
@@ -79,6 +81,8 @@ def test_everybody_may_do_what_they_do(user: str, action: str, topic: str) -> No
         ("robot-1", "subscribe", "$SYS/#"),
         ("operator-anna", "publish", topics.mint_answer("robot-1")),
         ("operator-anna", "subscribe", topics.mint_answer("robot-1")),
+        ("operator-berta", "publish", topics.command("robot-2")),
+        ("operator-berta", "subscribe", topics.EVERY_EVENT),
         ("operator-eve", "publish", topics.command("robot-1")),
         ("minter", "publish", topics.command("robot-1")),
     ],

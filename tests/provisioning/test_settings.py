@@ -49,7 +49,7 @@ def test_the_example_parses_and_shows_every_key(tmp_path: Path) -> None:
     assert settings.rules.caps.of("group:lobby") == Cap(40_000_000, 400_000_000)
     assert settings.rules.caps.of("group:other") == Cap()
     assert settings.prices.models == DOCUMENTED[:1]
-    for table in ("enrol", "web", "broker", "openai", "imageflux", "limits", "budget", "hours", "prices"):
+    for table in ("enrol", "web", "broker", "openai", "imageflux", "limits", "monitor", "budget", "hours", "prices"):
         section = text.partition(f"\n[{table}]\n")[2].partition("\n\n#")[0]
         for key in getattr(settings, table).__struct_fields__:
             assert f"{key} = " in section or key in {"api_key", "token", "channel", "models"}, (

@@ -22,7 +22,8 @@ def authority(tmp_path: Path) -> Authority:
 
 def test_a_genuine_stop_counts_and_nothing_else_does(authority: Authority) -> None:
     stopped: list[str] = []
-    stops = Stops(authority.operator_keys(), stopped.append)
+    heard: list[Verb] = []
+    stops = Stops(authority.operator_keys(), stopped.append, lambda order, _: heard.append(order.command.verb))
     _, anna = authority.operator("anna", time.time())
     _, eve = authority.operator("eve", time.time())
 
@@ -39,6 +40,6 @@ def test_a_genuine_stop_counts_and_nothing_else_does(authority: Authority) -> No
         seal_envelope(COMMAND, command(), eve),
     ):
         stops.deliver(here, forged)
-    assert stopped == []
+    assert (stopped, heard) == ([], [Verb.START])
     stops.deliver(here, seal_envelope(COMMAND, command(), anna))
-    assert stopped == ["robot-1"]
+    assert (stopped, heard) == (["robot-1"], [Verb.START, Verb.STOP])

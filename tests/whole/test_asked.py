@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from device.messages.commands import Verb
 from device.messages.reports import Speaker
 from provisioning.local.demo.perform import Stage, remote
 from provisioning.local.demo.visitor import spoken
+from provisioning.local.realtime.replies import GREETING
 from tests.whole.conftest import card, openai, press
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -59,6 +62,25 @@ async def use(stage: Stage, tool: str, **arguments: object) -> None:
     said: list[str] = []
     await remote(stage, Verb.USE, said.append, {"tool": tool, "arguments": arguments})
     assert said[-1].startswith("use: SUCCEEDED"), said
+
+
+async def test_a_robot_at_rest_blinks_for_whoever_looks_for_it(stage: Stage) -> None:
+    began = time.monotonic()
+    await use(stage, "identify")
+    await stage.watch.observation("light", began, brightness=1.0)
+    await stage.watch.observation("light", began, brightness=0.0)
+
+
+async def test_what_an_operator_wants_said_is_left_to_the_model(stage: Stage) -> None:
+    await press(stage)
+    await stage.watch.phase("listening")
+    await use(stage, "say", text="We close at five.")
+
+    def said() -> str | None:
+        texts = (c.text for c in stage.watch.captions.values() if c.speaker is Speaker.ASSISTANT)
+        return next((text for text in texts if text == GREETING), None)
+
+    await stage.watch.until("what the stand-in says when it is prompted", said)
 
 
 async def test_what_is_asked_for_aloud_is_done_and_told(stage: Stage) -> None:

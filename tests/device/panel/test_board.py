@@ -130,6 +130,19 @@ async def test_speaking_follows_the_level() -> None:
         await watcher.until(lambda: watcher.lights[-1][1] == pytest.approx(0.15))
 
 
+async def test_a_robot_that_is_looked_for_blinks_until_something_else_is_to_be_shown() -> None:
+    watcher = Watcher()
+    async with watcher.panel() as panel:
+        panel.show(Light.LISTENING)
+        panel.identify()
+        await watcher.until(lambda: [brightness for _, brightness in watcher.lights[-3:]] == [1.0, 0.0, 1.0])
+        panel.show(Light.FAULT)
+        await watcher.until(lambda: watcher.lights[-1][1] == 0.0)
+        seen = len(watcher.lights)
+        panel.show(Light.LISTENING)
+        assert [brightness for _, brightness in watcher.lights[seen:]] == [1.0]
+
+
 async def test_leaving_puts_the_lights_out_and_frees_the_pins() -> None:
     watcher = Watcher()
     panel = watcher.panel()

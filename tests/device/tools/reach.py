@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from device import phase as p
+from device.audio.block import RATE, Samples
 from device.tools.built_in import Reach
 
 
@@ -17,6 +18,15 @@ class Body:
     brightness: float = 1.0
     posted: list[p.Event] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
+    identified: list[str] = field(default_factory=list)
+
+    def earcon(self, samples: Samples) -> None:
+        """Note that a sound was played."""
+        self.identified.append(f"sound of {len(samples) / RATE:.1f} s")
+
+    def identify(self) -> None:
+        """Note that the light blinked."""
+        self.identified.append("light")
 
 
 def reach(body: Body | None = None) -> Reach:

@@ -9,7 +9,7 @@ import pytest
 
 from device import phase as p
 from device.messages.tools import BUILT_IN
-from device.tools.built_in import LONGEST_TEXT, MOST_REMEMBERED, BuiltIn
+from device.tools.built_in import FOR_OPERATORS, LONGEST_TEXT, MOST_REMEMBERED, BuiltIn
 from device.tools.outcome import Outcome
 from device.tools.toolbox import Toolbox
 from tests.device.tools.reach import Body, reach
@@ -40,7 +40,7 @@ def robot() -> Robot:
 
 def test_the_cloud_allows_by_default_what_every_robot_has_for_the_model(robot: Robot) -> None:
     assert {tool.name for tool in robot.tools.declarations} == set(BUILT_IN)
-    assert {tool.name for tool in robot.tools.tools if tool.user_only} == {"unmute", "hush"}
+    assert {tool.name for tool in robot.tools.tools if tool.user_only} == set(FOR_OPERATORS)
 
 
 async def test_the_volume_goes_up_and_down_and_never_out(robot: Robot) -> None:
@@ -71,8 +71,29 @@ async def test_what_the_machine_must_decide_is_posted(robot: Robot) -> None:
     assert robot.body.posted == [p.MuteWished(True), p.MuteWished(False), p.Hushed(), p.BroadcastWished(False)]
 
 
+async def test_operators_have_the_robot_say_something_once_the_conversation_has_begun(robot: Robot) -> None:
+    assert "has not begun" in (await robot("say", text="We close at five.")).text
+    robot.built_in.talk()
+    assert (await robot("say", text="We close at five.")).ok
+    (asked,) = robot.body.posted
+    assert isinstance(asked, p.SayWished)
+    assert "We close at five." in asked.text
+    assert not (await robot("say", text="x" * (LONGEST_TEXT + 1))).ok
+    robot.built_in.end()
+    robot.built_in.begin("s2")
+    assert not (await robot("say", text="We close at five.")).ok
+    assert len(robot.body.posted) == 1
+
+
+async def test_a_robot_at_rest_is_found_by_light_and_sound(robot: Robot) -> None:
+    robot.built_in.end()
+    assert (await robot("identify")).ok
+    assert robot.body.identified == ["light", "sound of 0.7 s"]
+
+
 @pytest.mark.parametrize(
-    ("name", "arguments"), [("mute", {}), ("unmute", {}), ("hush", {}), ("broadcast", {"on": True})]
+    ("name", "arguments"),
+    [("mute", {}), ("unmute", {}), ("hush", {}), ("broadcast", {"on": True}), ("say", {"text": "hello"})],
 )
 async def test_without_a_conversation_there_is_nothing_to_decide(
     robot: Robot, name: str, arguments: dict[str, Any]

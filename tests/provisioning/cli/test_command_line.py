@@ -149,6 +149,23 @@ async def test_use_carries_a_tool_and_its_arguments_and_shows_what_came_of_it(tm
         assert result.stdout.splitlines() == ["ACCEPTED", 'SUCCEEDED {"ok":true}']
 
 
+async def test_short_words_are_uses_of_tools_and_carry_their_reason(tmp_path: Path) -> None:
+    words: dict[tuple[str, ...], dict[str, object]] = {
+        ("say", "hello"): {"text": "hello"},
+        ("volume", "40"): {"action": "set", "percent": 40},
+        **{(tool,): {} for tool in ("hush", "mute", "unmute", "identify")},
+    }
+    async with site(tmp_path) as here, here.board() as board:
+        config = of(here)
+        for (tool, *more), arguments in words.items():
+            told = asyncio.create_task(asyncio.to_thread(run, config, tool, "robot-1", *more, "--why", "a test"))
+            command = await board.command()
+            assert (command.verb, command.args) == (Verb.USE, {"tool": tool, "arguments": arguments})
+            assert command.why == "a test"
+            await board.step(command, Step.SUCCEEDED)
+            assert (await told).exit_code == ExitCode.OK
+
+
 @pytest.mark.parametrize("arguments", ["{", "[1]", "on"])
 def test_arguments_that_are_no_object_are_wrong_usage(tmp_path: Path, arguments: str) -> None:
     result = run(tmp_path / "none.toml", "use", "robot-1", "lamp", arguments)
