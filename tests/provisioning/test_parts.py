@@ -261,7 +261,7 @@ async def test_a_leash_of_its_own_finds_and_ends_what_minters_have_granted(tmp_p
         leash.on_event("robot-1", CallAnswered(session="s1", at=now, call_id="rtc_1"))
         await eventually(lambda: _reason(store, "s2"))
         leash.on_event("robot-1", SessionEnded(session="s1", at=now, reason="button", seconds=1.0))
-        assert await eventually(lambda: _reason(store, "s1")) == '{"why":"device: button"}'
+        assert await eventually(lambda: _reason(store, "s1")) == '{"why":"device: button","micros":0}'
         assert await eventually(lambda: _hung_up(realtime)) == ["rtc_1"]
         working.cancel()
 
