@@ -63,7 +63,7 @@ def connect_message(
 
     Args:
         grant: the channel, and what its operator wants to be told (`metadata`).
-        settings: the bit rate, sent in kbit/s.
+        settings: the bit rates, sent in kbit/s, and whether there is a picture.
         client: name and version of this program.
         environment: what it runs on.
     """
@@ -72,11 +72,17 @@ def connect_message(
         "role": "sendonly",
         "channel_id": grant.channel_id,
         "audio": {"codec_type": "OPUS", "bit_rate": settings.bit_rate // 1000},
-        "video": False,
+        "video": _wished_video(settings),
         "sora_client": client,
         "environment": environment,
     }
     return wished if grant.metadata is None else wished | {"metadata": grant.metadata}
+
+
+def _wished_video(settings: BroadcastSettings) -> bool | dict[str, Any]:
+    if settings.picture == "off":
+        return False
+    return {"codec_type": "H264", "bit_rate": settings.picture_bit_rate // 1000}
 
 
 class Phase(Enum):
@@ -214,6 +220,7 @@ class Signaling:
                 tuple(IceServer(tuple(server.urls), server.username, server.credential) for server in raw),
                 relay_only=offer.config.ice_transport_policy == "relay",
                 audio_mid=offer.mid.get("audio", ""),
+                video_mid=offer.mid.get("video", ""),
                 compressed=frozenset(channel.label for channel in offer.data_channels if channel.compress),
             )
         ]
