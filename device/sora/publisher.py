@@ -54,7 +54,7 @@ class Publisher:
         grant: where to connect, and as what.
         http: for the websocket; owned by the caller.
         settings: quality and time limits, which bound entering and leaving.
-        motif: what its picture shows, if the settings have one; None for sound alone.
+        motif: what its picture shows; None for sound alone.
         attempt: which of the relays in the service's offer to use: 0 the fastest, then around.
 
     Entering raises:
@@ -87,7 +87,7 @@ class Publisher:
         self._inbox: asyncio.Queue[Event] = asyncio.Queue()
         self._websocket = Websocket(http, self._inbox.put_nowait)
         self._media = Media(self.programme, attempt, self._inbox.put_nowait, self.picture)
-        connect = connect_message(grant, settings, client=CLIENT, environment=ENVIRONMENT)
+        connect = connect_message(grant, settings, client=CLIENT, environment=ENVIRONMENT, picture=motif is not None)
         self._signaling = Signaling(connect, grant.signalling_urls, settings)
         self._settled, self._over = asyncio.Event(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None

@@ -57,31 +57,30 @@ from device.sora.steps import (
 
 
 def connect_message(
-    grant: BroadcastGrant, settings: BroadcastSettings, *, client: str, environment: str
+    grant: BroadcastGrant, settings: BroadcastSettings, *, client: str, environment: str, picture: bool = False
 ) -> dict[str, Any]:
     """Return the first message of a publisher; `metadata` may hold an access token, so log it never.
 
     Args:
         grant: the channel, and what its operator wants to be told (`metadata`).
-        settings: the bit rates, sent in kbit/s, and whether there is a picture.
+        settings: the bit rates, sent in kbit/s.
         client: name and version of this program.
         environment: what it runs on.
+        picture: whether there is one.
     """
     wished: dict[str, Any] = {
         "type": "connect",
         "role": "sendonly",
         "channel_id": grant.channel_id,
         "audio": {"codec_type": "OPUS", "bit_rate": settings.bit_rate // 1000},
-        "video": _wished_video(settings),
+        "video": _wished_video(settings) if picture else False,
         "sora_client": client,
         "environment": environment,
     }
     return wished if grant.metadata is None else wished | {"metadata": grant.metadata}
 
 
-def _wished_video(settings: BroadcastSettings) -> bool | dict[str, Any]:
-    if settings.picture == "off":
-        return False
+def _wished_video(settings: BroadcastSettings) -> dict[str, Any]:
     return {"codec_type": "H264", "bit_rate": settings.picture_bit_rate // 1000}
 
 

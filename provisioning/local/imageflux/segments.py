@@ -18,6 +18,8 @@ from provisioning.local.imageflux.transcoding import Film, Screen
 
 RATE: Final = 48_000
 PLAYLIST: Final = "index.m3u8"
+STRIDE: Final = RATE // 25
+"""Samples that are encoded before it is the picture's turn: so much sound at most is on the wrong side of a cut."""
 LATEST_MARK: Final = RATE
 """Samples: a mark that comes later than this after its place is put no further back, or players would miss it."""
 PRIMING: Final = 1024
@@ -151,8 +153,10 @@ class SegmentWriter:
 
     def _append(self, pieces: Sequence[Piece]) -> None:
         samples = np.concatenate([np.zeros(0, np.int16), *(self._decode(piece) for piece in pieces)])
-        if not samples.size:
-            return
+        for start in range(0, samples.size, STRIDE):
+            self._encode(samples[start : start + STRIDE])
+
+    def _encode(self, samples: NDArray[np.int16]) -> None:
         for rendition in self._renditions:
             if self._screen:
                 rendition.show(self._screen.shown, (self._samples + samples.size) / RATE)

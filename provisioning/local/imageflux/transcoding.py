@@ -60,7 +60,7 @@ class Film:
     def write(self, shown: Any, until: float) -> None:
         """Show a picture up to `until`, in seconds of the programme."""
         scaled: Any = None
-        while self._number <= until * self._video.fps:
+        while self._number < until * self._video.fps:
             scaled = scaled or shown.reformat(self._video.width, self._video.height, "yuv420p")
             scaled.pts, scaled.time_base = self._number, Fraction(1, self._video.fps)
             kinds = av.video.frame.PictureType
