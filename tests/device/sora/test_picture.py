@@ -23,7 +23,6 @@ from provisioning.imageflux import ImageFlux
 from tests.device.sora.sending import grant_for, play
 from tests.provisioning.local.imageflux.listening import text_of, tone, wait_for_playlists
 from tests.provisioning.local.imageflux.m3u8 import parse_media
-from tests.provisioning.local.imageflux.test_sora_js import sdk
 
 SETTINGS = BroadcastSettings(picture="character", picture_rate=15, picture_name="Hana ハナ")
 
@@ -75,20 +74,3 @@ async def test_a_segment_of_hls_has_the_picture_as_the_channel_wants_it_beside_t
     assert (redness[33:110, 270:284] > 100).mean() > 0.5  # the meter of the robot that speaks
     assert (redness[33:110, 36:50] > 100).mean() == 0  # not the visitor's
     assert 'CODECS="avc1.64001f,mp4a.40.2"' in master
-
-
-async def test_sora_js_sdk_sees_it_and_gets_a_whole_picture_when_it_comes_late(
-    service: ImageFlux, http: aiohttp.ClientSession
-) -> None:
-    channel = await service.create_channel()
-    motif = speaking(Levels())
-    async with sdk() as client, Publisher(grant_for(channel), http=http, settings=SETTINGS, motif=motif) as publisher:
-        assert publisher.picture
-        while publisher.counters()["picture_bytes"] == 0:
-            await asyncio.sleep(0.01)
-        viewer = await client.join("recvonly", channel, {"audio": True, "video": True})
-        await client.grows(viewer, "inbound-rtp", "video", "framesDecoded")
-        assert await client.codecs(viewer) >= {"video/H264"}
-        counters = publisher.counters()
-    assert counters["pictures"] > 20
-    assert counters["pictures_dropped"] == 0

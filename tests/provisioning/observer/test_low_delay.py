@@ -11,6 +11,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
+from device.messages.reports import Levels
+from device.sora.picture import studio
 from device.sora.publisher import Publisher
 from device.sora.settings import BroadcastSettings
 from provisioning.channels import ChannelOptions
@@ -19,13 +21,20 @@ from provisioning.local.imageflux import ImageFluxStandIn
 from provisioning.observer.feed import Feed
 from provisioning.observer.web import create_app
 from tests.device.sora.sending import grant_for, play
-from tests.provisioning.local.imageflux.listening import tone
+from tests.provisioning.local.imageflux.listening import tone, wait_for_playlists
 from tests.provisioning.observer.browsing import chromium, visit
 from tests.provisioning.observer.live_stream import serving
 from tests.provisioning.observer.talk import SESSION, card, on_air
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+PICTURED = "() => document.getElementById('scene').classList.contains('pictured')"
 ON_CHANNEL = ChannelOptions(low_delay=True)
+
+
+def seen(video: str) -> str:
+    """Return the condition that `video` is what is shown, as large as it was sent, and moves."""
+    found = f"document.querySelector('#{video}.shown')"
+    return f"{found}?.videoWidth === 640 && {found}.getVideoPlaybackQuality().totalVideoFrames > 5"
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -52,9 +61,11 @@ def service(stand_in: ImageFluxStandIn, http: aiohttp.ClientSession) -> ImageFlu
 
 
 @asynccontextmanager
-async def talking(http: aiohttp.ClientSession, channel: Channel) -> AsyncIterator[None]:
-    """Publish a tone until the context ends."""
-    async with Publisher(grant_for(channel), http=http, settings=BroadcastSettings()) as publisher:
+async def talking(http: aiohttp.ClientSession, channel: Channel, *, picture: bool = False) -> AsyncIterator[None]:
+    """Publish a tone, and perhaps a picture, until the context ends."""
+    settings = BroadcastSettings(picture="character" if picture else "off")
+    motif = studio(settings, "hana", lambda: Levels(assistant=-20.0))
+    async with Publisher(grant_for(channel), http=http, settings=settings, motif=motif) as publisher:
         sound = asyncio.create_task(play(publisher.programme, tone(440, -20, 60)))
         try:
             yield
@@ -91,6 +102,7 @@ async def test_the_broadcast_is_joined_and_left_for_the_playlist_and_back(
                 await asyncio.sleep(0.05)
             playlist = found[0].url
         feed.on_playlist("hana", SESSION, playlist)
+        assert await opened.page.evaluate(PICTURED) is False
         await opened.page.keyboard.press("d")
         await expect(opened.page.locator("#sound-words")).to_contain_text("s behind")
         await opened.page.keyboard.press("d")
@@ -99,6 +111,33 @@ async def test_the_broadcast_is_joined_and_left_for_the_playlist_and_back(
         feed.on_state(card())
         await expect(low_delay).to_be_hidden()
         await opened.until("kaiwa.player.status === 'idle'")
+        assert await opened.problems() == []
+
+
+async def test_a_picture_is_seen_both_ways_and_the_drawn_robot_again_when_it_is_gone(
+    stand_in: ImageFluxStandIn, service: ImageFlux, http: aiohttp.ClientSession, browser: Browser
+) -> None:
+    channel = await service.create_channel(ON_CHANNEL)
+    feed = Feed(name_of=str.title, viewers_settle=0.0)
+    feed.on_state(on_air("speaking"))
+    feed.on_watch("hana", SESSION, channel)
+    async with AsyncExitStack() as stack:
+        app = create_app(feed, media_origins=[stand_in.api_url.rstrip("/")])
+        url = await stack.enter_async_context(serving(app))
+        await stack.enter_async_context(talking(http, channel, picture=True))
+        opened = await stack.enter_async_context(visit(browser, f"{url}/r/hana"))
+        await opened.page.locator("#listen").click()
+        await opened.page.keyboard.press("d")
+        await opened.until(seen("direct-audio"))
+        await expect(opened.page.locator("#scene .character")).to_be_hidden()
+
+        (playlist,) = await wait_for_playlists(service, channel.channel_id)
+        feed.on_playlist("hana", SESSION, playlist.url)
+        await opened.page.keyboard.press("d")
+        await opened.until(seen("audio"))
+
+        feed.on_state(card())
+        await expect(opened.page.locator("#scene .character")).to_be_visible()
         assert await opened.problems() == []
 
 
