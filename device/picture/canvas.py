@@ -54,6 +54,7 @@ class Canvas:
         self._image = skin.backdrop.copy()
         self._pen = ImageDraw.Draw(self._image)
         self._pieces = _on_backdrop(skin)
+        self._segment = _inside((METER_WIDTH, self._layout.segment - 4), 3)
         self._still(name)
         self._top_ground = self._image.crop((0, 0, WIDTH, 2 * MIDDLE))
         self._sheets: dict[Speaker | None, Image.Image] = {speaker: self._sheet(speaker) for speaker in Speaker}
@@ -94,13 +95,13 @@ class Canvas:
         palette, layout = self._skin.palette, self._layout
         font = self._letters.load(TITLE)
         self._pen.text((NAME_RIGHT, MIDDLE), self._letters.spoken(name), palette.ink, font, "rm")
-        bottom = layout.meter_top + STEPS * layout.segment + 8
+        bottom = layout.meter_top + STEPS * layout.segment + 18
         for x, words, colour in (
             (layout.meters[0], wording.VISITOR, palette.guest),
             (layout.meters[1], wording.ROBOT, palette.robot),
         ):
             for row, word in enumerate(words[: 1 + self._letters.japanese]):
-                self._pen.text((x, bottom + row * 17), word, colour, self._letters.load(TINY), "mt")
+                self._pen.text((x, bottom + row * 17), word, colour, self._letters.load(TINY), "ms")
 
     def _top(self, look: Look) -> None:
         """Draw the on-air mark, and what the robot does."""
@@ -121,11 +122,13 @@ class Canvas:
         palette, layout = self._skin.palette, self._layout
         user = speaker is Speaker.USER
         left = layout.meters[0 if user else 1] - METER_WIDTH // 2
+        lit = palette.guest_bright if user else palette.robot_bright
+        column = (left, layout.meter_top, left + METER_WIDTH, layout.meter_top + STEPS * layout.segment)
+        self._image.paste(self._skin.backdrop.crop(column), column)
         for step in range(STEPS):
             top = layout.meter_top + (STEPS - 1 - step) * layout.segment
-            lit = palette.guest_bright if user else palette.robot_bright
-            box = (left, top, left + METER_WIDTH - 1, top + layout.segment - 5)
-            self._pen.rounded_rectangle(box, 3, lit if step < level else palette.rim)
+            box = (left, top, left + METER_WIDTH, top + self._segment.height)
+            self._image.paste(lit if step < level else palette.rim, box, self._segment)
 
     def _words(self, look: Look) -> None:
         layout, palette = self._layout, self._skin.palette

@@ -99,7 +99,8 @@ class PictureSender:
             CodecError: there is no such encoder.
         """
         loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(1, thread_name_prefix="picture", initializer=_be_polite) as thread:
+        thread = ThreadPoolExecutor(1, thread_name_prefix="picture", initializer=_be_polite)
+        try:
             began, tick = loop.time(), 0
             while True:
                 look = self._motif.look(loop.time())
@@ -110,6 +111,8 @@ class PictureSender:
                 self.late += following - tick - 1
                 tick = following
                 await asyncio.sleep(began + tick / self._settings.rate - loop.time())
+        finally:
+            thread.shutdown(wait=False, cancel_futures=True)  # what it still draws must not hold up the voice
 
     def _make(self, look: Any, pts: int, wanted: bool) -> tuple[bytes, bool]:
         """Draw and encode; in the thread."""

@@ -61,7 +61,7 @@ async def talk(motif: Studio, sentence: str) -> None:
         await asyncio.sleep(0.2)
 
 
-async def kaiwa(url: str, channel: str, seconds: float, *, settings: BroadcastSettings = BroadcastSettings()) -> None:
+async def kaiwa(url: str, channel: str, seconds: float, settings: BroadcastSettings) -> None:
     """Publish with ours."""
     motif = studio(settings, "robot", lively)
     talking = None if motif is None else asyncio.create_task(talk(motif, SENTENCE))
@@ -113,6 +113,6 @@ if __name__ == "__main__":
     who, address, channel_id, how_long = sys.argv[1:]
     if who != "sora_sdk":
         wanted = BroadcastSettings(picture="character" if who == "picture" else "off")
-        asyncio.run(kaiwa(address, channel_id, float(how_long), settings=wanted))
+        asyncio.run(kaiwa(address, channel_id, float(how_long), wanted))
     else:
         sora_sdk(address, channel_id, float(how_long))

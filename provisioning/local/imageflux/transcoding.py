@@ -24,7 +24,7 @@ class Screen:
     """
 
     def __init__(self, codec: str) -> None:
-        self._codec = av.CodecContext.create(DECODERS[codec], "r")
+        self._codec: Any = av.CodecContext.create(DECODERS[codec], "r")
         self._codec.thread_count = 1
         self.shown: Any = av.VideoFrame.from_ndarray(np.zeros((36, 64, 3), np.uint8), format="rgb24")
 

@@ -76,7 +76,7 @@ def test_eyes_go_where_the_character_looks_and_close() -> None:
 
 def test_the_mark_says_whether_it_is_on_air_and_the_line_whether_the_microphone_is_closed() -> None:
     mark, line = (0, 0, 180, 50), (180, 0, 460, 50)
-    on, off, muted = (picture(replace(SPEAKING, **differs)) for differs in ({}, {"on_air": False}, {"muted": True}))
+    on, off, muted = map(picture, (SPEAKING, replace(SPEAKING, on_air=False), replace(SPEAKING, muted=True)))
     assert count(on, PALETTE.air, mark) > 1500
     assert count(off, PALETTE.air, mark) == 0
     assert count(muted, PALETTE.air, line) > 100 > count(on, PALETTE.air, line)

@@ -50,9 +50,9 @@ async def broadcast(service: ImageFlux, http: aiohttp.ClientSession, motif: Stud
 def streams(segment: bytes) -> dict[str, list[Any]]:
     with av.open(io.BytesIO(segment)) as container:
         kinds = {stream.type for stream in container.streams}
-    found = {}
+    found: dict[str, list[Any]] = {}
     for kind in kinds & {"audio", "video"}:
-        with av.open(io.BytesIO(segment)) as container:
+        with av.open(io.BytesIO(segment), "r") as container:
             found[kind] = list(container.decode(**{kind: 0}))
     return found
 
