@@ -43,6 +43,7 @@ pictures: ## draw docs/pictures/ anew
 	@.ci/setup test
 	.venv/bin/python -m tests.provisioning.observer.pictures
 	.venv/bin/python -m tests.provisioning.local.demo.pictures
+	.venv/bin/python -m tests.device.picture.pictures
 
 bench: bench-start bench-mint bench-voice bench-broadcast ## every bench, one after the other
 

@@ -42,6 +42,7 @@ from device.panel.board import Panel
 from device.panel.gestures import Gesture
 from device.renewal import Renewal, RenewalClient
 from device.session import Session
+from device.sora.picture import studio
 from device.soundcard.card import OpenCard
 from device.soundcard.opening import open_card
 from device.succession import ReplaceableSigner, Succession
@@ -241,7 +242,16 @@ def _robot(
     built_in = BuiltIn(_reach(settings, inbox, body, outlet))
     tools = toolbox(settings.tools, [*built_in.tools(), *body.outputs.tools()])
     equipment = Equipment(
-        body.voice, minter, broker, outlet, http, settings.realtime, settings.broadcast, tools, built_in
+        body.voice,
+        minter,
+        broker,
+        outlet,
+        http,
+        settings.realtime,
+        settings.broadcast,
+        tools,
+        built_in,
+        studio(settings.broadcast, identity.device, body.voice.lively_levels),
     )
 
     async def change(successor: Identity) -> bool:

@@ -94,7 +94,7 @@ class SoundError(KaiwaError, OSError):
 
 
 class CodecError(KaiwaError, OSError):
-    """The system's libopus is missing, or refuses what it was told."""
+    """The system's libopus, or the encoder of the picture, is missing or refuses what it was told."""
 
 
 class PanelError(KaiwaError, OSError):

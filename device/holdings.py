@@ -20,6 +20,7 @@ from device.mint import MintClient
 from device.mqtt import Broker
 from device.outlet import Outlet
 from device.phase import Phase
+from device.picture.studio import Studio
 from device.realtime.call import CLOSED_BY_SERVICE, RealtimeCall
 from device.realtime.captions import Captioned
 from device.realtime.conversation import (
@@ -36,6 +37,7 @@ from device.realtime.conversation import (
 )
 from device.realtime.floor import ToolCalled
 from device.realtime.settings import RealtimeSettings
+from device.session import Session
 from device.sora.on_air import keep_on_air
 from device.sora.publisher import Publisher
 from device.sora.settings import BroadcastSettings
@@ -80,6 +82,8 @@ class Equipment:
     broadcast: BroadcastSettings
     toolbox: Toolbox
     built_in: BuiltIn
+    studio: Studio | None = None
+    """What shows the picture of the broadcast, if it has one."""
 
 
 class Holdings:
@@ -95,6 +99,11 @@ class Holdings:
         self._post = post
         self._held: dict[str, Held] = {}
         self._orders: set[asyncio.Task[None]] = set()
+
+    def show(self, session: Session) -> None:
+        """Show in the picture how the session machine stands."""
+        if studio := self._with.studio:
+            studio.scene.stand(session.phase, on_air=session.on_air, muted=session.muted)
 
     def usage(self, session: str) -> dict[str, int]:
         """Return what a released session used, once; with no answer of the model, it says so."""
@@ -116,6 +125,8 @@ class Holdings:
         """Ask the cloud; `Granted` or `Refused` follows."""
         self._held[session] = Held(marks={"asked": time.monotonic()})
         self._with.built_in.begin(session)
+        if studio := self._with.studio:
+            studio.scene.clear()
         self._start(session, "mint", self._mint(session, reason))
 
     def call(self, session: str, grant: Grant) -> None:
@@ -284,6 +295,8 @@ class Holdings:
         outlet.status(CommandStatus(id=order, device=outlet.device, step=step, at=outlet.now(), reason=outcome.text))
 
     def _caption(self, session: str, caption: Captioned) -> None:
+        if studio := self._with.studio:
+            studio.scene.caption(caption, time.monotonic())
         wall = self._with.outlet.wall
         self._with.outlet.event(
             Caption(
@@ -307,12 +320,13 @@ class Holdings:
                 http=self._with.http,
                 settings=self._with.broadcast,
                 on_air=lambda publisher, text: self._on_air(session, publisher, text),
+                motif=self._with.studio,
             )
         finally:
             self._with.voice.programme = None
 
     def _on_air(self, session: str, publisher: Publisher | None, text: str) -> None:
-        self._with.voice.programme = None if publisher is None else publisher.programme
+        self._with.voice.programme = publisher
         if publisher is None and not _leaving():
             self._post(p.OffAir(session, text))
         elif publisher is not None:

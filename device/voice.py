@@ -27,6 +27,10 @@ ROOM_BLOCKS: Final = 25
 What earcons teach it of the room spares the first session its own echo."""
 
 
+LIVELY_BLOCKS: Final = 3
+"""Blocks in the interval of what moves with a voice: 60 ms, less than a syllable."""
+
+
 class VoiceSource(BlockSource, Protocol):
     """A voice that can be cut."""
 
@@ -55,6 +59,7 @@ class VoicePath:
         self._prebuffer = Prebuffer()
         self._echo_meter, self._double_talk, self._duck = EchoMeter(), DoubleTalk(), Duck(duck_db)
         self._user, self._assistant, self._programme = Meter(), Meter(), Meter()
+        self._lively_user, self._lively_assistant = Meter(LIVELY_BLOCKS), Meter(LIVELY_BLOCKS)
         self._mix = Programme()
         self._blocks = 0
         self._heard_for = 0
@@ -72,6 +77,9 @@ class VoicePath:
             self.programme.push(programme)
         for meter, samples in ((self._user, near), (self._assistant, voice), (self._programme, programme)):
             meter.add(samples)
+        if self.programme:
+            self._lively_user.add(near)
+            self._lively_assistant.add(voice)
         self._blocks += 1  # last, so that a path that fails stands still for the watchdog
 
     def keep(self) -> None:
@@ -114,6 +122,10 @@ class VoicePath:
     def levels(self) -> Levels:
         """Return the RMS levels of the last 200 ms."""
         return Levels(user=self._user.rms, assistant=self._assistant.rms, programme=self._programme.rms)
+
+    def lively_levels(self) -> Levels:
+        """Return the RMS levels of the last 60 ms, as of the last block broadcast: for a mouth that moves with them."""
+        return Levels(user=self._lively_user.rms, assistant=self._lively_assistant.rms)
 
     def counters(self) -> dict[str, float]:
         """Return numbers that only grow, and the echo loss in dB; those of the call and the broadcast while there are."""

@@ -67,11 +67,20 @@ def new_peer(
 
 def only_opus(transceiver: RTCRtpTransceiver) -> None:
     """Offer nothing but Opus on this audio `transceiver`, because nothing else is sent or understood here."""
+    _only(transceiver, "audio/opus")
+
+
+def only_h264(transceiver: RTCRtpTransceiver) -> None:
+    """Offer nothing but H.264 on this video `transceiver`, and to send again what was lost of it (RFC 4588)."""
+    _only(transceiver, "video/h264", "video/rtx")
+
+
+def _only(transceiver: RTCRtpTransceiver, *names: str) -> None:
     capabilities = RTCRtpSender.getCapabilities(transceiver.kind)
-    opus = [codec for codec in capabilities.codecs if codec.mimeType.lower() == "audio/opus"]
-    if not opus:
-        raise MediaError("aiortc does not offer Opus")
-    transceiver.setCodecPreferences(opus)
+    codecs = [codec for codec in capabilities.codecs if codec.mimeType.lower() in names]
+    if not codecs:
+        raise MediaError(f"aiortc does not offer {names[0]}")
+    transceiver.setCodecPreferences(codecs)
 
 
 def _aiortc_server(server: IceServer) -> RTCIceServer:

@@ -23,11 +23,31 @@ def candidates(sdp: str) -> list[str]:
     return re.findall(r"^a=(candidate:.*?)\r?$", first, re.MULTILINE)
 
 
-class Negotiation:
-    """The offers and answers of one connection; `audio_mid` names the section that carries our voice, if told."""
+def takes_h264(sdp: str) -> bool:
+    """Tell whether an offer has a video section that takes H.264 in the baseline profile (RFC 6184 section 8.1)."""
+    for section in _split(sdp)[1:]:
+        if section.startswith("m=video") and not _rejected(section):
+            for payload in re.findall(r"^a=rtpmap:(\d+) H264/90000\r?$", section, re.MULTILINE):
+                parameters = re.search(rf"^a=fmtp:{payload} (.*?)\r?$", section, re.MULTILINE)
+                if parameters and re.search(r"packetization-mode=1", parameters[1]) and _baseline(parameters[1]):
+                    return True
+    return False
 
-    def __init__(self, audio_mid: str = "") -> None:
-        self._first = audio_mid
+
+def _baseline(parameters: str) -> bool:
+    return re.search(r"profile-level-id=42", parameters, re.IGNORECASE) is not None
+
+
+class Negotiation:
+    """The offers and answers of one connection.
+
+    Args:
+        audio_mid: names the section that carries our voice, if told.
+        video_mid: names the section that carries our picture, likewise.
+    """
+
+    def __init__(self, audio_mid: str = "", video_mid: str = "") -> None:
+        self._first = [video_mid, audio_mid]
         self._seen: dict[str, str] = {}
         self._offered: list[str] = []
 
@@ -36,7 +56,7 @@ class Negotiation:
         head, *self._offered = _split(offer)
         live = {_mid(section): section for section in self._offered if not _rejected(section)}
         released = {mid: _inactive(section) for mid, section in self._seen.items() if mid not in live}
-        for mid in sorted(live, key=lambda mid: mid != self._first):
+        for mid in sorted(live, key=lambda mid: -self._first.index(mid) if mid in self._first else 1):
             self._seen[mid] = live[mid]
         return head + "".join(released.get(mid, section) for mid, section in self._seen.items())
 

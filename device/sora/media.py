@@ -1,4 +1,4 @@
-"""The peer connection of a publisher: answers offers, sends one voice, told as events."""
+"""The peer connection of a publisher: answers offers, sends one voice and perhaps a picture, told as events."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from aiortc import RTCDataChannel, RTCPeerConnection, RTCSessionDescription
+from aiortc import MediaStreamTrack, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 
 from device.errors import MediaError
 from device.messages.secret import Secret
-from device.rtc.peer import UNUSABLE_DESCRIPTION, new_peer, only_opus
+from device.rtc.peer import UNUSABLE_DESCRIPTION, new_peer, only_h264, only_opus
 from device.rtc.peer import IceServer as PeerServer
+from device.rtc.pictures import PictureSender
 from device.rtc.sending import OpusSender
-from device.sora.description import Negotiation, candidates
+from device.sora.description import Negotiation, candidates, takes_h264
 from device.sora.ice import IceServer, chosen
 from device.sora.steps import Answered, Apply, Event, MediaDown, MediaUp, Reapply, Received, StatsCollected
 
@@ -31,10 +32,17 @@ class Media:
         programme: the voice to send; it follows the losses that the service reports.
         attempt: which way through a firewall to take (`ice.chosen`).
         post: takes the events.
+        picture: sent too, if the service takes H.264; None for sound alone.
     """
 
-    def __init__(self, programme: OpusSender, attempt: int, post: Callable[[Event], None]) -> None:
-        self._programme, self._attempt, self._post = programme, attempt, post
+    def __init__(
+        self,
+        programme: OpusSender,
+        attempt: int,
+        post: Callable[[Event], None],
+        picture: PictureSender | None = None,
+    ) -> None:
+        self._programme, self._attempt, self._post, self._picture = programme, attempt, post, picture
         self._peer: RTCPeerConnection | None = None
         self._negotiation = Negotiation()
         self._channels: dict[str, RTCDataChannel] = {}
@@ -44,7 +52,7 @@ class Media:
     async def apply(self, command: Apply) -> None:
         """Answer the first offer."""
         self._compressed = command.compressed
-        self._negotiation = Negotiation(command.audio_mid)
+        self._negotiation = Negotiation(command.audio_mid, command.video_mid)
         try:
             peer = self._made([_as_aiortc(server) for server in chosen(command.ice_servers, self._attempt)], command)
         except MediaError as error:
@@ -82,7 +90,17 @@ class Media:
         transceiver = peer.addTransceiver(self._programme.track, "sendonly")
         only_opus(transceiver)
         self._programme.follow(transceiver.sender)
+        if self._picture is not None:
+            self._add_picture(peer, self._picture, command.sdp)
         return peer
+
+    def _add_picture(self, peer: RTCPeerConnection, picture: PictureSender, offer: str) -> None:
+        if not takes_h264(offer):
+            _log.warning("no picture: the service takes no H.264 from this robot")
+            return
+        transceiver = peer.addTransceiver(picture.track, "sendonly")
+        only_h264(transceiver)
+        picture.follow(transceiver.sender)
 
     async def _answer(self, peer: RTCPeerConnection, sdp: str, *, to_re_offer: bool) -> None:
         async with self._turn:
@@ -101,10 +119,13 @@ class Media:
         offer = self._negotiation.incoming(sdp)
         await peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
         for transceiver in peer.getTransceivers():
-            if transceiver.sender.track is not self._programme.track:
+            if transceiver.sender.track not in self._sent():
                 transceiver.direction = "inactive"
         await peer.setLocalDescription(await peer.createAnswer())
         return self._negotiation.outgoing(peer.localDescription.sdp)
+
+    def _sent(self) -> list[MediaStreamTrack]:
+        return [self._programme.track, *([self._picture.track] if self._picture else [])]
 
     def _changed(self) -> None:
         state = self._peer.connectionState if self._peer is not None else "closed"

@@ -6,12 +6,13 @@ import asyncio
 import logging
 from collections.abc import Callable
 from random import SystemRandom
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 
 from device.errors import MediaError, SignallingError
 from device.messages.minting import BroadcastGrant
+from device.rtc.pictures import Motif
 from device.sora.backoff import Backoff
 from device.sora.ends import Cause, End
 from device.sora.publisher import Publisher
@@ -25,15 +26,20 @@ OnAirChanged = Callable[[Publisher | None, str], None]
 
 
 async def keep_on_air(
-    grant: BroadcastGrant, *, http: aiohttp.ClientSession, settings: BroadcastSettings, on_air: OnAirChanged
+    grant: BroadcastGrant,
+    *,
+    http: aiohttp.ClientSession,
+    settings: BroadcastSettings,
+    on_air: OnAirChanged,
+    motif: Motif[Any] | None = None,
 ) -> None:
     """Publish until cancelled: after every end wait a little and connect anew, because Sora resumes nothing.
 
-    Never returns and raises nothing on its own; refusals (no such channel, no right) are told to `on_air` each time.
+    Never returns and raises nothing on its own; refusals (no such channel, no right) are told to `on_air` each time. `motif` is what the picture shows, None for sound alone.
     """
     backoff = Backoff()
     while True:
-        end, lasted = await _once(grant, http, settings, backoff.attempt, on_air)
+        end, lasted = await _once(grant, http, settings, backoff.attempt, on_air, motif)
         wait = backoff.after(end, lasted, _RANDOM.random())
         _log.info("next attempt to go on air in %.1f s", wait)
         await asyncio.sleep(wait)
@@ -45,9 +51,10 @@ async def _once(
     settings: BroadcastSettings,
     attempt: int,
     on_air: OnAirChanged,
+    motif: Motif[Any] | None,
 ) -> tuple[End, float]:
     loop = asyncio.get_running_loop()
-    publisher = Publisher(grant, http=http, settings=settings, attempt=attempt)
+    publisher = Publisher(grant, http=http, settings=settings, motif=motif, attempt=attempt)
     began: float | None = None
     try:
         async with publisher:

@@ -6,13 +6,16 @@ import asyncio
 import logging
 import platform
 from importlib.metadata import version
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import aiohttp
 
+from device.audio.block import Samples
 from device.audio.opus import Application, OpusSettings
 from device.errors import MediaError, SignallingError
 from device.messages.minting import BroadcastGrant
+from device.picture.skin import HEIGHT, WIDTH
+from device.rtc.pictures import Motif, PictureSender, PictureSettings
 from device.rtc.sending import OpusSender
 from device.sora.ends import End
 from device.sora.media import Media
@@ -51,6 +54,7 @@ class Publisher:
         grant: where to connect, and as what.
         http: for the websocket; owned by the caller.
         settings: quality and time limits, which bound entering and leaving.
+        motif: what its picture shows; None for sound alone.
         attempt: which of the relays in the service's offer to use: 0 the fastest, then around.
 
     Entering raises:
@@ -64,6 +68,7 @@ class Publisher:
         *,
         http: aiohttp.ClientSession,
         settings: BroadcastSettings,
+        motif: Motif[Any] | None = None,
         attempt: int = 0,
     ) -> None:
         opus = OpusSettings(
@@ -73,14 +78,16 @@ class Publisher:
         )
         self.programme = OpusSender(opus, Application.AUDIO)
         """Takes the mixed programme."""
+        self.picture = None if motif is None else PictureSender(motif, _picture_settings(settings))
+        """Sends the picture, if there is one."""
         self.connection_id = ""
         """The service's name for this connection, once on air; it names the playlist too."""
         self.end: End | None = None
         """Why the connection is over, once it is."""
         self._inbox: asyncio.Queue[Event] = asyncio.Queue()
         self._websocket = Websocket(http, self._inbox.put_nowait)
-        self._media = Media(self.programme, attempt, self._inbox.put_nowait)
-        connect = connect_message(grant, settings, client=CLIENT, environment=ENVIRONMENT)
+        self._media = Media(self.programme, attempt, self._inbox.put_nowait, self.picture)
+        connect = connect_message(grant, settings, client=CLIENT, environment=ENVIRONMENT, picture=motif is not None)
         self._signaling = Signaling(connect, grant.signalling_urls, settings)
         self._settled, self._over = asyncio.Event(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -105,6 +112,14 @@ class Publisher:
             except asyncio.CancelledError:
                 await self._cancelled(self._task)
                 raise
+
+    def push(self, samples: Samples) -> None:
+        """Send one block of the programme, shape (960,)."""
+        self.programme.push(samples)
+
+    def counters(self) -> dict[str, float]:
+        """Return the counters of the sound, and of the picture if there is one."""
+        return self.programme.counters() | ({} if self.picture is None else self.picture.counters())
 
     async def ended(self) -> str:
         """Wait for the end and return its reason, fit for a person."""
@@ -147,6 +162,13 @@ class Publisher:
         except TimeoutError:
             return None
 
+    def _rise(self, connection_id: str, tasks: asyncio.TaskGroup) -> None:
+        _log.info("on air as %s", connection_id)
+        self.connection_id = connection_id
+        if self.picture is not None:
+            tasks.create_task(_shown(self.picture))
+        self._settled.set()
+
     async def _carry_out(self, command: Command, tasks: asyncio.TaskGroup) -> None:
         match command:
             case Open(number, url):
@@ -165,10 +187,21 @@ class Publisher:
             case CloseSocket():
                 tasks.create_task(self._websocket.close())
             case OnAir(connection_id):
-                _log.info("on air as %s", connection_id)
-                self.connection_id = connection_id
-                self._settled.set()
+                self._rise(connection_id, tasks)
             case Over(end):
                 _log.info("off air: %s", end)
                 self.end = end
                 raise _Done
+
+
+def _picture_settings(settings: BroadcastSettings) -> PictureSettings:
+    return PictureSettings(
+        WIDTH, HEIGHT, settings.picture_rate, settings.picture_bit_rate, encoder=settings.picture_encoder
+    )
+
+
+async def _shown(picture: PictureSender) -> None:
+    try:
+        await picture.run()
+    except Exception:  # noqa: BLE001 - the edge of the picture: whatever breaks in it, the sound goes on
+        _log.exception("the picture has failed; the sound goes on")

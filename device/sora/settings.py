@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -30,5 +30,20 @@ class BroadcastSettings(Settings, frozen=True):
     """From the offer until the media is connected and the service has said so."""
     leave_seconds: Annotated[float, msgspec.Meta(gt=0, le=10)] = 3.0
     """From our goodbye until the service closes; the other SDKs wait as long."""
+    picture: Literal["off", "captions", "character"] = "off"
+    """Whether H.264 is sent beside the sound: captions and meters, or a character that speaks them, too. What is written
+    in the picture does not pass the cloud's word filter."""
+    picture_rate: Annotated[int, msgspec.Meta(ge=5, le=15)] = 10
+    """Pictures per second."""
+    picture_bit_rate: Annotated[int, msgspec.Meta(ge=50_000, le=2_000_000)] = 300_000
+    """H.264, bit/s at most; most of the time it is less."""
+    picture_encoder: Literal["libx264", "h264_v4l2m2m"] = "libx264"
+    """`h264_v4l2m2m` is the hardware of a Pi up to 4; it was never tried."""
+    picture_name: str = ""
+    """The robot's name in the picture; empty: the one under which it is enrolled."""
+    skin: str = ""
+    """Folder with another character (docs/broadcast.md); empty: the built-in one."""
+    font: str = ""
+    """File of the font; empty: Noto Sans CJK where Debian has put it, else one without Japanese."""
     redirects: Annotated[int, msgspec.Meta(ge=0, le=20)] = 5
     """How often the service may send us elsewhere in one connect."""

@@ -57,26 +57,31 @@ from device.sora.steps import (
 
 
 def connect_message(
-    grant: BroadcastGrant, settings: BroadcastSettings, *, client: str, environment: str
+    grant: BroadcastGrant, settings: BroadcastSettings, *, client: str, environment: str, picture: bool = False
 ) -> dict[str, Any]:
     """Return the first message of a publisher; `metadata` may hold an access token, so log it never.
 
     Args:
         grant: the channel, and what its operator wants to be told (`metadata`).
-        settings: the bit rate, sent in kbit/s.
+        settings: the bit rates, sent in kbit/s.
         client: name and version of this program.
         environment: what it runs on.
+        picture: whether there is one.
     """
     wished: dict[str, Any] = {
         "type": "connect",
         "role": "sendonly",
         "channel_id": grant.channel_id,
         "audio": {"codec_type": "OPUS", "bit_rate": settings.bit_rate // 1000},
-        "video": False,
+        "video": _wished_video(settings) if picture else False,
         "sora_client": client,
         "environment": environment,
     }
     return wished if grant.metadata is None else wished | {"metadata": grant.metadata}
+
+
+def _wished_video(settings: BroadcastSettings) -> dict[str, Any]:
+    return {"codec_type": "H264", "bit_rate": settings.picture_bit_rate // 1000}
 
 
 class Phase(Enum):
@@ -214,6 +219,7 @@ class Signaling:
                 tuple(IceServer(tuple(server.urls), server.username, server.credential) for server in raw),
                 relay_only=offer.config.ice_transport_policy == "relay",
                 audio_mid=offer.mid.get("audio", ""),
+                video_mid=offer.mid.get("video", ""),
                 compressed=frozenset(channel.label for channel in offer.data_channels if channel.compress),
             )
         ]

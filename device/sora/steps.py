@@ -102,6 +102,7 @@ class Apply:
     audio_mid: str
     compressed: frozenset[str]
     """Labels of the data channels whose messages are zlib streams (RFC 1950)."""
+    video_mid: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,16 @@
-"""One publisher in a process of its own: `python -m tests.bench.publishing (kaiwa|sora_sdk) URL CHANNEL SECONDS`.
+"""One publisher in a process of its own: `python -m tests.bench.publishing (kaiwa|picture|sora_sdk) URL CHANNEL SECONDS`.
 
 Prints one JSON object: seconds from the start of connecting to `connection.created`, and the process's CPU time from
-then on while it sent a tone. Both encode mono Opus at 64 kbit/s and speak to the same service.
+then on while it sent a tone. All encode mono Opus at 64 kbit/s and speak to the same service;
+`picture` is ours with the character beside it, which speaks and listens without a pause.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
+import math
 import os
 import sys
 import threading
@@ -19,6 +22,11 @@ import numpy as np
 
 from device.audio.block import BLOCK, BLOCK_SECONDS
 from device.messages.minting import BroadcastGrant
+from device.messages.reports import Levels, Speaker
+from device.phase import Phase
+from device.picture.studio import Studio
+from device.realtime.captions import Captioned
+from device.sora.picture import studio
 from device.sora.publisher import Publisher
 from device.sora.settings import BroadcastSettings
 
@@ -27,24 +35,48 @@ KBPS: Final = 64
 TONE: Final = (8_000 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE)).astype(np.int16)
 
 
+SENTENCE: Final = (
+    "波佐見の小さな窯で焼かれました。ゆっくり火を入れたときだけ、この深い藍色になります。 It is called asagi."
+)
+
+
 def report(created: float, cpu: float) -> None:
     """Print what was measured."""
     sys.stdout.write(json.dumps({"created": created, "cpu": cpu}) + "\n")
     sys.stdout.flush()
 
 
-async def kaiwa(url: str, channel: str, seconds: float) -> None:
+def lively() -> Levels:
+    """Return levels as they are when two talk at once, for a picture that never rests."""
+    syllable = math.sin(2 * math.pi * 3.1 * time.monotonic())
+    return Levels(user=-30 + 15 * syllable, assistant=-30 - 15 * syllable)
+
+
+async def talk(motif: Studio, sentence: str) -> None:
+    """Have captions grow, five times a second, until cancelled."""
+    for number in itertools.count():
+        now, shown = time.monotonic(), number % len(sentence) + 1
+        motif.scene.stand(Phase.SPEAKING, on_air=True, muted=False)
+        motif.scene.caption(Captioned("a", Speaker.ASSISTANT, sentence[:shown], now - shown / 5, now, final=False), now)
+        await asyncio.sleep(0.2)
+
+
+async def kaiwa(url: str, channel: str, seconds: float, settings: BroadcastSettings) -> None:
     """Publish with ours."""
+    motif = studio(settings, "robot", lively)
+    talking = None if motif is None else asyncio.create_task(talk(motif, SENTENCE))
     grant = BroadcastGrant(signalling_urls=[url], channel_id=channel)
     blocks = TONE.reshape(-1, BLOCK)
     async with aiohttp.ClientSession() as http:
         began = time.monotonic()
-        async with Publisher(grant, http=http, settings=BroadcastSettings()) as publisher:
+        async with Publisher(grant, http=http, settings=settings, motif=motif) as publisher:
             created, before, start = time.monotonic() - began, time.process_time(), time.monotonic()
             for number in range(round(seconds / BLOCK_SECONDS)):
                 publisher.programme.push(blocks[number % len(blocks)])
                 await asyncio.sleep(start + (number + 1) * BLOCK_SECONDS - time.monotonic())
             report(created, time.process_time() - before)
+    if talking is not None:
+        talking.cancel()
 
 
 def sora_sdk(url: str, channel: str, seconds: float) -> None:
@@ -79,7 +111,8 @@ def sora_sdk(url: str, channel: str, seconds: float) -> None:
 
 if __name__ == "__main__":
     who, address, channel_id, how_long = sys.argv[1:]
-    if who == "kaiwa":
-        asyncio.run(kaiwa(address, channel_id, float(how_long)))
+    if who != "sora_sdk":
+        wanted = BroadcastSettings(picture="character" if who == "picture" else "off")
+        asyncio.run(kaiwa(address, channel_id, float(how_long), wanted))
     else:
         sora_sdk(address, channel_id, float(how_long))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import pytest
 
 from device import holdings as module
 from device import phase as p
+from device.audio.block import SILENCE, Block
 from device.audio.echo import NoEchoControl
 from device.clock import WallClock
 from device.errors import CodecError, MalformedMessageError
@@ -23,14 +25,16 @@ from device.messages.commands import CommandStatus, Step
 from device.messages.enrolment import BrokerAddress
 from device.messages.envelope import KeySigner
 from device.messages.minting import Grant, Prompts
-from device.messages.reports import Event
+from device.messages.reports import Event, Levels, Speaker
 from device.messages.wire import decode
 from device.mint import MintClient
 from device.mqtt import Broker, Presence
 from device.outlet import Outlet
 from device.phase import Phase
+from device.picture.studio import Studio
 from device.realtime.events import conversation_item_create, response_create
 from device.realtime.settings import RealtimeSettings
+from device.sora.picture import studio
 from device.sora.settings import BroadcastSettings
 from device.tools.built_in import BuiltIn
 from device.tools.tool import made
@@ -113,7 +117,9 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(settings: RealtimeSettings | None = None, prompts: Prompts | None = None) -> AsyncIterator[Bench]:
+async def bench(
+    settings: RealtimeSettings | None = None, prompts: Prompts | None = None, shown: Studio | None = None
+) -> AsyncIterator[Bench]:
     async with (
         RealtimeStandIn(QUICK) as service,
         aiohttp.ClientSession() as http,
@@ -129,7 +135,7 @@ async def bench(settings: RealtimeSettings | None = None, prompts: Prompts | Non
         tools = Toolbox([*built_in.tools(), made(lamp, seconds=5.0)])
         own = Equipment(
             *(voice, minter, broker, outlet, http, settings or RealtimeSettings(), BroadcastSettings()),
-            *(tools, built_in),
+            *(tools, built_in, shown),
         )
         posted: asyncio.Queue[p.Event] = asyncio.Queue()
         holdings = Holdings(own, tasks, posted.put_nowait)
@@ -168,6 +174,25 @@ async def test_a_call_carries_both_voices_until_it_is_released(monkeypatch: pyte
         await ready.released()
         assert ready.voice.uplink is None
         assert ready.voice.source is None
+
+
+async def test_words_are_in_the_picture_when_they_are_heard_and_gone_with_the_next_session(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown = studio(BroadcastSettings(picture="captions"), "robot", Levels)
+    assert shown
+    async with bench(prompts=Prompts(greeting="Hello there."), shown=shown) as ready:
+        await talking(ready, monkeypatch)
+        await ready.until(p.Turn)
+        async with asyncio.timeout(5):
+            while (subtitle := shown.look(time.monotonic()).subtitle) is None:
+                ready.voice.on_block(Block(SILENCE, SILENCE, 0.0))
+                await asyncio.sleep(0.005)
+        assert subtitle.speaker is Speaker.ASSISTANT
+        assert subtitle.lines[0].startswith("Hello")
+        await ready.released()
+        await asked(ready, monkeypatch)
+        assert shown.look(time.monotonic()).subtitle is None
 
 
 async def talking(ready: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

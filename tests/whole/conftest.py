@@ -23,6 +23,12 @@ description = "The lamp on the shelf."
 """
 
 
+PICTURE = """
+[broadcast]
+picture = "character"
+"""
+
+
 def example(folder: Path) -> str:
     """Write the tool that docs/tools.md shows to a folder, and return the settings that lead there."""
     page = Path("docs/tools.md").read_text(encoding="utf-8")
@@ -37,7 +43,7 @@ def quiet(_text: str) -> None:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    tools = example(tmp_path_factory.mktemp("tools")) + LAMP
+    tools = example(tmp_path_factory.mktemp("tools")) + LAMP + PICTURE
     async with staged(tmp_path_factory.mktemp("stage"), Choices(), "room", quiet, tools) as stage:
         await stage.watch.phase("idle", seconds=60)
         yield stage

@@ -99,6 +99,10 @@ async def test_what_is_asked_for_aloud_is_done_and_told(stage: Stage) -> None:
     assert called.output == '{"ok":true,"result":"The elephant is in room three, on the left."}'
 
 
+def counters(stage: Stage) -> dict[str, float]:
+    return stage.watch.metrics.counters if stage.watch.metrics else {}
+
+
 async def test_in_a_talk_broadcast_and_microphone_go_off_and_on_again(stage: Stage) -> None:
     await press(stage)
     await stage.watch.until("on air", lambda: card(stage).on_air or None, 30)
@@ -107,6 +111,8 @@ async def test_in_a_talk_broadcast_and_microphone_go_off_and_on_again(stage: Sta
     await stage.watch.until("off air", lambda: not card(stage).on_air or None)
     await use(stage, "broadcast", on=True)
     await stage.watch.until("on air again", lambda: card(stage).on_air or None)
+    await stage.watch.until("its picture", lambda: counters(stage).get("broadcast_pictures", 0) > 5 or None)
+    assert counters(stage)["broadcast_pictures_dropped"] == 0
     await use(stage, "mute")
     await stage.watch.until("the microphone closes", lambda: card(stage).muted or None)
     await press(stage)

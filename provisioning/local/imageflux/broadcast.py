@@ -36,11 +36,14 @@ class Broadcast:
         self._channel, self._connection_id, self._url, self._http = channel, connection_id, url, http
         self._folder, self._listed = folder, listed
 
-    async def run(self, sound: Publication, timestamp: str) -> None:
+    async def run(self, sound: Publication, picture: Publication | None, timestamp: str) -> None:
         """Write until cancelled; `timestamp` is for the webhook."""
-        stream = HlsStream(self._folder, self._channel.renditions, listed=self._listed)
+        codec = picture.codec if picture else None
+        stream = HlsStream(self._folder, self._channel.renditions, listed=self._listed, picture=codec)
         self._channel.programmes[self._connection_id] = stream
         sound.listeners.add(stream.push)
+        if picture:
+            picture.begin(stream.push_picture)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(stream.run())
@@ -49,6 +52,8 @@ class Broadcast:
                 await self._tell(timestamp)
         finally:
             sound.listeners.discard(stream.push)
+            if picture:
+                picture.listeners.discard(stream.push_picture)
             self._channel.playlists.pop(self._connection_id, None)
 
     async def _tell(self, timestamp: str) -> None:

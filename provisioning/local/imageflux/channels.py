@@ -41,6 +41,8 @@ class Programme(Protocol):
     """Unix seconds of its first sample."""
     date_shift: float
     """Seconds to add to the dates in its playlists."""
+    codecs: list[str]
+    """Of each rendition, as RFC 6381 has it."""
 
     def say(self, caption: CaptionPush) -> None:
         """Put a caption into it."""

@@ -50,7 +50,7 @@ class Connection:
         card: its name in notifications.
         channel: where it will be a member once its media is connected.
         settings: ping interval, time-outs, ICE servers.
-        broadcast: writes the playlists of the sound it publishes; None when the channel has none.
+        broadcast: writes the playlists of what it publishes; None when the channel has none.
     """
 
     def __init__(
@@ -189,8 +189,9 @@ class Connection:
 
     async def _write(self) -> None:
         sound = next((each for each in self.publications if each.kind == "audio"), None)
+        picture = next((each for each in self.publications if each.kind == "video"), None)
         if self._broadcast and sound:
-            await self._broadcast.run(sound, timestamp())
+            await self._broadcast.run(sound, picture, timestamp())
 
     async def _in_time(self, event: asyncio.Event, seconds: float, reason: str) -> None:
         try:

@@ -64,7 +64,7 @@ def _made(channel: Channel, programme: Programme, name: re.Match[str], written: 
     if name["words"]:
         return _words(channel, programme, written, name["words"])
     if name["captioned"]:
-        written = captioned(PLAYLIST, floored_audio_bps(wish.audio.bps))
+        written = captioned(PLAYLIST, floored_audio_bps(wish.audio.bps), programme.codecs[int(name["rendition"] or 0)])
     elif name["captions"]:
         written = as_captions(written, programme.date_shift)
     elif "#EXTINF" in written:

@@ -15,7 +15,7 @@ import av
 from provisioning.channels import floored_audio_bps
 from provisioning.local.imageflux.captions import CaptionPush, id3
 from provisioning.local.imageflux.opus import samples_in
-from provisioning.local.imageflux.playlist import master
+from provisioning.local.imageflux.playlist import codecs_of, master, picture_bps
 from provisioning.local.imageflux.requests import HlsRequest
 from provisioning.local.imageflux.segments import PLAYLIST, RATE, Mark, Piece, Rendition, SegmentWriter
 from provisioning.local.imageflux.timeline import Timeline, Unwrapped
@@ -35,12 +35,15 @@ class HlsStream:
         folder: where its files go; the stream makes it and leaves it there, ended, for late viewers.
         renditions: as the channel was created; at least one.
         listed: segments in a live playlist.
+        picture: the codec of the picture that will come with the sound (`video/H264`), None for sound alone.
 
     `ready` is set when the first segment can be downloaded; from then on `date_shift` tells how many seconds to add to
     the dates in its playlists, because writing them began a little after the programme.
     """
 
-    def __init__(self, folder: Path, renditions: Sequence[HlsRequest], *, listed: int) -> None:
+    def __init__(
+        self, folder: Path, renditions: Sequence[HlsRequest], *, listed: int, picture: str | None = None
+    ) -> None:
         self.ready = asyncio.Event()
         self._folder, self._renditions, self._listed = folder, list(renditions), listed
         self.date_shift = 0.0
@@ -50,6 +53,10 @@ class HlsStream:
         self._waiting: list[Piece] = []
         self._marks: list[Mark] = []
         self._unwrapped = Unwrapped()
+        self._picture = picture
+        self._pictures: list[bytes] = []
+        self.codecs = [codecs_of(wish.video if picture else None) for wish in renditions]
+        """Of each rendition, as RFC 6381 has it."""
 
     def push(self, opus: bytes, timestamp: int) -> None:
         """Take one packet with its RTP timestamp; never blocks."""
@@ -59,6 +66,11 @@ class HlsStream:
         placed = self._timeline.place(self._unwrapped(timestamp), samples, time.monotonic())
         self._waiting.append(Piece(placed.silence, opus, samples, placed.skip))
         del self._waiting[:-MOST_WAITING]
+
+    def push_picture(self, data: bytes, _timestamp: int) -> None:
+        """Take one encoded picture; it is shown from now on. Never blocks."""
+        self._pictures.append(data)
+        del self._pictures[:-MOST_WAITING]
 
     def say(self, caption: CaptionPush) -> None:
         """Put a caption into the stream as timed metadata, at the moment at which it is heard; never blocks."""
@@ -80,7 +92,7 @@ class HlsStream:
         try:
             while True:
                 await asyncio.sleep(TICK)
-                await loop.run_in_executor(thread, writer.write, self._taken(), self._marked())
+                await loop.run_in_executor(thread, writer.write, self._taken(), self._marked(), self._seen())
                 if (self._home(0) / PLAYLIST).exists():
                     self.ready.set()
         finally:
@@ -95,16 +107,30 @@ class HlsStream:
         marks, self._marks = self._marks, []
         return marks
 
+    def _seen(self) -> list[bytes]:
+        pictures, self._pictures = self._pictures, []
+        return pictures
+
     def _open(self) -> SegmentWriter:
         rates = [floored_audio_bps(wish.audio.bps) for wish in self._renditions]
         writer = SegmentWriter(
             [
-                Rendition(self._home(number), seconds=wish.durationSeconds, bps=rate, listed=self._listed)
+                Rendition(
+                    self._home(number),
+                    seconds=wish.durationSeconds,
+                    bps=rate,
+                    listed=self._listed,
+                    video=wish.video if self._picture else None,
+                )
                 for number, (wish, rate) in enumerate(zip(self._renditions, rates, strict=True))
-            ]
+            ],
+            self._picture,
         )
         if len(rates) > 1:
-            addresses = [(f"{number}/{PLAYLIST}", rate) for number, rate in enumerate(rates)]
+            addresses = [
+                (f"{number}/{PLAYLIST}", rate + picture_bps(wish, self._picture), self.codecs[number])
+                for number, (wish, rate) in enumerate(zip(self._renditions, rates, strict=True))
+            ]
             (self._folder / PLAYLIST).write_text(master(addresses))
         return writer
 

@@ -7,8 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from provisioning.local.imageflux.requests import HlsRequest, VideoRequest
+
 AUDIO_CODEC: Final = "mp4a.40.2"
 """AAC-LC, RFC 6381."""
+
+VIDEO_CODECS: Final = {"h264_baseline": "avc1.42c01f", "h264_main": "avc1.4d401f", "h264_high": "avc1.64001f"}
+"""H.264 at level 3.1 (RFC 6381 section 3.3); the level is written so, whatever the size needs."""
 
 CAPTIONS: Final = "captions.m3u8"
 """The media playlist of WebVTT segments beside a media playlist of sound."""
@@ -32,13 +37,23 @@ def as_captions(written: str, date_shift: float) -> str:
     return _DATE.sub(lambda found: _dated(found[1], date_shift), text)
 
 
-def captioned(playlist: str, bps: int) -> str:
-    """Return a master playlist of one `playlist` of sound with captions, for players that look for them in HLS."""
+def codecs_of(video: VideoRequest | None) -> str:
+    """Return the codecs of a rendition with such a picture, or with sound alone."""
+    return f"{VIDEO_CODECS[video.codec]},{AUDIO_CODEC}" if video else AUDIO_CODEC
+
+
+def picture_bps(wish: HlsRequest, picture: str | None) -> int:
+    """Return the bit/s that the picture of a rendition takes, 0 when its publisher sends none."""
+    return wish.video.bps if wish.video and picture else 0
+
+
+def captioned(playlist: str, bps: int, codecs: str = AUDIO_CODEC) -> str:
+    """Return a master playlist of one `playlist` with captions, for players that look for them in HLS."""
     return (
         "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-INDEPENDENT-SEGMENTS\n"
         '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="captions",NAME="Captions",DEFAULT=YES,AUTOSELECT=YES,FORCED=NO,'
         f'URI="{CAPTIONS}"\n'
-        f'#EXT-X-STREAM-INF:BANDWIDTH={2 * bps},AVERAGE-BANDWIDTH={bps},CODECS="{AUDIO_CODEC}",SUBTITLES="captions"\n'
+        f'#EXT-X-STREAM-INF:BANDWIDTH={2 * bps},AVERAGE-BANDWIDTH={bps},CODECS="{codecs}",SUBTITLES="captions"\n'
         f"{playlist}\n"
     )
 
@@ -61,9 +76,9 @@ def _dated(written: str, shift: float) -> str:
     return f"#EXT-X-PROGRAM-DATE-TIME:{date.isoformat(timespec='milliseconds')}Z"
 
 
-def master(renditions: Sequence[tuple[str, int]]) -> str:
-    """Return the master playlist of `(address, bits per second)` renditions, best first."""
+def master(renditions: Sequence[tuple[str, int, str]]) -> str:
+    """Return the master playlist of `(address, bits per second, codecs)` renditions, best first."""
     lines = ["#EXTM3U", "#EXT-X-VERSION:3", "#EXT-X-INDEPENDENT-SEGMENTS"]
-    for address, bps in sorted(renditions, key=lambda each: -each[1]):
-        lines += [f'#EXT-X-STREAM-INF:BANDWIDTH={2 * bps},AVERAGE-BANDWIDTH={bps},CODECS="{AUDIO_CODEC}"', address]
+    for address, bps, codecs in sorted(renditions, key=lambda each: -each[1]):
+        lines += [f'#EXT-X-STREAM-INF:BANDWIDTH={2 * bps},AVERAGE-BANDWIDTH={bps},CODECS="{codecs}"', address]
     return "\n".join(lines) + "\n"

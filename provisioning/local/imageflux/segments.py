@@ -1,4 +1,4 @@
-"""Opus in, AAC segments and a playlist out; blocking, made to run in a worker thread."""
+"""Opus and perhaps a picture in, AAC segments and a playlist out; blocking, made to run in a worker thread."""
 
 from __future__ import annotations
 
@@ -13,8 +13,13 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from provisioning.local.imageflux.requests import VideoRequest
+from provisioning.local.imageflux.transcoding import Film, Screen
+
 RATE: Final = 48_000
 PLAYLIST: Final = "index.m3u8"
+STRIDE: Final = RATE // 25
+"""Samples that are encoded before it is the picture's turn: so much sound at most is on the wrong side of a cut."""
 LATEST_MARK: Final = RATE
 """Samples: a mark that comes later than this after its place is put no further back, or players would miss it."""
 PRIMING: Final = 1024
@@ -62,9 +67,10 @@ class Rendition:
         seconds: the length of a segment.
         bps: the bit rate of AAC-LC mono.
         listed: how many segments a live playlist names; older files are deleted a little later.
+        video: the picture beside the sound, None for sound alone.
     """
 
-    def __init__(self, folder: Path, *, seconds: int, bps: int, listed: int) -> None:
+    def __init__(self, folder: Path, *, seconds: int, bps: int, listed: int, video: VideoRequest | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         options = {
             "hls_time": str(seconds),
@@ -77,6 +83,7 @@ class Rendition:
         self._container: Any = av.open(str(folder / PLAYLIST), "w", format="hls", options=options)
         self._stream = self._container.add_stream("aac", rate=RATE, layout="mono")
         self._stream.bit_rate = bps
+        self._film = Film(self._container, video, seconds) if video else None
         self._metadata = self._container.add_data_stream("timed_id3")
         self.dated = time.time() + PRIMING / RATE
         """Unix seconds that stand in the playlist for the first sample of ours."""
@@ -87,6 +94,11 @@ class Rendition:
         for packet in self._stream.encode(frame):
             self._container.mux(packet)
 
+    def show(self, shown: Any, until: float) -> None:
+        """Show a picture up to `until`, in seconds of the programme, if this rendition has pictures."""
+        if self._film:
+            self._film.write(shown, until)
+
     def mark(self, tag: bytes, position: int) -> None:
         """Mux one ID3 tag at `position`, in samples; positions must grow."""
         packet = av.Packet(tag)
@@ -96,6 +108,8 @@ class Rendition:
 
     def close(self) -> None:
         """Write the last segment and `EXT-X-ENDLIST`."""
+        if self._film:
+            self._film.close()
         self.write(None)
         self._container.close()
 
@@ -109,10 +123,11 @@ class Mark:
 
 
 class SegmentWriter:
-    """The renditions of one publisher; decodes once, encodes for each."""
+    """The renditions of one publisher; decodes once, encodes for each. `picture` is the codec of its picture, if any."""
 
-    def __init__(self, renditions: Sequence[Rendition]) -> None:
+    def __init__(self, renditions: Sequence[Rendition], picture: str | None = None) -> None:
         self._decode = Decoder()
+        self._screen = Screen(picture) if picture else None
         self._renditions = list(renditions)
         self._samples = 0
         self._marks: list[Mark] = []
@@ -123,8 +138,10 @@ class SegmentWriter:
         """Unix seconds that stand in the playlists for the first sample."""
         return self._renditions[0].dated
 
-    def write(self, pieces: Sequence[Piece], marks: Sequence[Mark] = ()) -> None:
-        """Append pieces to the programme; marks wait until it has got to their place."""
+    def write(self, pieces: Sequence[Piece], marks: Sequence[Mark] = (), pictures: Sequence[bytes] = ()) -> None:
+        """Append pieces to the programme, under the newest of `pictures`; marks wait until it has got to their place."""
+        if self._screen:
+            self._screen.take(pictures)
         self._append(pieces)
         self._marks += marks
         due = [mark for mark in self._marks if mark.position <= self._samples]
@@ -136,9 +153,13 @@ class SegmentWriter:
 
     def _append(self, pieces: Sequence[Piece]) -> None:
         samples = np.concatenate([np.zeros(0, np.int16), *(self._decode(piece) for piece in pieces)])
-        if not samples.size:
-            return
+        for start in range(0, samples.size, STRIDE):
+            self._encode(samples[start : start + STRIDE])
+
+    def _encode(self, samples: NDArray[np.int16]) -> None:
         for rendition in self._renditions:
+            if self._screen:
+                rendition.show(self._screen.shown, (self._samples + samples.size) / RATE)
             rendition.write(self._frame(samples))
         self._samples += samples.size
 

@@ -1,6 +1,6 @@
-// The sound with little delay: this page joins the broadcast itself, by WebRTC, as Sora's own JavaScript SDK does it.
+// Sound and picture with little delay: this page joins the broadcast itself, by WebRTC, as Sora's own JavaScript SDK does it.
 
-const OPTIONS = { audio: true, video: false, connectionTimeout: 10000 };
+const OPTIONS = { audio: true, video: true, connectionTimeout: 10000 };
 const TRIES = 2;
 const PAUSE = 1000;
 const EVERY = 1000;

@@ -6,6 +6,7 @@ import { DirectPlayer } from "./direct_player.js";
 import { FeedLink } from "./feed_link.js";
 import { fill, onLanguage, t } from "./i18n.js";
 import { Listening } from "./listening.js";
+import { showPicture } from "./picture.js";
 import { Player } from "./player.js";
 import { ShareSheet } from "./share.js";
 import { Sound } from "./sound.js";
@@ -153,6 +154,7 @@ function shortcut(event) {
   if (event.key === "d") listening.switchDelay();
 }
 
+showPicture(part("scene"), [part("audio"), part("direct-audio")]);
 languageButton(part("language"));
 bigTextButton(part("big"));
 new ShareSheet(part("share"), part("share-sheet"), device, () => t("share.text", { name: robot.name }));

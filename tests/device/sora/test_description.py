@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.sora.description import Negotiation, candidates
+from device.sora.description import Negotiation, candidates, takes_h264
 from tests.device.sora.scripted import mids, sections
 
 HEAD = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE {}\r\na=ice-lite\r\n"
@@ -37,6 +37,27 @@ def test_the_section_that_is_ours_comes_first_in_the_view_and_keeps_its_place_in
     view = negotiation.incoming(offer(section("v", kind="video"), section("other"), section("mine")))
     assert mids(view) == ["mine", "v", "other"]
     assert mids(negotiation.outgoing(answered(view))) == ["v", "other", "mine"]
+
+
+def test_our_picture_comes_after_our_voice_and_before_what_is_not_ours() -> None:
+    negotiation = Negotiation("sound", "picture")
+    parts = (section("x", kind="video"), section("picture", kind="video"), section("y"), section("sound"))
+    view = negotiation.incoming(offer(*parts))
+    assert mids(view) == ["sound", "picture", "x", "y"]
+    assert mids(negotiation.outgoing(answered(view))) == ["x", "picture", "y", "sound"]
+
+
+def test_h264_is_taken_in_the_baseline_profile_in_more_than_one_packet() -> None:
+    def video(profile: str, mode: int, *, port: int = 9) -> str:
+        codec = f"a=rtpmap:96 H264/90000\r\na=fmtp:96 profile-level-id={profile};packetization-mode={mode}\r\n"
+        return offer(section("0"), section("1", kind="video", port=port) + codec)
+
+    assert takes_h264(video("42e01f", 1))
+    assert takes_h264(video("42001F", 1))
+    assert not takes_h264(video("42e01f", 0))
+    assert not takes_h264(video("640c1f", 1))
+    assert not takes_h264(video("42e01f", 1, port=0))
+    assert not takes_h264(offer(section("0"), section("1", kind="video")))
 
 
 def test_a_released_section_stays_in_the_view_as_it_was_but_inactive() -> None:

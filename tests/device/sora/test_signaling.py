@@ -94,6 +94,13 @@ def test_connect_says_what_a_sender_of_sound_must_and_nothing_else() -> None:
     }
 
 
+def test_connect_of_a_sender_with_a_picture_names_its_codec_and_bit_rate() -> None:
+    grant = BroadcastGrant(signalling_urls=["ws://a"], channel_id="room")
+    settings = BroadcastSettings(picture_bit_rate=250_000)
+    connect = connect_message(grant, settings, client="Kaiwa 1", environment="Pi", picture=True)
+    assert connect["video"] == {"codec_type": "H264", "bit_rate": 250}
+
+
 def test_metadata_is_sent_and_not_in_the_repr_of_the_command() -> None:
     grant = BroadcastGrant(signalling_urls=["ws://a"], channel_id="room", metadata={"access_token": "hunter2"})
     connect = connect_message(grant, SETTINGS, client="Kaiwa 1", environment="Pi")
@@ -119,7 +126,7 @@ def test_the_offer_is_applied_with_its_servers_policy_and_mid() -> None:
         "data_channels": [{"label": "signaling", "compress": True}, {"label": "push"}],
     }
     assert machine.handle(say(OFFER | offer), 2.0) == [
-        Apply("v=0", (IceServer(("turn:h", "turns:h"), "u", "c"),), True, "a7", frozenset({"signaling"}))
+        Apply("v=0", (IceServer(("turn:h", "turns:h"), "u", "c"),), True, "a7", frozenset({"signaling"}), "v")
     ]
 
 

@@ -11,6 +11,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
+from device.messages.reports import Levels
+from device.sora.picture import studio
 from device.sora.publisher import Publisher
 from device.sora.settings import BroadcastSettings
 from provisioning.channels import ChannelOptions
@@ -26,6 +28,12 @@ from tests.provisioning.observer.talk import SESSION, card, on_air
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ON_CHANNEL = ChannelOptions(low_delay=True)
+
+
+def seen(video: str) -> str:
+    """Return the condition that `video` is what is shown, as large as it was sent, and moves."""
+    found = f"document.querySelector('#{video}.shown')"
+    return f"{found}?.videoWidth === 640 && {found}.getVideoPlaybackQuality().totalVideoFrames > 5"
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -52,9 +60,11 @@ def service(stand_in: ImageFluxStandIn, http: aiohttp.ClientSession) -> ImageFlu
 
 
 @asynccontextmanager
-async def talking(http: aiohttp.ClientSession, channel: Channel) -> AsyncIterator[None]:
-    """Publish a tone until the context ends."""
-    async with Publisher(grant_for(channel), http=http, settings=BroadcastSettings()) as publisher:
+async def talking(http: aiohttp.ClientSession, channel: Channel, *, picture: bool = False) -> AsyncIterator[None]:
+    """Publish a tone, and perhaps a picture, until the context ends."""
+    settings = BroadcastSettings(picture="character" if picture else "off")
+    motif = studio(settings, "hana", lambda: Levels(assistant=-20.0))
+    async with Publisher(grant_for(channel), http=http, settings=settings, motif=motif) as publisher:
         sound = asyncio.create_task(play(publisher.programme, tone(440, -20, 60)))
         try:
             yield
@@ -71,8 +81,10 @@ async def test_the_broadcast_is_joined_and_left_for_the_playlist_and_back(
     async with AsyncExitStack() as stack:
         app = create_app(feed, media_origins=[stand_in.api_url.rstrip("/")])
         url = await stack.enter_async_context(serving(app))
-        await stack.enter_async_context(talking(http, channel))
+        await stack.enter_async_context(talking(http, channel, picture=True))
         opened = await stack.enter_async_context(visit(browser, f"{url}/r/hana"))
+        drawn = opened.page.locator("#scene .character")
+        await expect(drawn).to_be_visible()
         low_delay = opened.page.get_by_role("button", name="Low delay")
         await opened.page.locator("#listen").click()
         await expect(low_delay).to_be_hidden()
@@ -84,6 +96,8 @@ async def test_the_broadcast_is_joined_and_left_for_the_playlist_and_back(
         await opened.until("kaiwa.player.latency() < 1 && kaiwa.player.latency() > 0.1")
         assert await opened.page.evaluate("() => kaiwa.clock.server() - kaiwa.clock.now()") < 1
         await expect(low_delay).to_have_attribute("aria-pressed", "true")
+        await opened.until(seen("direct-audio"))
+        await expect(drawn).to_be_hidden()
 
         playlist = stand_in.api_url + "hls"
         async with asyncio.timeout(10):
@@ -93,12 +107,17 @@ async def test_the_broadcast_is_joined_and_left_for_the_playlist_and_back(
         feed.on_playlist("hana", SESSION, playlist)
         await opened.page.keyboard.press("d")
         await expect(opened.page.locator("#sound-words")).to_contain_text("s behind")
+        await opened.until(seen("audio"))
+        await opened.page.set_viewport_size({"width": 320, "height": 568})
+        await opened.until("document.documentElement.scrollWidth <= 320 && document.body.scrollWidth <= 320")
+        assert await opened.page.evaluate("() => document.querySelector('#scene').getBoundingClientRect().right <= 320")
         await opened.page.keyboard.press("d")
         await expect(opened.page.locator("#sound-words")).to_have_text("Live, as it is said")
 
         feed.on_state(card())
         await expect(low_delay).to_be_hidden()
         await opened.until("kaiwa.player.status === 'idle'")
+        await expect(drawn).to_be_visible()
         assert await opened.problems() == []
 
 

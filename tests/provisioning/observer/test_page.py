@@ -123,7 +123,7 @@ async def test_the_sound_is_played_and_measured(browser: Browser, site: Site, li
     async with AsyncExitStack() as stack:
         opened = await open_page(stack, browser, site.hana)
         await listen(opened)
-        first = await opened.page.evaluate("() => document.querySelector('audio').currentTime")
+        first = await opened.page.evaluate("() => document.querySelector('#audio').currentTime")
         await opened.until("kaiwa.sound.level() > -40")
         await opened.until(f"{user} > 20 && {assistant} === 0")
         await expect(opened.page.locator("#sound-words")).to_contain_text("s behind")
@@ -133,8 +133,8 @@ async def test_the_sound_is_played_and_measured(browser: Browser, site: Site, li
             telling = group.create_task(tell_levels(site.feed))
             await opened.until(f"{assistant} > 20 && {assistant} > {user}")
             telling.cancel()
-        await opened.until(f"document.querySelector('audio').currentTime > {first} + 1")
-        await opened.page.evaluate("() => document.querySelector('audio').pause()")
+        await opened.until(f"document.querySelector('#audio').currentTime > {first} + 1")
+        await opened.page.evaluate("() => document.querySelector('#audio').pause()")
         await opened.until("kaiwa.player.status === 'idle'")
         await expect(opened.page.get_by_role("button", name="Listen", exact=True)).to_be_visible()
         assert await opened.problems() == []

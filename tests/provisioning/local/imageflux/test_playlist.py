@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from provisioning.local.imageflux.playlist import as_served, master
+from provisioning.local.imageflux.playlist import AUDIO_CODEC, as_served, master
 from tests.provisioning.local.imageflux.m3u8 import parse_master, parse_media
 
 WRITTEN = """#EXTM3U
@@ -34,6 +34,6 @@ def test_dates_are_shifted_to_when_the_sound_was_sent() -> None:
 
 
 def test_the_master_names_the_best_first() -> None:
-    variants = parse_master(master([("0/index.m3u8", 64_000), ("1/index.m3u8", 128_000)]))
+    variants = parse_master(master([("0/index.m3u8", 64_000, AUDIO_CODEC), ("1/index.m3u8", 128_000, AUDIO_CODEC)]))
     assert [uri for _, uri in variants] == ["1/index.m3u8", "0/index.m3u8"]
     assert variants[0][0]["CODECS"] == '"mp4a.40.2"'

@@ -26,7 +26,7 @@ def packets(sound: Any) -> list[bytes]:
 
 
 def written(folder: Path, pieces: list[Piece], **options: int) -> SegmentWriter:
-    writer = SegmentWriter([Rendition(folder, **({"seconds": 1, "bps": 96_000, "listed": 9} | options))])
+    writer = SegmentWriter([Rendition(folder, **({"seconds": 1, "bps": 96_000, "listed": 9} | options), video=None)])
     writer.write(pieces)
     return writer
 
