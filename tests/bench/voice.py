@@ -22,11 +22,17 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, help="write the rows to this file too")
     parser.add_argument("--only", default="", help="only rows whose name contains this")
     parser.add_argument("--quick", action="store_true", help="fewer impairments, three utterances instead of eight")
+    parser.add_argument("--utterances", type=int, default=0, help="how many, 1 to 8 (default: 8, or 3 with --quick)")
     parser.add_argument("--peers", default="ours,chromium,naive", help="which receivers (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="another seed is another network")
     parser.add_argument("--alone", action="store_true", help="let no other work on this computer disturb any receiver")
     parser.add_argument("--verbose", action="store_true", help="tell what each receiver counted")
     return parser.parse_args()
+
+
+def spoken(args: argparse.Namespace) -> int:
+    """Return how many utterances are played."""
+    return int(args.utterances or (3 if args.quick else 8))
 
 
 def wanted(args: argparse.Namespace, *beginnings: str) -> bool:
@@ -42,14 +48,14 @@ def receiving(args: argparse.Namespace, folder: Path) -> Iterator[Row]:
         if args.only in f"receive, {impairment.name}" and (not args.quick or impairment.name in QUICK)
     ]
     if chosen:
-        for rows in receive.rows(chosen, args.peers.split(","), folder, 3 if args.quick else 8, args.seed):
+        for rows in receive.rows(chosen, args.peers.split(","), folder, spoken(args), args.seed):
             yield from told(rows)
 
 
 def simulating(args: argparse.Namespace) -> Iterator[Row]:
     """Yield the rows that need no network and no sound card."""
     if not args.only.startswith(("receive", "live", "run", "microphone", "cleared")):
-        yield from told([row for row in rooms.rows(3 if args.quick else 8) if args.only in row.name])
+        yield from told([row for row in rooms.rows(spoken(args)) if args.only in row.name])
 
 
 def at_the_edges(args: argparse.Namespace, folder: Path) -> Iterator[Row]:
