@@ -35,6 +35,8 @@ EVERY: Final = 8.0
 STARTS: Final = 5
 """Times that the device is started to see when it is ready."""
 ECHO_MS: Final = 60
+BROWSER: Final = "/lib/chromium/"
+"""What stands in the command line of each of its processes, and not in that of this bench."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +84,9 @@ async def browser(pulse: PulseServer, stage: Stage, seconds: float) -> Minute:
     async with article.opened(stage.local, pulse.environment) as page:
         await page.evaluate("() => article.begin()")
         await talk(pulse, stage, EVERY)
-        before = cost(pids("chromium"))
+        before = cost(pids(BROWSER))
         await talk(pulse, stage, seconds)
-        return minute(before, cost(pids("chromium")), seconds)
+        return minute(before, cost(pids(BROWSER)), seconds)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import Sora from "./sora.js";
 
 const log = document.getElementById("log");
+const MOST_LISTED = 40;
 const since = (start) => performance.now() - start;
 
 // Opens the call; `happened` is told of every event of the service.
@@ -41,6 +42,7 @@ function list(event) {
   const item = document.createElement("li");
   item.textContent = `${new Date().toLocaleTimeString()} ${event.type} ${event.delta ?? event.transcript ?? ""}`;
   log.prepend(item);
+  if (log.childElementCount > MOST_LISTED) log.lastElementChild.remove(); // its layout is not what is compared
 }
 
 // Asks for what is needed, begins, and resolves once the service listens and the mix is on air, with when that was.
