@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
+
+from device.errors import MessageError, StoreError
+
+_log = logging.getLogger(__name__)
 
 KEPT_SECONDS: Final = 30.0
 """As long as a request can be valid."""
@@ -33,6 +39,27 @@ class Answers:
     def begin(self, device: str, request: bytes, now: float) -> Answer:
         """Keep a place for the answer that is being made."""
         return self._kept.setdefault(_key(device, request), Answer(now))
+
+    async def once(
+        self, device: str, request: bytes, now: float, serve: Callable[[], Awaitable[bytes]]
+    ) -> bytes | None:
+        """Return the answer to these bytes, made by `serve` if they are new.
+
+        None for what deserves no answer, or is being answered already. What fails is forgotten, and so is what `serve`
+        raises for a message that deserves none, or a store that does not answer: it may be asked again.
+        """
+        before = self.find(device, request, now)
+        if before is not None:
+            return before.data
+        kept = self.begin(device, request, now)
+        try:
+            kept.data = await serve()
+        except (MessageError, StoreError) as error:
+            _log.warning("no answer to %s: %s", device, error)
+        finally:
+            if kept.data is None:
+                self.drop(device, request)
+        return kept.data
 
     def drop(self, device: str, request: bytes) -> None:
         """Forget these bytes: they deserve no answer, or could be given none."""

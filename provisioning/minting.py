@@ -19,10 +19,8 @@ from typing import Final
 
 from device.errors import (
     MalformedMessageError,
-    MessageError,
     MisaddressedError,
     StaleMessageError,
-    StoreError,
     UpstreamError,
 )
 from device.messages.envelope import (
@@ -102,19 +100,12 @@ class Minter:
 
         None for what deserves no answer: from an unknown device, forged, malformed, or being answered already.
         """
-        before = self._answers.find(device, data, now)
-        if before is not None:
-            return before.data
-        kept = self._answers.begin(device, data, now)
-        try:
+
+        async def serve() -> bytes:
             await self._settled(device)
-            kept.data = await self._serve(data, device, now)
-        except (MessageError, StoreError) as error:
-            _log.warning("no answer to %s: %s", device, error)
-        finally:
-            if kept.data is None:
-                self._answers.drop(device, data)
-        return kept.data
+            return await self._serve(data, device, now)
+
+        return await self._answers.once(device, data, now, serve)
 
     async def _serve(self, data: bytes, device: str, now: float) -> bytes:
         async with self._store.transaction() as t:

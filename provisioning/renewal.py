@@ -20,10 +20,8 @@ from msgspec.structs import replace
 from device.errors import (
     KaiwaError,
     MalformedMessageError,
-    MessageError,
     MisaddressedError,
     StaleMessageError,
-    StoreError,
 )
 from device.messages.envelope import RENEWAL_ANSWER, RENEWAL_REQUEST, check_fresh, public_pem, seal_envelope
 from device.messages.minting import Refusal
@@ -66,18 +64,7 @@ class Renewals:
 
         None for what deserves no answer: from an unknown device, forged, malformed, or being answered already.
         """
-        before = self._answers.find(device, data, now)
-        if before is not None:
-            return before.data
-        kept = self._answers.begin(device, data, now)
-        try:
-            kept.data = await self._serve(data, device, now)
-        except (MessageError, StoreError) as error:
-            _log.warning("no answer to %s: %s", device, error)
-        finally:
-            if kept.data is None:
-                self._answers.drop(device, data)
-        return kept.data
+        return await self._answers.once(device, data, now, lambda: self._serve(data, device, now))
 
     async def _serve(self, data: bytes, device: str, now: float) -> bytes:
         async with self._store.transaction() as t:
