@@ -38,6 +38,13 @@ class VoiceSource(BlockSource, Protocol):
         """Drop what waits to be pulled."""
 
 
+class Witness(Protocol):
+    """Who follows what passes along the path."""
+
+    def block(self, at: float, near: Samples, played: Samples, mixed: Samples) -> None:
+        """Take 20 ms of room, loudspeaker and programme, the last sample captured at monotonic `at`; never waits or fails."""
+
+
 class VoicePath:
     """Everything one block passes through; owned by the agent, driven by the sound card.
 
@@ -53,6 +60,8 @@ class VoicePath:
         """Where both voices go: the broadcast, once there is one; gets a block for every block captured."""
         self.source: VoiceSource | None = None
         """Where the assistant's voice comes from: the call, once there is one."""
+        self.witness: Witness | None = None
+        """Who follows each block, while a conversation goes on or not."""
         self.muted = False
         """Whether silence stands for the voice in the room, in the call and in the programme."""
         self._playout = Playout(speaker)
@@ -75,6 +84,8 @@ class VoicePath:
         programme = self._mix.mix(near if self.uplink else SILENCE, block.played)
         if self.programme:
             self.programme.push(programme)
+        if self.witness:
+            self.witness.block(block.at, near, block.played, programme)
         for meter, samples in ((self._user, near), (self._assistant, voice), (self._programme, programme)):
             meter.add(samples)
         if self.programme:

@@ -17,6 +17,7 @@ from aiortc.mediastreams import MediaStreamError
 from device.audio.block import BLOCK, RATE, Samples
 from device.audio.opus import Application, OpusEncoder, OpusSettings
 from device.rtc.losses import ExpectedLoss, on_loss_report
+from device.rtc.private import part
 
 LONGEST_QUEUE: Final = 10
 """Blocks that wait for the connection at most: 200 ms."""
@@ -41,6 +42,7 @@ class OpusSender:
         )
         self._track = _OpusTrack(encoder)
         self._loss = ExpectedLoss(settings.expected_loss_percent)
+        self._sender: RTCRtpSender | None = None
 
     @property
     def track(self) -> MediaStreamTrack:
@@ -58,6 +60,14 @@ class OpusSender:
             MediaError: aiortc's private names have changed.
         """
         on_loss_report(sender, self._reported)
+        part(sender, "rtt")
+        self._sender = sender
+
+    @property
+    def round_trip(self) -> float | None:
+        """Seconds to the far end and back, as its receiver reports let them be known (RFC 3550 §6.4.1); None before any."""
+        seconds: float | None = None if self._sender is None else part(self._sender, "rtt")
+        return seconds
 
     def expect_loss(self, percent: int) -> None:
         """Protect against `percent` (0 to 100) of the packets being lost."""
