@@ -86,7 +86,7 @@ async def test_a_disk_that_is_too_slow_costs_blocks_and_no_waiting(tmp_path: Pat
 async def test_without_wish_or_consent_nothing_is_written(tmp_path: Path, settings: RecordSettings) -> None:
     async with recording(settings, Shelf(settings, tmp_path)) as recorder:
         assert recorder is None
-    assert list(tmp_path.iterdir()) == []
+    assert kept(Shelf(POSTED, tmp_path)) == []
 
 
 async def test_what_is_taken_back_is_gone(tmp_path: Path) -> None:
