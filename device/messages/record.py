@@ -7,11 +7,13 @@ adds is passed over.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Final
 
 import msgspec
 
+from device.errors import RecordError
 from device.messages.reports import SessionFigures, Speaker
 
 FORMAT: Final = 1
@@ -135,10 +137,34 @@ class Manifest(Part, frozen=True):
     """Blocks of 20 ms that the disk was too slow for; silence stands in their place."""
 
 
-def decode_happened(line: bytes | str) -> Happened:
-    """Return what one line of `events.jsonl` holds.
+def decode_manifest(data: bytes) -> Manifest:
+    """Return the manifest that `data` holds.
 
     Raises:
-        msgspec.DecodeError: it holds nothing known.
+        RecordError: it holds none that can be read here.
     """
-    return msgspec.json.decode(line, type=Happened)  # type: ignore[no-any-return]  # mypy does not know what a union decodes to
+    try:
+        manifest = msgspec.json.decode(data, type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RecordError(f"no manifest of a record: {error}") from None
+    if manifest.format > FORMAT:
+        raise RecordError(f"a record of format {manifest.format}; this version reads up to {FORMAT}")
+    return manifest
+
+
+def decode_events(data: bytes) -> list[Happened]:
+    """Return all that happened, one to a line; lines that are cut, or of a kind that is not known here, are passed over."""
+    return [event for line in data.splitlines() for event in _known(line)]
+
+
+def _known(line: bytes) -> list[Happened]:
+    try:
+        return [msgspec.json.decode(line, type=Happened)]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
+
+
+def captions_of(events: Sequence[Happened]) -> list[Said]:
+    """Return what was said at last, in the order of speech."""
+    said = {event.id: event for event in events if isinstance(event, Said)}
+    return sorted(said.values(), key=lambda each: each.start)

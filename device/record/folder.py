@@ -25,11 +25,12 @@ from device.messages.record import (
     MANIFEST,
     Happened,
     Manifest,
-    Said,
     State,
     Track,
     Used,
-    decode_happened,
+    captions_of,
+    decode_events,
+    decode_manifest,
 )
 from device.record.tracks import Tracks, length
 from device.record.trouble import explained
@@ -109,27 +110,15 @@ def read_manifest(folder: Path) -> Manifest:
         RecordError: there is none, or it is none.
     """
     path = folder / MANIFEST
-    try:
-        with explained(str(path)):
-            return msgspec.json.decode(path.read_bytes(), type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RecordError(f"{path}: {error}") from None
+    with explained(str(path)):
+        data = path.read_bytes()
+    return decode_manifest(data)
 
 
 def events_of(folder: Path) -> list[Happened]:
-    """Return all that happened, as far as it was written: the last line may be cut."""
-    try:
-        lines = (folder / EVENTS).read_bytes().splitlines()
-    except FileNotFoundError:
-        return []
-    return [event for line in lines for event in _whole(line)]
-
-
-def _whole(line: bytes) -> list[Happened]:
-    try:
-        return [decode_happened(line)]
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return []
+    """Return all that happened, as far as it was written."""
+    path = folder / EVENTS
+    return decode_events(path.read_bytes()) if path.exists() else []
 
 
 def finish(folder: Path, manifest: Manifest) -> None:
@@ -138,8 +127,8 @@ def finish(folder: Path, manifest: Manifest) -> None:
     Raises:
         OSError: the disk fails.
     """
-    captions = {event.id: event for event in events_of(folder) if isinstance(event, Said)}
-    (folder / CAPTIONS).write_text(webvtt(captions.values(), manifest.device), encoding="utf-8")
+    captions = captions_of(events_of(folder))
+    (folder / CAPTIONS).write_text(webvtt(captions, manifest.device), encoding="utf-8")
     write_manifest(folder, manifest)
 
 

@@ -14,9 +14,9 @@ SHORTEST: Final = 0.5
 
 
 def webvtt(captions: Iterable[Said], name: str) -> str:
-    """Return `captions` as cues on the clock of the sounds, in the order of speech; `name` is the robot's."""
+    """Return `captions` as cues on the clock of the sounds; `name` is the robot's."""
     cues = ["WEBVTT", "NOTE What visitors say is written down by a machine and may be wrong."]
-    for said in sorted(captions, key=lambda said: said.start):
+    for said in captions:
         start = max(0.0, said.start)
         voice = "Visitor" if said.speaker is Speaker.USER else name
         times = f"{_clock(start)} --> {_clock(max(said.end, start + SHORTEST))}"

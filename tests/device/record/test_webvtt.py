@@ -9,8 +9,8 @@ def said(text: str, start: float, end: float, speaker: Speaker = Speaker.ASSISTA
     return Said(at=end, id=text, speaker=speaker, text=text, start=start, end=end)
 
 
-def test_cues_stand_on_the_clock_of_the_sounds_in_the_order_of_speech() -> None:
-    text = webvtt([said("Two <b>\nlines", 61.5, 62.0), said("Hello", -0.2, 0.1, Speaker.USER)], "hana")
+def test_cues_stand_on_the_clock_of_the_sounds() -> None:
+    text = webvtt([said("Hello", -0.2, 0.1, Speaker.USER), said("Two <b>\nlines", 61.5, 62.0)], "hana")
     assert text.split("\n\n")[2:] == [
         "00:00:00.000 --> 00:00:00.500\n<v Visitor>Hello",
         "00:01:01.500 --> 00:01:02.000\n<v hana>Two &lt;b&gt; lines\n",
