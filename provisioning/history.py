@@ -26,8 +26,14 @@ class History:
         told = exists().where(session_figures.c.session == session)
         if not (await self._connection.execute(select(mine & ~told))).scalar_one():
             return False
-        kept = {"seconds": figures.seconds, "listening": figures.listening, "on_air": figures.on_air}
-        kept |= {"session": session, "tools": figures.tools, "recorded": figures.recorded}
+        kept = {
+            "session": session,
+            "seconds": figures.seconds,
+            "listening": figures.listening,
+            "on_air": figures.on_air,
+            "tools": figures.tools,
+            "recorded": figures.recorded,
+        }
         await self._connection.execute(insert(session_figures).values(kept))
         if figures.turns:
             rows = [{"session": session, "number": number, **_parts(turn)} for number, turn in enumerate(figures.turns)]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from provisioning.listening import listening
 
 HOST: Final = "127.0.0.1"
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class OneTime:
@@ -33,7 +32,7 @@ class OneTime:
         """Return the address that opens what is at `origin` (`http://host:port`)."""
         return f"{origin}/?key={self._key}"
 
-    def middleware(self, begin: str) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    def middleware(self, begin: str) -> Middleware:
         """Return what guards an application whose first page is at the path `begin`."""
 
         @web.middleware

@@ -92,7 +92,7 @@ def _row(past: Past, currency: str, language: Language) -> str:
         past.device,
         _length(past.lasted),
         str(len(past.turns)),
-        _milliseconds(answer and answer.p50),
+        _milliseconds(None if answer is None else answer.p50),
         past.end_reason or WORDS[language]["going"],
         "-" if past.cost is None else f"{told(past.cost)} {currency}",
     )

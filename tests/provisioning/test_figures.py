@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from device.messages.reports import SessionEnded, SessionFigures, TurnFigures
@@ -14,6 +16,7 @@ from provisioning.registry import Certificate
 from provisioning.sessions import Session
 from provisioning.store import Store
 from tests.eventually import eventually
+from tests.provisioning.site import site
 
 NOON = 1_800_000_000.0
 TURNS = [TurnFigures(total=810, network=30, model=700, device=80), TurnFigures(total=640)]
@@ -68,6 +71,14 @@ async def _told(store: Store, session: str) -> bool:
     async with store.transaction() as t:
         (past,) = await t.history.find(session)
     return past.talked is not None
+
+
+async def test_a_running_cloud_keeps_what_its_robots_tell(tmp_path: Path) -> None:
+    async with site(tmp_path) as here, here.board() as board:
+        grant = await board.mint()
+        await board.event(SessionEnded(session=grant.session, at=NOON, reason="button", seconds=55.0))
+        await board.event(msgspec.structs.replace(FIGURES, session=grant.session))
+        await eventually(lambda: _told(here.cloud.store, grant.session))
 
 
 async def test_sessions_are_found_by_day_robot_and_beginning(store_url: str) -> None:

@@ -65,7 +65,8 @@ async def test_with_a_sign_it_is_announced_and_kept_from_the_press_on(tmp_path: 
         chronicle.hear(caption("Hel", time.monotonic(), final=False), None)
         figures = chronicle.end(SESSION, "button", 3.0, {"responses": 2})
     assert figures is not None
-    assert (figures.recorded, figures.seconds, figures.listening) == (True, 3.0, pytest.approx(0, abs=500))
+    assert (figures.recorded, figures.seconds) == (True, 3.0)
+    assert figures.listening == pytest.approx(0, abs=500)
     manifest, words = found(tmp_path)
     assert words == ["Hello."]
     assert (manifest.consent, manifest.model, manifest.reason) == ("posted", "gpt-realtime-2.1", "button")

@@ -80,8 +80,8 @@ async def test_it_plays_with_its_words_in_step_and_jumps_both_ways(browser: Brow
 
 
 async def test_it_speaks_japanese_and_tells_what_is_known(browser: Browser, folder: Path) -> None:
-    options = {"viewport": {"width": 320, "height": 568}}
-    async with replayed(folder) as url, visit(browser, url, locale="ja-JP", **options) as opened:
+    viewport = {"width": 320, "height": 568}
+    async with replayed(folder) as url, visit(browser, url, locale="ja-JP", viewport=viewport) as opened:
         await opened.until("globalThis.kaiwa !== undefined")
         assert await opened.page.locator("#listen-words").text_content() == "再生"
         await opened.page.locator(".about summary").click()
