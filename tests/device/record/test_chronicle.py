@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from device import phase as p
 from device.audio.block import SILENCE, Block
 from device.messages.minting import Grant, OpenAIGrant, Prompts
 from device.messages.record import Manifest, Said, State, Stood, Used
@@ -145,7 +146,8 @@ async def test_a_conversation_with_the_stand_in_is_all_there(tmp_path: Path, mon
             ready.holdings.show(Session(lambda: SESSION))
             ready.write("Turn the volume down.")
             await outcome(ready, 0)
-            await ready.released()
+            ready.holdings.release(SESSION)
+            await ready.until(p.Released)
             usage = ready.holdings.usage(SESSION)
             assert ready.holdings.figures(SESSION, "button", 1.0, usage)
     (folder,) = (tmp_path / "records").iterdir()

@@ -36,6 +36,7 @@ async def take(browser: Browser, folder: Path, language: str) -> bytes:
         await opened.page.locator(".about summary").click()
         await opened.page.evaluate("() => { kaiwa.audio.currentTime = 8.8 }")
         await opened.page.locator("#listen").click()
+        await opened.page.mouse.move(640, 780)
         await opened.until("Number(document.getElementById('meter-assistant').ariaValueNow) > 60")
         await opened.until("kaiwa.audio.currentTime > 9.4 && document.fonts.status === 'loaded'")
         return await opened.page.screenshot()
