@@ -14,7 +14,7 @@ from typing import Annotated, Final
 import msgspec
 
 from device.errors import RecordError
-from device.messages.reports import SessionFigures, Speaker
+from device.messages.reports import SessionFigures, Speaker, UnixTime
 
 FORMAT: Final = 1
 """Version of the format: raised when what is known already changes its meaning."""
@@ -117,7 +117,7 @@ class Manifest(Part, frozen=True):
     state: State
     session: str
     device: str
-    began_at: float
+    began_at: UnixTime
     """Unix seconds of the beginning of the sounds, by the cloud's clock."""
     consent: str
     """How those who talked had agreed: `posted` or `asked`."""

@@ -11,7 +11,10 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
+from typer.testing import CliRunner
 
+from device.errors import RecordError
+from provisioning.__main__ import app
 from provisioning.one_time import serve_once
 from provisioning.replay.reading import read_record
 from provisioning.replay.telling import replay_view
@@ -20,7 +23,7 @@ from provisioning.spending.prices import PriceSettings
 from tests.provisioning.observer.browsing import Visit, chromium, visit
 from tests.provisioning.replay.records import written
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+in_one_loop = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -40,9 +43,9 @@ async def replayed(folder: Path) -> AsyncIterator[str]:
     record = read_record(folder)
     told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     over = asyncio.Event()
-    app = replay_pages(record, replay_view(record, PriceSettings()))
+    pages = replay_pages(record, replay_view(record, PriceSettings()))
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(serve_once(app, "/", told.set_result, over))
+        tasks.create_task(serve_once(pages, "/", told.set_result, over))
         yield await told
         over.set()
 
@@ -57,6 +60,7 @@ async def jump(opened: Visit, at: float) -> None:
     await opened.until(f"Math.abs(kaiwa.audio.currentTime - {at}) < 1")
 
 
+@in_one_loop
 async def test_it_plays_with_its_words_in_step_and_jumps_both_ways(browser: Browser, folder: Path) -> None:
     async with replayed(folder) as url, visit(browser, url) as opened:
         await opened.until("globalThis.kaiwa !== undefined && kaiwa.audio.readyState > 2")
@@ -79,6 +83,7 @@ async def test_it_plays_with_its_words_in_step_and_jumps_both_ways(browser: Brow
         assert await opened.problems() == []
 
 
+@in_one_loop
 async def test_it_speaks_japanese_and_tells_what_is_known(browser: Browser, folder: Path) -> None:
     viewport = {"width": 320, "height": 568}
     async with replayed(folder) as url, visit(browser, url, locale="ja-JP", viewport=viewport) as opened:
@@ -94,6 +99,7 @@ async def test_it_speaks_japanese_and_tells_what_is_known(browser: Browser, fold
         assert await opened.problems() == []
 
 
+@in_one_loop
 async def test_the_address_opens_once_and_only_in_that_browser(folder: Path) -> None:
     async with replayed(folder) as url, aiohttp.ClientSession() as first, aiohttp.ClientSession() as second:
         origin = url.partition("/?")[0]
@@ -120,3 +126,8 @@ async def test_the_address_opens_once_and_only_in_that_browser(folder: Path) -> 
         for path in ("/sound/secret.ogg", "/static/x/replay.html", "/static/x/../web.py"):
             async with first.get(origin + path, headers=mine) as answer:
                 assert answer.status == 404
+
+
+def test_the_command_says_what_is_no_record(tmp_path: Path) -> None:
+    told = CliRunner().invoke(app, ["--config", str(tmp_path / "none.toml"), "replay", str(tmp_path)])
+    assert isinstance(told.exception, RecordError)

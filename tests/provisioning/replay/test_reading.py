@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,9 +13,22 @@ from provisioning.replay.telling import replay_view
 from provisioning.spending.prices import PriceSettings
 from tests.provisioning.replay.records import SESSION, USAGE, written
 
+Copy = Callable[[str], Path]
 
-def test_what_a_robot_has_written_is_told_to_the_page(tmp_path: Path) -> None:
-    record = read_record(written(tmp_path))
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written(tmp_path_factory.mktemp("robot"))
+
+
+@pytest.fixture
+def copied(original: Path, tmp_path: Path) -> Copy:
+    """Copies the record as an operator does, under a name."""
+    return lambda name: Path(shutil.copytree(original, tmp_path / name))
+
+
+def test_what_a_robot_has_written_is_told_to_the_page(original: Path) -> None:
+    record = read_record(original)
     view = replay_view(record, PriceSettings())
     assert (record.manifest.session, record.manifest.usage) == (SESSION, USAGE)
     assert [caption.text for caption in view.captions][:2] == [
@@ -32,16 +47,16 @@ def test_what_a_robot_has_written_is_told_to_the_page(tmp_path: Path) -> None:
     assert (view.seconds, view.whole) == (12.0, True)
 
 
-def test_the_folder_of_all_records_will_do_while_there_is_one(tmp_path: Path) -> None:
-    folder = written(tmp_path)
+def test_the_folder_of_all_records_will_do_while_there_is_one(tmp_path: Path, copied: Copy) -> None:
+    folder = copied("1")
     assert read_record(tmp_path).folder == folder
-    written(tmp_path, "cd" * 16)
-    with pytest.raises(RecordError, match=r"2 records; name one of them.*-cdcdcdcd"):
+    copied("2")
+    with pytest.raises(RecordError, match=r"2 records; name one of them, such as the newest: 2, 1"):
         read_record(tmp_path)
 
 
-def test_a_record_that_was_never_closed_is_read_up_to_its_end(tmp_path: Path) -> None:
-    folder = written(tmp_path)
+def test_a_record_that_was_never_closed_is_read_up_to_its_end(copied: Copy) -> None:
+    folder = copied("1")
     manifest = (folder / MANIFEST).read_text()
     (folder / MANIFEST).write_text(manifest.replace('"closed"', '"open"').replace('"seconds": 12.0,', ""))
     (folder / Track.NEAR.file).unlink()
@@ -49,10 +64,10 @@ def test_a_record_that_was_never_closed_is_read_up_to_its_end(tmp_path: Path) ->
     assert (view.seconds, view.whole, view.tracks) == (10.6, False, [Track.MIXED, Track.PLAYED])
 
 
-def test_what_is_no_record_is_named(tmp_path: Path) -> None:
+def test_what_is_no_record_is_named(tmp_path: Path, copied: Copy) -> None:
     with pytest.raises(RecordError, match="no record; copy the folder"):
         read_record(tmp_path)
-    folder = written(tmp_path)
+    folder = copied("1")
     (folder / MANIFEST).write_text("{}")
     with pytest.raises(RecordError, match="no manifest of a record"):
         read_record(folder)
@@ -63,8 +78,8 @@ def test_what_is_no_record_is_named(tmp_path: Path) -> None:
         read_record(folder)
 
 
-def test_without_a_sound_there_is_nothing_to_play(tmp_path: Path) -> None:
-    folder = written(tmp_path)
+def test_without_a_sound_there_is_nothing_to_play(copied: Copy) -> None:
+    folder = copied("1")
     for track in Track:
         (folder / track.file).unlink()
     with pytest.raises(RecordError, match="without any of its sounds"):
