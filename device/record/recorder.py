@@ -237,18 +237,16 @@ class _Writer:
 async def recording(settings: RecordSettings, shelf: Shelf) -> AsyncIterator[Recorder | None]:
     """Keep records for as long as the context lasts; None where nothing may be kept.
 
-    At the start, what was left open is closed, and what is too old deleted; that again every day.
+    At the start, what was left open is closed, and what is too old deleted; that again every day, and whether any more
+    is kept or not.
     """
-    if not settings.active:
-        yield None
-        return
     await asyncio.to_thread(_open, shelf)
     recorder = Recorder(settings, shelf)
     async with asyncio.TaskGroup() as tasks:
         writing = tasks.create_task(recorder.run(), name="records")
         tidying = tasks.create_task(recorder.tidy(), name="old records")
         try:
-            yield recorder
+            yield recorder if settings.active else None
         finally:
             recorder.stop()
             tidying.cancel()

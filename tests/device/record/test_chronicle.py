@@ -14,6 +14,7 @@ from device.messages.minting import Grant, OpenAIGrant, Prompts
 from device.messages.record import Manifest, Said, State, Stood, Used
 from device.messages.reports import Speaker
 from device.messages.secret import Secret
+from device.messages.tools import BUILT_IN
 from device.realtime.captions import Captioned
 from device.realtime.conversation import Speech, Turn, TurnChanged
 from device.record.chronicle import Chronicle
@@ -119,6 +120,12 @@ async def test_a_start_that_came_to_nothing_is_not_kept(tmp_path: Path) -> None:
     assert figures is not None
     assert (figures.recorded, figures.listening) == (False, None)
     assert records(tmp_path) == []
+
+
+def test_where_records_are_kept_the_model_can_tell_what_visitors_said_about_it() -> None:
+    (tool,) = Chronicle(POSTED, None, "", float).tools()
+    assert (tool.name, [*tool.declaration.parameters]) == ("keep_record", ["agreed"])
+    assert "keep_record" in BUILT_IN, "the cloud allows it unless it is told otherwise"
 
 
 def test_without_records_there_are_figures_and_no_tool() -> None:

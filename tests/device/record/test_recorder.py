@@ -163,15 +163,18 @@ async def test_a_record_that_a_power_cut_left_open_is_closed_at_the_next_start(t
     assert frequency(decoded(lost.path / Track.MIXED.file)) == pytest.approx(440, abs=5)
 
 
-async def test_what_is_too_old_is_deleted_at_the_start_and_what_is_no_record_is_left_alone(tmp_path: Path) -> None:
-    shelf, now = Shelf(POSTED, tmp_path), time.time()
+@pytest.mark.parametrize("settings", [POSTED, RecordSettings()])
+async def test_what_is_too_old_is_deleted_at_the_start_and_what_is_no_record_is_left_alone(
+    tmp_path: Path, settings: RecordSettings
+) -> None:
+    shelf, now = Shelf(settings, tmp_path), time.time()
     for session, age in (("old", 40), ("new", 20)):
         record = RecordFolder(shelf.path, manifest(session, now - age * 86_400), 32_000)
         record.close(msgspec.structs.replace(record.manifest, state=State.CLOSED))
     (shelf.path / "holiday").mkdir()
     (shelf.path / "strange").mkdir()
     (shelf.path / "strange" / "manifest.json").write_text("{}")
-    async with recording(POSTED, shelf):
+    async with recording(settings, shelf):
         await eventually(lambda: asyncio.sleep(0, len(kept(shelf)) == 3))
     assert [path.name.rpartition("-")[2] for path in kept(shelf)] == ["new", "holiday", "strange"]
     assert shelf.stock().records == 1
