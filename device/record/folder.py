@@ -57,6 +57,7 @@ class RecordFolder:
             self._events = owned.enter_context((self.path / EVENTS).open("xb", buffering=0))
             self._tracks = Tracks(self.path, bit_rate)
             self._owned = owned.pop_all()
+        self._open = True
 
     def sound(self, block: Mapping[Track, Samples], silence: int) -> None:
         """Append one block of each sound after so many blocks of silence."""
@@ -80,6 +81,9 @@ class RecordFolder:
             shutil.rmtree(self.path)
 
     def _let_go(self) -> None:
+        if not self._open:
+            return
+        self._open = False
         try:
             with self._owned:
                 self._tracks.close()

@@ -80,7 +80,7 @@ Item = Begin | Sound | Happened | End | Discard
 
 
 class Recorder:
-    """Takes one record after the other; `record` and `begin` to `end` never wait and never fail."""
+    """Takes one record after the other; no method waits or fails, but `run` and `tidy`."""
 
     def __init__(self, settings: RecordSettings, shelf: Shelf) -> None:
         self._writer = _Writer(settings, shelf)
@@ -161,6 +161,8 @@ class _Writer:
     def __init__(self, settings: RecordSettings, shelf: Shelf) -> None:
         self._settings, self._shelf = settings, shelf
         self._folder: RecordFolder | None = None
+        self._broken: RecordFolder | None = None
+        """The record that failed before its end: it may still be taken back."""
         self._pace = Pace(0.0)
         self._lost = 0
         self.failed = False
@@ -188,6 +190,8 @@ class _Writer:
         match item:
             case Begin():
                 self._begin(item)
+            case Discard():
+                self._discard()
             case _ if folder is None:
                 pass  # it has failed
             case Sound():
@@ -196,17 +200,19 @@ class _Writer:
                 self._folder = None
                 folder.close(self._filled(manifest))
                 self.clear()
-            case Discard():
-                self._folder = None
-                folder.discard()
             case _:
                 folder.happened(item)
 
     def _begin(self, begin: Begin) -> None:
-        self.failed = False
+        self.failed, self._broken = False, None
         self._shelf.check_room()
         self._pace, self._lost = Pace(begin.origin), 0
         self._folder = RecordFolder(self._shelf.path, begin.manifest, self._settings.bit_rate)
+
+    def _discard(self) -> None:
+        folder, self._folder, self._broken = self._folder or self._broken, None, None
+        if folder is not None:
+            folder.discard()
 
     def _sound(self, folder: RecordFolder, sound: Sound) -> None:
         silence = self._pace.place(sound.at)
@@ -224,6 +230,7 @@ class _Writer:
     def _fail(self, why: str) -> None:
         """End the record where it stands; if even that fails, the next start does it."""
         folder, self._folder, self.failed = self._folder, None, True
+        self._broken = folder or self._broken
         _log.warning("this conversation is recorded no further: %s", why)
         if folder is None:
             return

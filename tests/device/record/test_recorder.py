@@ -101,6 +101,19 @@ async def test_what_is_taken_back_is_gone(tmp_path: Path) -> None:
     assert kept(shelf) == []
 
 
+async def test_what_is_taken_back_is_gone_even_if_it_had_failed(tmp_path: Path) -> None:
+    shelf = Shelf(POSTED, tmp_path)
+    async with recording(POSTED, shelf) as recorder:
+        assert recorder
+        recorder.begin(manifest(), 0.0)
+        with files_no_longer_than(9_000):
+            sing(recorder, 300)
+            await eventually(lambda: asyncio.sleep(0, not recorder.keeps))
+        assert kept(shelf)
+        recorder.discard()
+    assert kept(shelf) == []
+
+
 async def test_a_full_disk_ends_the_record_and_nothing_else(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     greedy = msgspec.structs.replace(POSTED, spare_megabytes=10**9)
     shelf = Shelf(greedy, tmp_path)
