@@ -40,6 +40,13 @@ class VoiceSource(BlockSource, Protocol):
         """Drop what waits to be pulled."""
 
 
+class Witness(Protocol):
+    """Who follows what passes along the path."""
+
+    def block(self, at: float, near: Samples, played: Samples, mixed: Samples) -> None:
+        """Take 20 ms of room, loudspeaker and programme, the last sample captured at monotonic `at`; never waits or fails."""
+
+
 class VoicePath:
     """Everything one block passes through; owned by the agent, driven by the sound card.
 
@@ -55,6 +62,8 @@ class VoicePath:
         """Where both voices go: the broadcast, once there is one; gets a block for every block captured."""
         self.source: VoiceSource | None = None
         """Where the assistant's voice comes from: the call, once there is one."""
+        self.witness: Witness | None = None
+        """Who follows each block, while a conversation goes on or not."""
         self.muted = False
         """Whether silence stands for the voice in the room, in the call and in the programme."""
         self._playout = Playout(speaker)
@@ -77,6 +86,8 @@ class VoicePath:
         programme = self._mix.mix(near if self.uplink else SILENCE, block.played, measured.cleaned, measured.far)
         if self.programme:
             self.programme.push(programme)
+        if self.witness:
+            self.witness.block(block.at, near, block.played, programme)
         self._measure(measured.cleaned, energy(voice), energy(programme))
         self._clipped += is_clipped(near)
         self._blocks += 1  # last, so that a path that fails stands still for the watchdog

@@ -22,7 +22,9 @@ from provisioning.cli.invocation import ExitCode, Invocation, err
 from provisioning.cli.money import budget_command
 from provisioning.cli.operators import operator
 from provisioning.cli.orders import notes_command, start_command, stop_command, use_command
+from provisioning.cli.replay import replay_command
 from provisioning.cli.service import init_command, serve_command
+from provisioning.cli.sessions import sessions_command
 from provisioning.cli.uses import (
     hush_command,
     identify_command,
@@ -49,6 +51,8 @@ app.add_typer(claim, name="claim")
 app.command("devices")(devices_command)
 app.command("move")(move_command)
 app.command("budget")(budget_command)
+app.command("sessions")(sessions_command)
+app.command("replay")(replay_command)
 app.command("halt")(halt_command)
 app.command("resume")(resume_command)
 app.command("revoke")(revoke_command)

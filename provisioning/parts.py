@@ -19,6 +19,7 @@ from provisioning.authority import Authority
 from provisioning.broadcasting import Broadcasts
 from provisioning.captioning import Captioning
 from provisioning.endings import Endings
+from provisioning.figures import FigureBook
 from provisioning.leash import Leash, Reins
 from provisioning.link import BrokerEndpoint, Handler, Link
 from provisioning.listener import Listener
@@ -97,10 +98,11 @@ def hold(ground: Ground, work: Work, *, apart: bool) -> Leash:
     reins = Reins(limits.grace_seconds, limits.silent_seconds, ground.settings.rules)
     leash = Leash(store, ground.openai, ground.broadcasts, reins, work.hears)
     presence, alarms, note_audit, order_audit = Presence(store), Alarms(store), NoteAudit(store), OrderAudit(store)
+    figures = FigureBook(store)
     stops = Stops(ground.authority.operator_keys(), leash.stop, order_audit.heard)
     work.handlers[topics.command("+")] = stops.deliver
-    work.listen(leash, presence, alarms, note_audit)
-    work.run(partial(leash.run, apart=apart), presence.run, alarms.run, note_audit.run, order_audit.run)
+    work.listen(leash, presence, alarms, note_audit, figures)
+    work.run(partial(leash.run, apart=apart), presence.run, alarms.run, note_audit.run, order_audit.run, figures.run)
     work.run(partial(_follow, ground), partial(_guard, ground))
     return leash
 

@@ -12,12 +12,13 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device.config import DeviceSettings
-from device.errors import EnrolmentError, KaiwaError, MalformedMessageError, MessageError, SettingsError
+from device.errors import EnrolmentError, KaiwaError, MalformedMessageError, MessageError, RecordError, SettingsError
 from device.messages import topics
 from device.messages.commands import Command, CommandStatus, Use
 from device.messages.enrolment import Claim, Enrolment, EnrolRequest
 from device.messages.envelope import COMMAND, MINT_ANSWER, MINT_REQUEST, load_public_pem, open_envelope
 from device.messages.minting import Grant, MintAnswer, MintRequest
+from device.messages.record import decode_events, decode_manifest
 from device.messages.renewal import RenewalAnswer, decode_request
 from device.messages.reports import DeviceState, Metrics, decode_event
 from device.messages.sealing import OneTimeKey, binding, seal
@@ -86,6 +87,8 @@ DECODERS: Final = (
     Decoder("claim", _text(Claim.parse), (EnrolmentError,)),
     Decoder("claim code", _text(hash_code), ()),
     Decoder("certificate request", _text(requested_key), ()),
+    Decoder("record's manifest", decode_manifest, (RecordError,)),
+    Decoder("record's events", decode_events, ()),
     _settings(DeviceSettings),
     _settings(CloudSettings),
 )
