@@ -19,6 +19,7 @@ from provisioning.authority import Authority
 from provisioning.broadcasting import Broadcasts
 from provisioning.captioning import Captioning
 from provisioning.endings import Endings
+from provisioning.homeassistant.bridge import Bridge
 from provisioning.leash import Leash, Reins
 from provisioning.link import BrokerEndpoint, Handler, Link
 from provisioning.listener import Listener
@@ -74,6 +75,8 @@ class Work:
         self.running: list[Task] = []
         self.metrics = Metrics()
         self.gauges: dict[str, Gauge] = {}
+        self.shown: list[InUse] = []
+        """What certificates of our own are shown with, besides the connection to the broker."""
         self.connected: asyncio.Event | None = None
         """Set while the broker is connected; none before all of it has begun."""
 
@@ -102,7 +105,17 @@ def hold(ground: Ground, work: Work, *, apart: bool) -> Leash:
     work.listen(leash, presence, alarms, note_audit)
     work.run(partial(leash.run, apart=apart), presence.run, alarms.run, note_audit.run, order_audit.run)
     work.run(partial(_follow, ground), partial(_guard, ground))
+    if ground.settings.home_assistant.enabled:
+        _bridge(ground, work)
     return leash
+
+
+def _bridge(ground: Ground, work: Work) -> None:
+    """Add the bridge to Home Assistant, which there is once, as there is one leash."""
+    bridge = Bridge(ground.settings, ground.authority, ground.store, ground.broker)
+    work.listen(bridge)
+    work.run(bridge.run)
+    work.shown += bridge.in_use
 
 
 def mint(ground: Ground, work: Work, web_url: str, leash: Leash | None) -> tuple[MintService, MintService]:
@@ -156,7 +169,7 @@ async def begin(
     """
     files = ground.authority.service(place.identity, time.time())
     tls = ground.authority.client_context(files)
-    upkeep = Upkeep(ground.authority, (*shown, (tls, files)), partial(_reload, ground))
+    upkeep = Upkeep(ground.authority, (*shown, *work.shown, (tls, files)), partial(_reload, ground))
     reports = TOPICS if place.role is not Role.MINT else (topics.EVERY_EVENT,)
     handlers = work.handlers | dict.fromkeys(reports, Reports(work.listeners).deliver)
     link = Link(ground.broker, place.identity, tls, handlers)
