@@ -19,6 +19,7 @@ from provisioning.authority import Authority
 from provisioning.broadcasting import Broadcasts
 from provisioning.captioning import Captioning
 from provisioning.endings import Endings
+from provisioning.expulsion import Expulsion
 from provisioning.homeassistant.bridge import Bridge
 from provisioning.leash import Leash, Reins
 from provisioning.link import BrokerEndpoint, Handler, Link
@@ -39,7 +40,7 @@ from provisioning.presence import Presence
 from provisioning.profile import prompts
 from provisioning.renewal import Renewals
 from provisioning.reports import TOPICS, Reports
-from provisioning.revocation import follow
+from provisioning.revocation import end_connection, follow
 from provisioning.roles import Place, Role
 from provisioning.sessions import Session
 from provisioning.settings import CloudSettings, LimitSettings
@@ -104,10 +105,27 @@ def hold(ground: Ground, work: Work, *, apart: bool) -> Leash:
     work.handlers[topics.command("+")] = stops.deliver
     work.listen(leash, presence, alarms, note_audit)
     work.run(partial(leash.run, apart=apart), presence.run, alarms.run, note_audit.run, order_audit.run)
-    work.run(partial(_follow, ground), partial(_guard, ground))
+    work.run(partial(_follow, ground, _expel(ground, work)), partial(_guard, ground))
     if ground.settings.home_assistant.enabled:
         _bridge(ground, work)
     return leash
+
+
+def _expel(ground: Ground, work: Work) -> Callable[[], None]:
+    """Add what keeps revoked robots off a broker that is not ours; return what tells it that somebody was revoked.
+
+    Ours has read the list before anybody's connection is ended, and lets nobody back in.
+    """
+    if ground.child is not None:
+        return _nothing
+    expulsion = Expulsion(ground.store, partial(end_connection, ground.authority, ground.broker))
+    work.listen(expulsion)
+    work.run(expulsion.run)
+    return expulsion.look_again
+
+
+def _nothing() -> None:
+    pass
 
 
 def _bridge(ground: Ground, work: Work) -> None:
@@ -189,8 +207,12 @@ async def _monitor(ground: Ground, work: Work, connected: asyncio.Event, stack: 
         await stack.enter_async_context(listening(app, where.host, where.port))
 
 
-async def _follow(ground: Ground) -> None:
-    await follow(ground.store, ground.authority, ground.broker, partial(_reload, ground))
+async def _follow(ground: Ground, revoked: Callable[[], None]) -> None:
+    async def reload() -> None:
+        revoked()
+        await _reload(ground)
+
+    await follow(ground.store, ground.authority, ground.broker, reload)
 
 
 async def _reload(ground: Ground) -> None:
@@ -199,8 +221,8 @@ async def _reload(ground: Ground) -> None:
         await ground.child.reload()
     else:
         _log.warning(
-            "certificates were revoked or renewed: have the broker read its files again "
-            "(kaiwa-cloud broker-config, systemctl reload mosquitto)"
+            "certificates were revoked or renewed: have the broker read its files again (kaiwa-cloud broker-config, "
+            "systemctl reload mosquitto); until then revoked robots are thrown out whenever they are heard"
         )
 
 

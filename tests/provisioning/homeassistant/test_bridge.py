@@ -214,7 +214,8 @@ async def elsewhere(folder: Path) -> AsyncIterator[tuple[HomeAssistantSettings, 
         where = HomeAssistantSettings(
             enabled=True, host="127.0.0.1", port=port, user=login.user, password=login.password
         )
-        async with await eventually(lambda: reached(port, login)) as client:
+        await eventually(lambda: listens(port))
+        async with connection(BrokerEndpoint("127.0.0.1", port), "home", None, login=login) as client:
             await client.subscribe("homeassistant/#", qos=1)
             yield where, login, HomeAssistant(client)
     finally:
@@ -222,14 +223,13 @@ async def elsewhere(folder: Path) -> AsyncIterator[tuple[HomeAssistantSettings, 
         await broker.wait()
 
 
-async def reached(port: int, login: Login) -> aiomqtt.Client | None:
-    """Return a connection to enter, as soon as the broker listens."""
+async def listens(port: int) -> bool:
     try:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
     except OSError:
-        return None
+        return False
     writer.close()
-    return connection(BrokerEndpoint("127.0.0.1", port), "home", None, login=login)
+    return True
 
 
 async def test_a_broker_in_the_internet_ends_the_service_with_the_reason(tmp_path: Path) -> None:
