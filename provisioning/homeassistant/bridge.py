@@ -89,8 +89,10 @@ class Bridge(PartialListener):
         """Show, and have carried out what is wished for, until cancelled; then say that nobody does any more.
 
         Raises:
-            ExceptionGroup: the broker is not near (a SettingsError in it).
+            SettingsError: the broker is not near.
+            ExceptionGroup: it is no longer (a SettingsError in it).
         """
+        await check_near(self._home.where.host)
         async with asyncio.TaskGroup() as outer:
             linked = outer.create_task(self._link.run(), name="home assistant")
             try:
@@ -112,13 +114,13 @@ class Bridge(PartialListener):
     async def _look(self) -> None:
         while True:
             self._look_now.clear()
-            await check_near(self._home.where.host)
             try:
                 await self._refresh(time.time())
             except StoreError as error:
                 _log.warning("Home Assistant sees what was before: %s", error)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._look_now.wait(), LOOK_SECONDS)
+            await check_near(self._home.where.host)
 
     async def _refresh(self, now: float) -> None:
         async with self._store.transaction() as t:

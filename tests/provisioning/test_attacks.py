@@ -27,8 +27,11 @@ from device.messages.minting import Grant, Refusal
 from device.mint import MintClient
 from provisioning.audit import broken_at
 from provisioning.mint_service import MintService
+from provisioning.sessions import Session
+from provisioning.spending.caps import day_of
+from tests.eventually import eventually
 from tests.postgresql import PostgreSQL
-from tests.provisioning.dying import AFTER, BEFORE
+from tests.provisioning.dying import AFTER, BEFORE, LEASH_AFTER, LEASH_BEFORE, end
 from tests.provisioning.minting_bench import ALLOWANCE, NOW, Bench, Robot, minting_bench
 from tests.provisioning.realtime_service import error
 from tests.provisioning.site import site
@@ -206,6 +209,38 @@ async def test_a_minter_killed_in_the_middle_grants_nothing_twice_and_loses_noth
     async with bench.store.transaction() as t:
         assert broken_at([entry async for entry in t.audit.entries()]) is None
     assert len(bench.realtime.requests) == 2
+
+
+async def test_a_leash_killed_in_the_middle_charges_nothing_twice_and_leaves_no_channel(tmp_path: Path) -> None:
+    async with minting_bench(tmp_path) as bench:
+        for name in ("early", "late"):
+            await bench.robot(name)
+            async with bench.store.transaction() as t:
+                await t.sessions.add(Session(name, name, "button", time.time(), 4e9, reserved=5_000_000))
+            assert await bench.broadcasts.open(name)
+        store_url = f"sqlite+aiosqlite:///{tmp_path}/store.sqlite3"
+        await killed(tmp_path, store_url, LEASH_BEFORE, "early", "early", LEASH_AFTER, "late", "late")
+        assert [await cost(bench, name) is None for name in ("early", "late")] == [True, False]
+        ending = asyncio.create_task(end(bench, "early", "early"))
+        await eventually(lambda: all_closed(bench))
+        ending.cancel()
+        await asyncio.gather(ending, return_exceptions=True)
+        costs = [await cost(bench, name) or 0 for name in ("early", "late")]
+        async with bench.store.transaction() as t:
+            (fleet,) = (await t.ledger.totals([day_of(time.time())], ["fleet"])).values()
+            assert broken_at([entry async for entry in t.audit.entries()]) is None
+        assert (fleet.settled, fleet.reserved) == (sum(costs), 0)
+        assert await bench.actions() == ["ended", "ended"]
+
+
+async def cost(bench: Bench, session: str) -> int | None:
+    async with bench.store.transaction() as t:
+        found = await t.sessions.find(session)
+    return found.cost if found is not None else None
+
+
+async def all_closed(bench: Bench) -> bool:
+    return not await bench.channels.channels()
 
 
 async def test_a_broker_that_restarts_in_the_middle_costs_no_second_session(tmp_path: Path) -> None:
