@@ -195,12 +195,17 @@ async def killed(folder: Path, store_url: str, *deaths: str) -> None:
     assert await child.wait() == 0
 
 
-async def test_a_minter_killed_in_the_middle_grants_nothing_twice_and_loses_nothing(
+async def test_who_is_killed_in_the_middle_grants_and_charges_nothing_twice_and_loses_nothing(
     bench: Bench, tmp_path: Path, store_url: str
 ) -> None:
     early, late = await bench.robot("early"), await bench.robot("late")
     first, second = early.request(), late.request()
-    await killed(tmp_path, store_url, BEFORE, "early", first.decode(), AFTER, "late", second.decode())
+    for name in ("ending", "ended"):
+        await going_on(bench, name)
+    minters = (BEFORE, "early", first.decode(), AFTER, "late", second.decode())
+    leashes = (LEASH_BEFORE, "ending", "ending", LEASH_AFTER, "ended", "ended")
+    await killed(tmp_path, store_url, *minters, *leashes)
+    await ends_go_on(bench)
     early.grant(await bench.minter.answer(first, "early", NOW))
     assert late.refusal(await bench.minter.answer(second, "late", NOW)) is Refusal.REPLAY
     assert late.refusal(await ask(bench, late, NOW + 1)) is Refusal.BUSY
@@ -211,26 +216,26 @@ async def test_a_minter_killed_in_the_middle_grants_nothing_twice_and_loses_noth
     assert len(bench.realtime.requests) == 2
 
 
-async def test_a_leash_killed_in_the_middle_charges_nothing_twice_and_leaves_no_channel(tmp_path: Path) -> None:
-    async with minting_bench(tmp_path) as bench:
-        for name in ("early", "late"):
-            await bench.robot(name)
-            async with bench.store.transaction() as t:
-                await t.sessions.add(Session(name, name, "button", time.time(), 4e9, reserved=5_000_000))
-            assert await bench.broadcasts.open(name)
-        store_url = f"sqlite+aiosqlite:///{tmp_path}/store.sqlite3"
-        await killed(tmp_path, store_url, LEASH_BEFORE, "early", "early", LEASH_AFTER, "late", "late")
-        assert [await cost(bench, name) is None for name in ("early", "late")] == [True, False]
-        ending = asyncio.create_task(end(bench, "early", "early"))
-        await eventually(lambda: all_closed(bench))
-        ending.cancel()
-        await asyncio.gather(ending, return_exceptions=True)
-        costs = [await cost(bench, name) or 0 for name in ("early", "late")]
-        async with bench.store.transaction() as t:
-            (fleet,) = (await t.ledger.totals([day_of(time.time())], ["fleet"])).values()
-            assert broken_at([entry async for entry in t.audit.entries()]) is None
-        assert (fleet.settled, fleet.reserved) == (sum(costs), 0)
-        assert await bench.actions() == ["ended", "ended"]
+async def going_on(bench: Bench, name: str) -> None:
+    """Have a robot of this name in a session of this name, with a channel."""
+    await bench.robot(name)
+    async with bench.store.transaction() as t:
+        await t.sessions.add(Session(name, name, "button", time.time(), 4e9, reserved=5_000_000))
+    assert await bench.broadcasts.open(name)
+
+
+async def ends_go_on(bench: Bench) -> None:
+    """See that both ends are brought to theirs: each charged once, no channel left."""
+    assert [await cost(bench, name) is None for name in ("ending", "ended")] == [True, False]
+    ending = asyncio.create_task(end(bench, "ending", "ending"))
+    await eventually(lambda: all_closed(bench))
+    ending.cancel()
+    await asyncio.gather(ending, return_exceptions=True)
+    costs = [await cost(bench, name) or 0 for name in ("ending", "ended")]
+    async with bench.store.transaction() as t:
+        (fleet,) = (await t.ledger.totals([day_of(time.time())], ["fleet"])).values()
+    assert (fleet.settled, fleet.reserved) == (sum(costs), 0)
+    assert (await bench.actions()).count("ended") == 2
 
 
 async def cost(bench: Bench, session: str) -> int | None:
