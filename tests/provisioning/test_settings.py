@@ -49,10 +49,11 @@ def test_the_example_parses_and_shows_every_key(tmp_path: Path) -> None:
     assert settings.rules.caps.of("group:lobby") == Cap(40_000_000, 400_000_000)
     assert settings.rules.caps.of("group:other") == Cap()
     assert settings.prices.models == DOCUMENTED[:1]
-    for table in ("enrol", "web", "broker", "openai", "imageflux", "limits", "monitor", "budget", "hours", "prices"):
+    tables = ("enrol", "web", "broker", "openai", "imageflux", "limits", "monitor", "budget", "hours", "prices")
+    for table in (*tables, "home_assistant"):
         section = text.partition(f"\n[{table}]\n")[2].partition("\n\n#")[0]
         for key in getattr(settings, table).__struct_fields__:
-            assert f"{key} = " in section or key in {"api_key", "token", "channel", "models"}, (
+            assert f"{key} = " in section or key in {"api_key", "token", "channel", "models", "password"}, (
                 f"[{table}] {key} is not in the example"
             )
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -131,6 +134,14 @@ def test_the_first_boot_starts_our_service_and_lets_nobody_in() -> None:
     (unit,) = config.write_files
     assert unit.path == f"/etc/systemd/system/{UNIT}"
     assert f"ExecStart=/bin/sh {BOOT}/kaiwa/first-boot" in unit.content.splitlines()
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_systemd_understands_our_service(tmp_path: Path) -> None:
+    (unit,) = msgspec.convert(loaded(user_data("robot-1")), CloudConfig).write_files
+    (tmp_path / UNIT).write_text(unit.content)
+    verify = ["systemd-analyze", "verify", str(tmp_path / UNIT)]
+    assert subprocess.run(verify, check=True, capture_output=True, text=True, timeout=60).stderr == ""
 
 
 def test_whoever_has_the_key_may_log_in_and_nobody_by_password() -> None:

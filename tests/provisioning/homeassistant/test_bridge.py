@@ -196,28 +196,39 @@ async def test_a_bridge_that_comes_back_does_not_obey_what_was_kept(tmp_path: Pa
             await board.state()
             await home.sees(ha.topic("robot-1", "state"), availability="online")
             assert "ignored what the broker had kept of homeassistant/kaiwa/robot-1/start" in caplog.text
+            await home.client.publish(ha.BIRTH, ha.ONLINE, qos=1)
+            await home.hears(ha.config_topic("robot-1"))
             assert await ordered(here) == []
         assert await home.hears(ha.BRIDGE, lambda payload: payload == b"offline")
         assert login.password.reveal() not in caplog.text
 
 
+def rights_by_the_page() -> str:
+    """Return the access list for a broker of Home Assistant's own, as docs/home-assistant.md gives it."""
+    page = (Path(__file__).parents[3] / "docs" / "home-assistant.md").read_text("utf-8")
+    return "user kaiwa\n" + page.partition("```\nuser kaiwa\n")[2].partition("```")[0]
+
+
 @asynccontextmanager
 async def elsewhere(folder: Path) -> AsyncIterator[tuple[HomeAssistantSettings, Login, HomeAssistant]]:
-    """Run a broker of Home Assistant's own, with passwords and without TLS."""
-    login, port = Login("kaiwa", Secret("open sesame")), _free_port("127.0.0.1")
-    passwords = folder / "passwords"
-    made = ("mosquitto_passwd", "-b", "-c", str(passwords), login.user, login.password.reveal())
-    assert await (await asyncio.create_subprocess_exec(*made)).wait() == 0
-    passwords.chmod(0o600)
-    config = folder / "home.conf"
-    config.write_text(f"user root\nlistener {port} 127.0.0.1\nallow_anonymous false\npassword_file {passwords}\n")
+    """Run a broker of Home Assistant's own, with passwords and an access list, and without TLS."""
+    login, home, port = Login("kaiwa", Secret("sesame")), Login("home", Secret("poppy")), _free_port("127.0.0.1")
+    passwords, rights, config = folder / "passwords", folder / "rights", folder / "home.conf"
+    passwords.touch(0o600)
+    for each in (login, home):
+        made = ("mosquitto_passwd", "-b", str(passwords), each.user, each.password.reveal())
+        assert await (await asyncio.create_subprocess_exec(*made)).wait() == 0
+    rights.write_text(f"{rights_by_the_page()}\nuser home\ntopic readwrite homeassistant/#\n")
+    rights.chmod(0o600)
+    listening = (f"listener {port} 127.0.0.1", "allow_anonymous false", f"password_file {passwords}")
+    config.write_text("\n".join(("user root", *listening, f"acl_file {rights}", "")))
     broker = await asyncio.create_subprocess_exec(_program(), "-c", str(config), stderr=asyncio.subprocess.DEVNULL)
     try:
+        await eventually(lambda: listens(port))
         where = HomeAssistantSettings(
             enabled=True, host="127.0.0.1", port=port, user=login.user, password=login.password
         )
-        await eventually(lambda: listens(port))
-        async with connection(BrokerEndpoint("127.0.0.1", port), "home", None, login=login) as client:
+        async with connection(BrokerEndpoint("127.0.0.1", port), "home", None, login=home) as client:
             await client.subscribe("homeassistant/#", qos=1)
             yield where, login, HomeAssistant(client)
     finally:
