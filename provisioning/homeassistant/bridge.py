@@ -9,7 +9,7 @@ from contextlib import suppress
 from importlib.metadata import version
 from typing import Final
 
-from device.errors import BrokerError, MalformedMessageError, SettingsError, StoreError
+from device.errors import BrokerError, MalformedMessageError, SettingsError, StoreError, first_of
 from device.messages.mandates import Mandate
 from device.messages.reports import DeviceState, Event
 from device.messages.tools import ANY
@@ -88,11 +88,18 @@ class Bridge(PartialListener):
     async def run(self) -> None:
         """Show, and have carried out what is wished for, until cancelled; then say that nobody does any more.
 
+        Where the broker is no longer near, the bridge ends, and the fleet goes on without.
+
         Raises:
-            SettingsError: the broker is not near.
-            ExceptionGroup: it is no longer (a SettingsError in it).
+            SettingsError: the broker is not near to begin with.
         """
         await check_near(self._home.where.host)
+        try:
+            await self._bridged()
+        except* SettingsError as ended:
+            _log.error("the bridge to Home Assistant ends: %s", first_of(ended))
+
+    async def _bridged(self) -> None:
         async with asyncio.TaskGroup() as outer:
             linked = outer.create_task(self._link.run(), name="home assistant")
             try:
@@ -131,6 +138,8 @@ class Bridge(PartialListener):
             if device.status is Status.REVOKED:
                 self._hide(device.id)
                 continue
+            if device.id in self._shown and device.id not in self._seen:
+                self._notices.put(ha.topic(device.id, "state"), ha.state(Glance(device.id, phase="offline")))
             self._shown.add(device.id)
             self._show(device.id)
             account = spent.get((f"device:{device.id}", day), Spent())

@@ -117,6 +117,13 @@ def test_secrets_come_from_the_file_the_credentials_or_the_environment(tmp_path:
     assert inline.openai.api_key == Secret("sk-in")
 
 
+def test_the_password_for_home_assistant_s_broker_may_lie_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("poppy\n")
+    settings = loaded(written(tmp_path, 'state_dir = "x"\n[home_assistant]\npassword_file = "home"\n'), {})
+    assert settings.home_assistant.password == Secret("poppy")
+    assert "poppy" not in repr(settings)
+
+
 def test_a_secret_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"cannot read .*nothing"):
         loaded(written(tmp_path, 'state_dir = "x"\n[imageflux]\ntoken_file = "nothing"\n'), {})

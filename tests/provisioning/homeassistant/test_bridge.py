@@ -128,6 +128,8 @@ async def test_a_robot_is_shown_and_obeys_within_the_rights_of_the_bridge(
     monkeypatch.setattr("provisioning.homeassistant.bridge.LOOK_SECONDS", 0.02)
     async with house(tmp_path) as here, here.board() as board, home_assistant(here.cloud) as home:
         robot = Robot(board, tmp_path)
+        await here.enrolled("never-on")
+        await home.sees(ha.topic("never-on", "state"), phase="offline", availability="offline")
         await board.state(phase="idle", version="9.9")
         told = json.loads(await home.hears(ha.config_topic("robot-1"), lambda payload: b"9.9" in payload))
         assert told["components"]["start"]["command_topic"] == ha.topic("robot-1", "start")
@@ -165,7 +167,9 @@ async def so_many(here: Site, number: int) -> list[tuple[str, str]]:
     return found if len(found) == number else []
 
 
-async def test_what_the_broker_has_kept_opens_no_microphone_and_nothing_else_is_within_reach(tmp_path: Path) -> None:
+async def test_what_the_broker_has_kept_opens_no_microphone_and_nothing_else_is_within_reach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with house(tmp_path) as here, here.board() as board:
         assert here.cloud.child is not None
         robot = Robot(board, tmp_path)
@@ -185,8 +189,16 @@ async def test_what_the_broker_has_kept_opens_no_microphone_and_nothing_else_is_
             await home.wishes("robot-1", "start", "nonsense")
             await home.wishes("robot-1", "stop")
             assert isinstance(await robot.obeys(), StopOrdered)
-        written = await eventually(lambda: so_many(here, 2))
-        assert ['"verb":"start"' in written[0][1], '"verb":"stop"' in written[1][1]] == [True, True]
+            # A robot that does not answer takes up the only place, and what else is wished for is dropped.
+            monkeypatch.setattr("provisioning.homeassistant.bridge.MOST_ORDERS", 1)
+            monkeypatch.setattr("provisioning.homeassistant.ordering.FIRST_STEP_SECONDS", 0.1)
+            await home.wishes("robot-1", "mute", "ON")
+            await home.wishes("robot-1", "start")
+            told = await home.sees(ha.topic("robot-1", "order"), order="mute", step="UNANSWERED")
+            assert "robot-1 did not answer" in told["reason"]
+        written = await eventually(lambda: so_many(here, 3))
+        verbs = [json.loads(detail)["verb"] for _, detail in written]
+        assert verbs == ["start", "stop", "use"]
 
 
 async def test_a_bridge_that_comes_back_does_not_obey_what_was_kept(tmp_path: Path, caplog: Any) -> None:
@@ -255,6 +267,24 @@ async def test_a_broker_in_the_internet_is_not_even_tried(tmp_path: Path, caplog
     with pytest.raises(SettingsError, match=r"8\.8\.8\.8"):
         await far.run()
     assert caplog.text == ""
+
+
+async def test_a_broker_that_moves_into_the_internet_ends_the_bridge_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("provisioning.homeassistant.bridge.LOOK_SECONDS", 0.02)
+    monkeypatch.setattr("provisioning.homeassistant.bridge.GOODBYE_SECONDS", 0.02)
+    moving = bridge(tmp_path, HomeAssistantSettings(enabled=True, host="127.0.0.1", port=9))
+    running_on = asyncio.create_task(moving.run())
+    await eventually(lambda: complains(caplog))
+    monkeypatch.setattr("provisioning.homeassistant.nearby.near", lambda _address: False)
+    async with asyncio.timeout(5):
+        await running_on
+    assert "the bridge to Home Assistant ends: [home_assistant]" in caplog.text
+
+
+async def complains(caplog: pytest.LogCaptureFixture) -> bool:
+    return "Home Assistant sees what was before" in caplog.text
 
 
 @pytest.mark.parametrize("operator", ["nobody", "admin"])
