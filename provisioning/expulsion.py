@@ -15,7 +15,7 @@ from device.errors import StoreError
 from device.messages.reports import DeviceState, Event, Lifecycle, Metrics
 from provisioning.listener import PartialListener
 from provisioning.policy import Status
-from provisioning.store import Store
+from provisioning.store import Store, undisturbed
 
 _log = logging.getLogger(__name__)
 
@@ -58,13 +58,17 @@ class Expulsion(PartialListener):
         while True:
             device = await self._heard.get()
             try:
-                async with self._store.transaction() as t:
-                    found = await t.devices.find(device)
+                revoked = await undisturbed(self._revoked(device))
             except StoreError as error:
                 self._known.discard(device)
                 _log.warning("whether %s is revoked could not be looked up: %s", device, error)
                 continue
-            if found is not None and found.status is Status.REVOKED:
+            if revoked:
                 self._known.discard(device)
                 _log.info("%s is revoked, and was let in by the broker", device)
                 await self._end(device, time.time())
+
+    async def _revoked(self, device: str) -> bool:
+        async with self._store.transaction() as t:
+            found = await t.devices.find(device)
+        return found is not None and found.status is Status.REVOKED

@@ -28,7 +28,7 @@ from provisioning.policy import Status, midnight
 from provisioning.registry import Device
 from provisioning.settings import CloudSettings
 from provisioning.spending.caps import Spent, day_of
-from provisioning.store import Store, Transaction
+from provisioning.store import Store, Transaction, undisturbed
 from provisioning.upkeep import InUse
 
 _log = logging.getLogger(__name__)
@@ -122,11 +122,12 @@ class Bridge(PartialListener):
         while True:
             self._look_now.clear()
             try:
-                await self._refresh(time.time())
+                await undisturbed(self._refresh(time.time()))
             except StoreError as error:
                 _log.warning("Home Assistant sees what was before: %s", error)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._look_now.wait(), LOOK_SECONDS)
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._look_now.wait()
             await check_near(self._home.where.host)
 
     async def _refresh(self, now: float) -> None:
