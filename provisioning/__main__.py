@@ -15,6 +15,7 @@ import typer
 from device.errors import KaiwaError, SettingsError
 from provisioning.cli.audit import audit
 from provisioning.cli.broker_config import broker_config
+from provisioning.cli.card import card_command
 from provisioning.cli.fleet import acknowledge_command, claim, devices_command, move_command, revoke_command
 from provisioning.cli.halting import halt_command, resume_command
 from provisioning.cli.here import demo, local
@@ -48,6 +49,7 @@ app = typer.Typer(
 app.command("serve")(serve_command)
 app.command("init")(init_command)
 app.add_typer(claim, name="claim")
+app.command("card")(card_command)
 app.command("devices")(devices_command)
 app.command("move")(move_command)
 app.command("budget")(budget_command)

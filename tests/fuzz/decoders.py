@@ -26,6 +26,8 @@ from device.messages.settings import read_settings
 from device.messages.wire import decode
 from provisioning.codes import hash_code
 from provisioning.enrolment import requested_key
+from provisioning.homeassistant.wishes import TOPICS as WISHES
+from provisioning.homeassistant.wishes import wish
 from provisioning.settings import CloudSettings
 
 _MESSAGES: Final = (
@@ -84,6 +86,8 @@ DECODERS: Final = (
     Decoder("reply key", lambda data: seal(b"", data, b"")),
     Decoder("public key", _text(load_public_pem)),
     Decoder("topic", _text(topics.device_of)),
+    Decoder("wish", lambda data: wish(data[:60].decode(errors="replace"), data[-40:])),
+    *(Decoder(f"wish for {place}", partial(wish, place.replace("+", "robot-1"))) for place in WISHES),
     Decoder("claim", _text(Claim.parse), (EnrolmentError,)),
     Decoder("claim code", _text(hash_code), ()),
     Decoder("certificate request", _text(requested_key), ()),
