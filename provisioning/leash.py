@@ -13,7 +13,7 @@ from math import inf
 from typing import Final
 
 from device.errors import StoreError, UpstreamError
-from device.messages.reports import CallAnswered, DeviceState, Event, Lifecycle, SessionEnded, SessionGoesOn
+from device.messages.reports import CallAnswered, CallLeft, DeviceState, Event, Lifecycle, SessionEnded, SessionGoesOn
 from provisioning.billing import bill
 from provisioning.broadcasting import Broadcasts
 from provisioning.halts import Halt
@@ -89,6 +89,8 @@ class Leash(PartialListener):
         self._next_due: float | None = None
         """What `run` waits for, unless something changes."""
         self._notes: asyncio.Queue[Note] = asyncio.Queue(MOST_NOTES)
+        self._left_over: list[tuple[Session, str]] = []
+        """Calls to be hung up of sessions that go on with another."""
         self._unsettled: dict[str, asyncio.Event] = {}
         """Set for each device that has told of an end, once that is written down."""
 
@@ -118,6 +120,8 @@ class Leash(PartialListener):
                 self._used(device, event, time.time())
             case CallAnswered() if is_call_id(event.call_id):
                 self._answered(device, event)
+            case CallLeft():
+                self._left(device, event)
             case SessionEnded():
                 self._over(device, event, f"device: {event.reason}")
         self._changed.set()
@@ -136,10 +140,19 @@ class Leash(PartialListener):
             self._note(partial(self._note_given_up, event.session, device, reason, event.usage), device)
 
     def _answered(self, device: str, event: CallAnswered) -> None:
-        if self._watch.answered(device, event.session, event.call_id):
+        surplus = self._watch.answered(device, event.session, event.call_id)
+        session = self._watch.find(device, event.session)
+        if session is not None and surplus is not None:
+            self._left_over += [(session, call_id) for call_id in surplus]
             self._note(partial(self._note_call, event.session, device, event.call_id), device)
         else:
             self._note(partial(self._end_late, event.session, device, event.call_id), device)
+
+    def _left(self, device: str, event: CallLeft) -> None:
+        session = self._watch.find(device, event.session)
+        if session is not None and self._watch.left(device, event.session, event.call_id):
+            self._left_over.append((session, event.call_id))
+            self._note(partial(self._note_left, event.session, device, event.call_id), device)
 
     def _note(self, note: Note, device: str) -> None:
         try:
@@ -179,6 +192,9 @@ class Leash(PartialListener):
                 self._changed.clear()
                 if not self._hears():
                     self._watch.excuse(time.time())
+                left_over, self._left_over = self._left_over, []
+                for session, call_id in left_over:
+                    group.create_task(self._hang_up(session, call_id), name=f"hang up {call_id}")
                 for ending in self._watch.due(time.time()):
                     group.create_task(self._end(ending), name=f"end {ending.session.id}")
                 await self._wait()
@@ -209,9 +225,9 @@ class Leash(PartialListener):
 
     async def _end(self, ending: Ending) -> None:
         usage = self._usage.get(ending.session.id)
-        charge = bill(self._rules, usage, call_known=ending.call_id is not None)
+        charge = bill(self._rules, usage, call_known=bool(ending.call_ids))
         await asyncio.gather(
-            self._hang_up(ending.session, ending.call_id),
+            *(self._hang_up(ending.session, call_id) for call_id in ending.call_ids),
             self._close(ending.session, ending.reason, charge, reported=usage is not None),
         )
 
@@ -234,9 +250,7 @@ class Leash(PartialListener):
             self._watch.ended(session.device, session.id, time.time(), reason)
             self._changed.set()
 
-    async def _hang_up(self, session: Session, call_id: str | None) -> None:
-        if call_id is None:
-            return
+    async def _hang_up(self, session: Session, call_id: str) -> None:
         for pause in HANG_UP_PAUSES:
             try:
                 await self._openai.hang_up(call_id)
@@ -258,6 +272,10 @@ class Leash(PartialListener):
     async def _note_call(self, session: str, device: str, call_id: str) -> None:
         async with self._store.transaction() as t:
             await t.sessions.set_call(session, device, call_id)
+
+    async def _note_left(self, session: str, device: str, call_id: str) -> None:
+        async with self._store.transaction() as t:
+            await t.sessions.leave_call(session, device, call_id)
 
     async def _note_given_up(self, session: str, device: str, reason: str, usage: Mapping[str, int]) -> None:
         """End a session whose grant is still under way, so that its device may ask for another at once.

@@ -3,7 +3,8 @@
 The checks come in this order, in one transaction: the device of the topic is known, the signature is by one of its
 registered keys, the request is for itself and fresh, the nonce is new, the key has not been replaced, the policy allows
 it, the fleet is not halted, the hours are open, the budgets have room for all that the session may cost (which is put
-aside with it), and the conversation service is not resting after failures. Whoever fails one of the first two gets no
+aside with it), and the conversation service is not resting after failures. A session that goes on with another call has
+passed hours and budgets: it has what was put aside for it, its channel and its deadline, and is given a secret. Whoever fails one of the first two gets no
 answer, for we would not know whom we tell. The answer goes to the topic of the device, whatever the request
 says, and only the key made for this request opens it.
 """
@@ -40,7 +41,7 @@ from provisioning.breaker import FAILURES, Breaker
 from provisioning.broadcasting import Broadcasts
 from provisioning.keyring import Held, Standing, identify
 from provisioning.openai import OpenAI, OpenAIError
-from provisioning.policy import Allow, Allowance, Refuse, Status, decide
+from provisioning.policy import Allow, Allowance, Refuse, Status, decide, go_on
 from provisioning.sessions import Session, free
 from provisioning.spending.rules import Rules
 from provisioning.store import Store, Transaction
@@ -115,16 +116,22 @@ class Minter:
             request, held = _opened(data, device, standing)
             verdict = await self._judge(t, request, standing.status, held, now)
             if isinstance(verdict, Allow):
-                session = self._session(request, await t.groups.of(device), verdict.deadline, now)
-                verdict = await self._hindrance(t, session) or verdict
+                session = await self._session(t, request, verdict.deadline, now)
+                verdict = await self._hindrance(t, request, session, now) or verdict
             if isinstance(verdict, Allow):
-                await t.sessions.add(session)
-            await t.audit.add(now, device, "mint", request.nonce, **_told(verdict))
+                await (t.sessions.renew(session.id) if request.continues else t.sessions.add(session))
+            action, subject = ("renew", request.continues) if request.continues else ("mint", request.nonce)
+            await t.audit.add(now, device, action, subject, **_told(verdict))
         if isinstance(verdict, Refuse):
             return self._refused(request, verdict, now)
         return await self._begun(request, session, now)
 
-    def _session(self, request: MintRequest, group: str, deadline: float, now: float) -> Session:
+    async def _session(self, t: Transaction, request: MintRequest, deadline: float, now: float) -> Session:
+        """Return the session that is asked for: a new one, or the one that goes on."""
+        going_on = await t.sessions.find(request.continues) if request.continues else None
+        if going_on is not None:
+            return going_on
+        group = await t.groups.of(request.device)
         reserved = self._terms.rules.reservation(deadline + self._terms.grace - now)
         return Session(request.nonce, request.device, request.reason, now, deadline, group=group, reserved=reserved)
 
@@ -143,20 +150,29 @@ class Minter:
         if held.replaced(now):
             await raise_alarm(t, request.device, REPLACED_KEY, now)
             return Refuse(Refusal.DENIED, "signed with a key that has been replaced")
+        if request.continues:
+            found = await t.sessions.find(request.continues)
+            going_on = found is not None and found.device == request.device and found.ended_at is None
+            deadline = found.deadline if found is not None and going_on else None
+            return go_on(status, held.expires_at, counts, self._terms.allowance, deadline, now)
         return decide(status, held.expires_at, counts, self._terms.allowance, now)
 
-    async def _hindrance(self, t: Transaction, session: Session) -> Refuse | None:
+    async def _hindrance(self, t: Transaction, request: MintRequest, session: Session, now: float) -> Refuse | None:
         """Return what stands against a session that its device may have."""
-        rules, now = self._terms.rules, session.created_at
         halt = await t.halts.current()
         if halt is not None:
             return Refuse(Refusal.DENIED, f"the fleet is halted: {halt.why}")
+        return (None if request.continues else await self._unaffordable(t, session)) or self._resting(now)
+
+    async def _unaffordable(self, t: Transaction, session: Session) -> Refuse | None:
+        """Return what hours and budgets have against a session that begins now."""
+        rules, now = self._terms.rules, session.created_at
         refusal = rules.closed(session.group, now)
         limited = rules.limited(session.device, session.group)
         if refusal is None and limited:
             spent = await t.ledger.spent(limited, now)
             refusal = rules.afford(spent, session.device, session.group, session.reserved, now)
-        return refusal or self._resting(now)
+        return refusal
 
     def _resting(self, now: float) -> Refuse | None:
         wait = self._openai_breaker.wait(now)
@@ -170,13 +186,19 @@ class Minter:
         except OpenAIError as error:
             _log.warning("no session for %s: %s", request.device, error)
             self._openai_breaker.told(now, good=False)
-            await self._take_back(session, f"OpenAI {error.code}", now, had=False)
+            await self._take_back(request, session, f"OpenAI {error.code}", now, had=False)
             return self._refused(request, Refuse(Refusal.UPSTREAM, _words(error), error.retry_after), now)
         except BaseException:
-            await self._take_back(session, "interrupted", now)
+            await self._take_back(request, session, "interrupted", now)
             raise
-        self._granted(session)
-        _log.info("granted session %s to %s", session.id, request.device)
+        if not request.continues:
+            self._granted(session)
+        _log.info(
+            "granted %s %s to %s",
+            "session" if not request.continues else "another call for",
+            session.id,
+            request.device,
+        )
         return self._signed(MintAnswer(device=request.device, nonce=request.nonce, server_time=now, sealed=sealed))
 
     async def _grant(self, request: MintRequest, session: Session, now: float) -> Grant:
@@ -206,7 +228,7 @@ class Minter:
 
     async def _channel(self, request: MintRequest, session: Session, now: float) -> tuple[BroadcastGrant | None, str]:
         """Return the channel that is wished for, if any, or why there is none: the talk goes on without."""
-        if not request.broadcast:
+        if not request.broadcast or request.continues:
             return None, ""
         if self._broadcast_breaker.wait(now):
             return None, "the broadcast service: it has failed several times in a row"
@@ -219,12 +241,18 @@ class Minter:
         self._broadcast_breaker.told(now, good=True)
         return opened, ""
 
-    async def _take_back(self, session: Session, reason: str, now: float, *, had: bool = True) -> None:
+    async def _take_back(
+        self, request: MintRequest, session: Session, reason: str, now: float, *, had: bool = True
+    ) -> None:
         """End a session that was not granted after all; if that fails, the leash will.
 
         One for which no secret was had does not count as one of its device's day: an outage of the service would use
-        that up.
+        that up. One that would only have gone on with another call goes on without.
         """
+        if request.continues:
+            async with self._store.transaction() as t:
+                await t.sessions.renew(session.id, -1)
+            return
         try:
             async with self._store.transaction() as t:
                 if had:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -28,7 +28,7 @@ class Counts:
     live: int
     """Sessions that have not ended and whose time is not over."""
     today: int
-    """Sessions granted since midnight, UTC."""
+    """Sessions granted since midnight, UTC, and how often one was given another call."""
     minute: int
     """Requests in the last 60 seconds, this one not counted."""
 
@@ -74,6 +74,21 @@ def decide(status: Status, valid_until: float, counts: Counts, allowance: Allowa
             return Refuse(Refusal.DENIED, "the certificate of this device has expired; enrol it again")
         case Status.ACTIVE:
             return _within(counts, allowance, now)
+
+
+def go_on(
+    status: Status, valid_until: float, counts: Counts, allowance: Allowance, deadline: float | None, now: float
+) -> Allow | Refuse:
+    """Return whether a session that must have ended at `deadline` may go on with another call; None: there is no such one.
+
+    It ends no later for that, and counts as one session more of its device's day.
+    """
+    verdict = decide(status, valid_until, replace(counts, live=0), allowance, now)
+    if isinstance(verdict, Refuse):
+        return verdict
+    if deadline is None or now >= deadline:
+        return Refuse(Refusal.DENIED, "no session of this device goes on by this name")
+    return Allow(deadline)
 
 
 def _within(counts: Counts, allowance: Allowance, now: float) -> Allow | Refuse:

@@ -16,7 +16,7 @@ from provisioning.tables import nonces, sessions
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A granted session; times in Unix seconds. `call_id` and `channel_id` are what must be released at its end.
+    """A granted session; times in Unix seconds. Its call, or two of them, and `channel_id` must be released at its end.
 
     `reserved` is what was put aside for it, `cost` what it was charged at its end, both in micros.
     """
@@ -33,6 +33,7 @@ class Session:
     reserved: int = 0
     cost: int | None = None
     reported: bool = False
+    second_call_id: str | None = None
 
 
 Bill = Callable[[Session], int]
@@ -90,10 +91,24 @@ class Sessions:
         await self._connection.execute(_SET_CHANNEL, {"session": session, "channel": channel_id})
 
     async def set_call(self, session: str, device: str, call_id: str) -> None:
-        """Note the call by which a session of this device can be hung up."""
-        await self._connection.execute(
-            update(sessions).where(sessions.c.id == session, sessions.c.device == device).values(call_id=call_id[:128])
-        )
+        """Note a call by which a session of this device can be hung up: its first, or the one that takes over from that."""
+        mine, call_id = update(sessions).where(sessions.c.id == session, sessions.c.device == device), call_id[:128]
+        first = await self._connection.execute(mine.where(sessions.c.call_id.is_(None)).values(call_id=call_id))
+        if first.rowcount == 0:
+            older = func.coalesce(sessions.c.second_call_id, sessions.c.call_id)
+            another = mine.where(sessions.c.call_id != call_id, func.coalesce(sessions.c.second_call_id, "") != call_id)
+            await self._connection.execute(another.values(call_id=older, second_call_id=call_id))
+
+    async def leave_call(self, session: str, device: str, call_id: str) -> None:
+        """Note that a session of this device goes on without this one of its two calls."""
+        mine = update(sessions).where(sessions.c.id == session, sessions.c.device == device)
+        older = mine.where(sessions.c.call_id == call_id, sessions.c.second_call_id.is_not(None))
+        await self._connection.execute(older.values(call_id=sessions.c.second_call_id, second_call_id=None))
+        await self._connection.execute(mine.where(sessions.c.second_call_id == call_id).values(second_call_id=None))
+
+    async def renew(self, session: str, times: int = 1) -> None:
+        """Count that a session was given another call; it counts as a session of the day. -1 takes that back."""
+        await self._set(session, renewals=sessions.c.renewals + times)
 
     async def end(
         self,
@@ -194,7 +209,7 @@ _COUNTS = select(
     .where(_MINE, sessions.c.ended_at.is_(None), sessions.c.deadline > bindparam("now"))
     .scalar_subquery()
     .label("live"),
-    select(func.count())
+    select(func.coalesce(func.sum(1 + sessions.c.renewals), 0))
     .where(_MINE, sessions.c.created_at >= bindparam("midnight"), sessions.c.deadline > sessions.c.created_at)
     .scalar_subquery()
     .label("today"),
@@ -230,4 +245,5 @@ def _session(row: Row[Any]) -> Session:
         reserved=row.reserved,
         cost=row.cost,
         reported=row.reported,
+        second_call_id=row.second_call_id,
     )

@@ -122,8 +122,10 @@ class ImageFluxSettings(Settings, frozen=True):
 class LimitSettings(Settings, frozen=True):
     """What one device may spend."""
 
-    session_seconds: Annotated[float, Meta(gt=0, le=3600)] = 1800.0
-    """Longest session; the Realtime service ends every one at 3600."""
+    session_seconds: Annotated[float, Meta(gt=0, le=14_400)] = 1800.0
+    """Longest session; one that is longer than a call goes on with another."""
+    call_seconds: Annotated[float, Meta(gt=0, le=3600)] = 3600.0
+    """Longest call; the Realtime service ends every one at 3600."""
     idle_seconds: Seconds = 60.0
     sessions_per_day: Count = 100
     """Counted from midnight, UTC."""

@@ -105,13 +105,16 @@ sessions: Final = Table(
     Column("reserved", BigInteger, nullable=False, server_default="0"),
     Column("cost", BigInteger),
     Column("reported", Boolean, nullable=False, server_default=false()),
+    Column("second_call_id", String(128)),
+    Column("renewals", Integer, nullable=False, server_default="0"),
     Index(None, "device", "created_at"),
     Index(None, "ended_at"),
 )
 """Every session that was granted, and what has to be released when it ends.
 
 What was `reserved` for it, and what it was charged (`cost`, none while it goes on), are in micros; `reported` says
-whether its device has told what it used. `group_name` is the group of the device as it was granted.
+whether its device has told what it used. `group_name` is the group of the device as it was granted. `second_call_id` is
+the newer of two calls while one takes over from the other, and `renewals` how often a grant was given to go on with another.
 """
 
 session_figures: Final = Table(

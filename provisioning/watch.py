@@ -25,6 +25,9 @@ OBEDIENCE: Final = 5.0
 ABSENCE: Final = 10.0
 """How long a device may be lost to the broker, in seconds: a new connection makes the old one's Last Will come true."""
 
+MOST_CALLS: Final = 2
+"""Calls that one session can have at once: one in use, and one that takes over from it."""
+
 _OVER: Final = 4
 """Sessions that one device can have called over while they were being granted; it has one at a time."""
 
@@ -33,17 +36,18 @@ _GONE: Final = frozenset({Lifecycle.INIT, Lifecycle.DISCONNECTED})
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """A session to be ended now: `call_id` is what to hang up, where the device has told it."""
+    """A session to be ended now: `call_ids` are what to hang up, as far as the device has told it."""
 
     session: Session
     reason: str
-    call_id: str | None
+    call_ids: tuple[str, ...]
 
 
 @dataclass(slots=True)
 class _Kept:
     session: Session
-    call_id: str | None
+    call_ids: list[str]
+    """Oldest first: while one call takes over from another, there are two."""
     end_at: float
     reason: str
     silent_at: float = inf
@@ -97,7 +101,8 @@ class Watch:
 
     def keep(self, session: Session, now: float) -> None:
         """Watch a session that goes on already; what is known of one that is watched stays."""
-        kept = _Kept(session, session.call_id, session.deadline + self._grace, "deadline", now + self._silence)
+        calls = [call for call in (session.call_id, session.second_call_id) if call is not None]
+        kept = _Kept(session, calls, session.deadline + self._grace, "deadline", now + self._silence)
         self._kept.setdefault(session.id, kept)
 
     def heard(self, device: str, now: float) -> None:
@@ -132,12 +137,29 @@ class Watch:
         """Tell whether a session is watched."""
         return session in self._kept
 
-    def answered(self, device: str, session: str, call_id: str) -> bool:
-        """Take the call of a session; False when this device has no such session."""
+    def answered(self, device: str, session: str, call_id: str) -> list[str] | None:
+        """Take a call of a session; None when this device has no such session.
+
+        Return the older calls that are too many now: they are watched no longer, and to be hung up.
+        """
         kept = self._of(device, session)
-        if kept is not None:
-            kept.call_id = call_id
-        return kept is not None
+        if kept is None:
+            return None
+        if call_id not in kept.call_ids:
+            kept.call_ids.append(call_id)
+        surplus, kept.call_ids = kept.call_ids[:-MOST_CALLS], kept.call_ids[-MOST_CALLS:]
+        return surplus
+
+    def left(self, device: str, session: str, call_id: str) -> bool:
+        """Take a device's word that a session goes on without a call; False when it is none of it.
+
+        The last one that is known stays: it is told apart from a session whose call we never learned.
+        """
+        kept = self._of(device, session)
+        known = kept is not None and call_id in kept.call_ids
+        if kept is not None and known and len(kept.call_ids) > 1:
+            kept.call_ids.remove(call_id)
+        return known
 
     def ended(self, device: str, session: str, now: float, reason: str) -> bool:
         """Take a device's word that a session is over, which is made sure of; False when it is not watched (yet)."""
@@ -161,7 +183,7 @@ class Watch:
 
     def due(self, now: float) -> list[Ending]:
         """Return, and watch no longer, the sessions to be ended."""
-        endings = [Ending(k.session, k.due()[1], k.call_id) for k in self._kept.values() if k.due()[0] <= now]
+        endings = [Ending(k.session, k.due()[1], tuple(k.call_ids)) for k in self._kept.values() if k.due()[0] <= now]
         for ending in endings:
             del self._kept[ending.session.id]
         return endings

@@ -30,16 +30,18 @@ class MintRequest(Message, frozen=True):
 
     device: str
     nonce: str
-    """32 hex digits, fresh; the id of the session from here on."""
+    """32 hex digits, fresh; the id of the session from here on, unless it continues another."""
     issued_at: float
     expires_at: float
     reason: str
-    """What started it: `button`, or `remote:` and the command's id."""
+    """What started it: `button`, or `remote:` and the command's id; `renewal` where it continues another."""
     reply_key: bytes
     """X25519 public key made for this request; the answer is sealed to it."""
     broadcast: bool = True
     tools: Annotated[list[ToolDeclaration], Meta(max_length=MOST_TOOLS)] = []
     """What this robot could do for the model; the cloud chooses."""
+    continues: str = ""
+    """The session of this device that goes on with another call; a new session begins where it is empty."""
     archive: bool = False
     """Those who talk here have agreed to a recording, so that the broadcast may be archived."""
 
@@ -73,6 +75,8 @@ class Limits(Message, frozen=True):
     idle: float = 60.0
     single_turn: bool = False
     """It ends with the first answer that was heard to its end."""
+    call: float = 3600.0
+    """How long one call may last; a session that may last longer goes on with another."""
 
 
 class Prompts(Message, frozen=True):
@@ -87,7 +91,7 @@ class Prompts(Message, frozen=True):
 
 
 class Grant(Message, frozen=True):
-    """All that one session needs."""
+    """All that one session needs; one that continues a session carries another call for it, and no broadcast."""
 
     session: str
     openai: OpenAIGrant

@@ -60,6 +60,14 @@ class CallAnswered(Message, frozen=True, tag="call_answered"):
     call_id: Annotated[str, Meta(max_length=128)]
 
 
+class CallLeft(Message, frozen=True, tag="call_left"):
+    """A session goes on without this call: the cloud makes sure that it is over."""
+
+    session: Name
+    at: UnixTime
+    call_id: Annotated[str, Meta(max_length=128)]
+
+
 class SessionStarted(Message, frozen=True, tag="session_started"):
     """A conversation begins to be heard by the model."""
 
@@ -161,6 +169,7 @@ class Trace(Message, frozen=True, tag="trace"):
 
 Event = (
     CallAnswered
+    | CallLeft
     | SessionStarted
     | SessionGoesOn
     | SessionEnded

@@ -65,7 +65,7 @@ RENDITION = "[[imageflux.channel.renditions]]\n"
     ("text", "line", "key", "reason"),
     [
         ('state_dir = "x"\n[openai]\nvoise = "marin"\n', 3, "openai.voise", "did you mean `voice`"),
-        ('state_dir = "x"\n[limits]\nsession_seconds = 4000\n', 3, "limits.session_seconds", "3600"),
+        ('state_dir = "x"\n[limits]\nsession_seconds = 20000\n', 3, "limits.session_seconds", "14400"),
         ('state_dir = "x"\n[openai]\nvad = "none"\n', 3, "openai.vad", "Invalid"),
         ('[openai]\nvoice = "marin"\n', None, "state_dir", "this key is needed"),
         ('state_dir = "x"\n[openai]\napi_key = 5\n', 3, "openai.api_key", "Expected `str`, got `int`"),

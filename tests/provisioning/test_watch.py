@@ -45,11 +45,40 @@ def test_what_is_known_of_a_session_stays_when_it_is_kept_again() -> None:
 
 def test_the_call_to_hang_up_is_the_device_s_own() -> None:
     watched = watch()
-    assert not watched.answered("robot-2", "s", "rtc_x")
-    assert not watched.answered("robot-1", "other", "rtc_x")
-    assert watched.answered("robot-1", "s", "rtc_1")
+    assert watched.answered("robot-2", "s", "rtc_x") is None
+    assert watched.answered("robot-1", "other", "rtc_x") is None
+    assert watched.answered("robot-1", "s", "rtc_1") == []
     (found,) = watched.due(DEADLINE + GRACE)
-    assert (found.call_id, found.session.id) == ("rtc_1", "s")
+    assert (found.call_ids, found.session.id) == (("rtc_1",), "s")
+
+
+def test_while_one_call_takes_over_from_another_both_are_known() -> None:
+    watched = watch()
+    for call in ("rtc_1", "rtc_2", "rtc_2"):
+        assert watched.answered("robot-1", "s", call) == []
+    assert not watched.left("robot-2", "s", "rtc_1")
+    assert not watched.left("robot-1", "s", "rtc_9")
+    (found,) = watched.due(DEADLINE + GRACE)
+    assert found.call_ids == ("rtc_1", "rtc_2")
+
+
+def test_a_call_that_was_left_is_forgotten_unless_it_is_the_only_one() -> None:
+    watched = watch()
+    watched.answered("robot-1", "s", "rtc_1")
+    assert watched.left("robot-1", "s", "rtc_1")
+    watched.answered("robot-1", "s", "rtc_2")
+    assert watched.left("robot-1", "s", "rtc_1")
+    (found,) = watched.due(DEADLINE + GRACE)
+    assert found.call_ids == ("rtc_2",)
+
+
+def test_a_third_call_leaves_no_room_for_the_first() -> None:
+    watched = watch()
+    watched.answered("robot-1", "s", "rtc_1")
+    watched.answered("robot-1", "s", "rtc_2")
+    assert watched.answered("robot-1", "s", "rtc_3") == ["rtc_1"]
+    (found,) = watched.due(DEADLINE + GRACE)
+    assert found.call_ids == ("rtc_2", "rtc_3")
 
 
 def test_the_device_s_word_ends_its_own_session_only() -> None:
