@@ -46,6 +46,11 @@ class Language(StrEnum):
 
 Spoken = Annotated[Language, typer.Option(help="Language of the conversation.")]
 
+CallSeconds = Annotated[
+    float,
+    typer.Option(min=10, max=3600, help="How long a call may last, so that calls follow each other in time-lapse."),
+]
+
 
 def local(
     openai_url: OpenAIUrl = "",
@@ -55,12 +60,14 @@ def local(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of that stand-in; 0 takes a free one.")] = 0,
     state: Annotated[Path | None, typer.Option(help="Keep the state here; a temporary folder otherwise.")] = None,
     language: Spoken = Language.ENGLISH,
+    call_seconds: CallSeconds = 3600.0,
 ) -> None:
     """Run the product's own cloud here until Ctrl-C: broker, minting, observer page, and the stand-ins."""
     here = _extra()
     if only is not None:
-        raise typer.Exit(here.run_stand_in(only, port, Console()))
-    raise typer.Exit(here.run_local(here.Choices(openai_url, imageflux_url, web_port, language), state, Console()))
+        raise typer.Exit(here.run_stand_in(only, port, Console(), call_seconds))
+    choices = here.Choices(openai_url, imageflux_url, web_port, language, call_seconds)
+    raise typer.Exit(here.run_local(choices, state, Console()))
 
 
 def demo(
@@ -72,6 +79,7 @@ def demo(
     web_port: WebPort = 0,
     keep: Annotated[Path | None, typer.Option(help="Keep state, logs and recordings in this folder.")] = None,
     language: Spoken = Language.ENGLISH,
+    call_seconds: CallSeconds = 3600.0,
     record: Annotated[
         Path | None, typer.Option(help="Keep the records of conversations in this folder, for kaiwa-cloud replay.")
     ] = None,
@@ -82,7 +90,7 @@ def demo(
     exit code 0 only if every link really carried sound.
     """
     here = _extra()
-    choices = here.Choices(openai_url, imageflux_url, web_port, language)
+    choices = here.Choices(openai_url, imageflux_url, web_port, language, call_seconds)
     raise typer.Exit(here.run_demo(choices, sound, here.Kept(keep, json, record), once=once))
 
 

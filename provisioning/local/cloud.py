@@ -15,7 +15,7 @@ from provisioning.app import Cloud, running
 from provisioning.channels import ChannelOptions
 from provisioning.listener import Listener
 from provisioning.local.imageflux.server import ImageFluxStandIn
-from provisioning.local.realtime import RealtimeStandIn
+from provisioning.local.realtime import RealtimeStandIn, StandInSettings
 from provisioning.settings import (
     IMAGEFLUX_TOKEN_VARIABLE,
     OPENAI_KEY_VARIABLE,
@@ -46,6 +46,8 @@ class Choices:
     imageflux_url: str = ""
     web_port: int = 0
     language: str = "en"
+    call_seconds: float = 3600.0
+    """How long a call may last: what the stand-in ends it after, and what robots are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,11 @@ async def local_cloud(
         KaiwaError: something cannot be started.
     """
     async with AsyncExitStack() as owned:
-        openai = None if choices.openai_url else await owned.enter_async_context(RealtimeStandIn())
+        openai = (
+            None
+            if choices.openai_url
+            else await owned.enter_async_context(RealtimeStandIn(StandInSettings(session_seconds=choices.call_seconds)))
+        )
         imageflux = None if choices.imageflux_url else await owned.enter_async_context(ImageFluxStandIn())
         settings = CloudSettings(
             state_dir=str(folder),
@@ -87,6 +93,7 @@ async def local_cloud(
                 requests_per_minute=REQUESTS_PER_MINUTE,
                 sessions_per_day=REQUESTS_PER_DAY,
                 grace_seconds=GRACE_SECONDS,
+                call_seconds=choices.call_seconds,
                 failures_in_a_row=REQUESTS_PER_MINUTE,  # faults are switched on here to be seen
             ),
         )

@@ -36,9 +36,9 @@ def run_local(choices: Choices, state: Path | None, console: Console) -> int:
         return _until_interrupted(_local(folder, choices, console))
 
 
-def run_stand_in(service: str, port: int, console: Console) -> int:
-    """Run one stand-in, `openai` or `imageflux`, until Ctrl-C; return the exit code."""
-    return _until_interrupted(_stand_in(service, port, console))
+def run_stand_in(service: str, port: int, console: Console, call_seconds: float) -> int:
+    """Run one stand-in, `openai` (whose calls last `call_seconds`) or `imageflux`, until Ctrl-C; return the exit code."""
+    return _until_interrupted(_stand_in(service, port, console, call_seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +184,12 @@ def _reaching(cloud: Cloud, folder: Path) -> str:
     return f'state_dir = "{folder}"\n[broker]\nport = {cloud.broker.port}\n[enrol]\nport = {enrol_port}\n'
 
 
-async def _stand_in(service: str, port: int, console: Console) -> int:
+async def _stand_in(service: str, port: int, console: Console, call_seconds: float) -> int:
     async with AsyncExitStack() as owned:
         if service == "openai":
-            openai = await owned.enter_async_context(RealtimeStandIn(RealtimeStandInSettings(port=port)))
+            openai = await owned.enter_async_context(
+                RealtimeStandIn(RealtimeStandInSettings(port=port, session_seconds=call_seconds))
+            )
             console.print(f"{openai.base_url}  key {openai.settings.api_key.reveal()}", soft_wrap=True)
         else:
             imageflux = await owned.enter_async_context(ImageFluxStandIn(ImageFluxStandInSettings(port=port)))

@@ -32,6 +32,7 @@ PHASES: Final[dict[str, tuple[str, str]]] = {
     "listening": ("green", "listening"),
     "thinking": ("magenta", "thinking"),
     "speaking": ("bright_blue", "speaking"),
+    "reconnecting": ("yellow", "the line broke: connecting again"),
     "muted": ("yellow", "muted: press space to be heard"),
     "ending": ("yellow", "ending"),
     "fault": ("red", "fault"),
@@ -132,7 +133,7 @@ def _words(caption: Caption, now: float) -> Text:
 
 
 def _hearing(shot: Snapshot) -> RenderableType:
-    talking = shot.phase in {"listening", "thinking", "speaking"}
+    talking = shot.phase in {"listening", "thinking", "speaking", "reconnecting"}
     table = Table.grid(padding=(0, 2))
     for who, what in (
         ("model hears", "visitor, no echo" if talking else "nothing"),

@@ -17,13 +17,13 @@ from provisioning.local.realtime import messages, replies, sound
 from provisioning.local.realtime.calling import Call, Outcome
 from provisioning.local.realtime.ears import Ears
 from provisioning.local.realtime.faults import Faults
-from provisioning.local.realtime.hearing import InputBuffer
+from provisioning.local.realtime.hearing import FAINTEST_DBFS, InputBuffer
 from provisioning.local.realtime.identifiers import identifier, tool_call_id
 from provisioning.local.realtime.messages import Event
 from provisioning.local.realtime.mouth import Mouth, Utterance
 from provisioning.local.realtime.planning import Plan, Planner
 from provisioning.local.realtime.playback import Playback
-from provisioning.local.realtime.records import Called, Heard, Records, Spoken
+from provisioning.local.realtime.records import Called, Heard, Records, Spoken, Written
 from provisioning.local.realtime.refusals import RefusedError
 from provisioning.local.realtime.response import Response
 from provisioning.local.realtime.session import Session
@@ -65,6 +65,8 @@ class Dialogue:
         self._items: list[str] = []
         self._turn: tuple[str, int] | None = None
         self._question: asyncio.Future[str] | None = None
+        self._asked_in = ""
+        """Id of the item that asks it."""
         self._called: dict[str, Called] = {}
         self._planner = Planner()
         self._generating: tuple[Response, asyncio.Task[None]] | None = None
@@ -111,18 +113,27 @@ class Dialogue:
     def add_item(self, item: dict[str, Any]) -> None:
         """The client adds an item; the next answer answers what it writes as the user, and tells of outcomes.
 
+        What it writes as the assistant has answered what it wrote as the user before.
+
         Raises:
-            RefusedError: it is the outcome of a call that never was.
+            RefusedError: it is the outcome of a call that never was, or has the id of another item.
         """
+        if item.get("id") in self._items:
+            raise RefusedError(400, "invalid_value", "The conversation has an item of this id.", param="item.id")
         item = {"id": identifier("item"), "object": "realtime.item", "status": "completed", **item}
         if item["type"] == "function_call_output":
             self._take_outcome(item["call_id"], item["output"])
-        written = " ".join(part["text"] for part in item.get("content", []) if part.get("type") == "input_text")
+        written = " ".join(part["text"] for part in item.get("content", []) if part.get("type", "").endswith("_text"))
+        self._ledger.told(written)
+        if item["type"] == "message":
+            self._house.records.written.append(Written(item["role"], written))
         if item.get("role") == "user" and written:
             question: asyncio.Future[str] = asyncio.get_running_loop().create_future()
             question.set_result(written)
-            self._question = question
+            self._question, self._asked_in = question, item["id"]
             self._planner.asked()
+        elif item.get("role") == "assistant":
+            self._answered()
         elif item.get("role") == "system":
             self._planner.prompted(written)
         self._append(item)
@@ -135,6 +146,10 @@ class Dialogue:
         called.output = output
         self._planner.outcome(Outcome(called.name, output))
 
+    def _answered(self) -> None:
+        self._question, self._asked_in = None, ""
+        self._planner.answered()
+
     def delete_item(self, item: str) -> None:
         """The client removes an item.
 
@@ -144,6 +159,8 @@ class Dialogue:
         if item not in self._items:
             raise RefusedError(400, "item_not_found", f"Item with id '{item}' not found.", param="item_id")
         self._items.remove(item)
+        if item == self._asked_in:
+            self._answered()
         self._send(messages.item_deleted(item))
 
     def create_response(self) -> None:
@@ -199,7 +216,7 @@ class Dialogue:
         self._send(messages.input_committed(item, self._items[-1] if self._items else None))
         self._append(messages.user_item(item))
         recognising = self._recognise(item, samples, time.monotonic())
-        self._question = self._tasks.create_task(recognising, name="recognise")
+        self._question, self._asked_in = self._tasks.create_task(recognising, name="recognise"), item
         self._planner.asked()
 
     def _append(self, item: dict[str, Any]) -> None:
@@ -209,10 +226,13 @@ class Dialogue:
         self._send(messages.item_done(item, previous))
 
     async def _recognise(self, item: str, samples: Samples, end: float) -> str:
-        phrase = await self._house.ears.recognise(samples)
-        text = replies.sentence(phrase) if phrase else replies.SPEECH
-        seconds = len(samples) / RATE
-        self._house.records.heard.append(Heard(text, end - seconds, end, sound.level(samples)))
+        level, seconds = sound.level(samples), len(samples) / RATE
+        if level > FAINTEST_DBFS:
+            phrase = await self._house.ears.recognise(samples)
+            text = replies.sentence(phrase) if phrase else replies.SPEECH
+            self._house.records.heard.append(Heard(text, end - seconds, end, level))
+        else:
+            text = replies.NOTHING_HEARD
         if self.session.transcribes and self._house.faults.transcriptions:
             self._send(messages.transcription_failed(item))
         elif self.session.transcribes:

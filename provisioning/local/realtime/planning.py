@@ -31,6 +31,10 @@ class Planner:
         """There is a question that has not been answered yet."""
         self._fresh = True
 
+    def answered(self) -> None:
+        """The question needs no answer: the client has told one, or has taken the question back."""
+        self._fresh = False
+
     def outcome(self, outcome: Outcome) -> None:
         """A client told what came of a call."""
         self._outcomes.append(outcome)

@@ -46,10 +46,19 @@ class Called:
     """What the client told of it; None until it does."""
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a client wrote into a conversation, and in whose name: `user`, `assistant` or `system`."""
+
+    role: str
+    text: str
+
+
 @dataclass(slots=True)
 class Records:
-    """Everything said, heard and asked of tools so far, in all calls."""
+    """Everything said, heard, written and asked of tools so far, in all calls."""
 
     spoken: list[Spoken] = field(default_factory=list)
     heard: list[Heard] = field(default_factory=list)
     called: list[Called] = field(default_factory=list)
+    written: list[Written] = field(default_factory=list)

@@ -10,6 +10,9 @@ from provisioning.local.realtime.calling import GOODBYE, UNABLE, WISHES, spoken_
 SPEECH: Final = "(speech)"
 """The transcript of speech that no known phrase matches."""
 
+NOTHING_HEARD: Final = "Thank you for watching."
+"""The transcript of silence: transcribers make up what their subtitles had in such places."""
+
 STORY: Final = (
     "Once upon a time there was a small robot who lived on a kitchen shelf. Every morning it listened to the kettle, "
     "and every evening it listened to the rain. One day somebody pressed its only button and said hello. "

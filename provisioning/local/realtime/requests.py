@@ -63,6 +63,9 @@ _PARTS: Final = {
 }
 """What a client may write in whose name; what an assistant has said aloud cannot be written."""
 
+LONGEST_ID: Final = 32
+"""Characters of an item's id that a client chooses."""
+
 _NEEDED: Final = {
     "function_call": ("call_id", "name", "arguments"),
     "function_call_output": ("call_id", "output"),
@@ -72,6 +75,7 @@ _NEEDED: Final = {
 def _item(item: Any) -> dict[str, Any]:
     if not isinstance(item, dict):
         raise RefusedError(400, "invalid_value", "Invalid value: item.", param="item")
+    _check_id(item.get("id"))
     kind = item.get("type")
     if kind == "message":
         _check_message(item)
@@ -83,6 +87,14 @@ def _item(item: Any) -> dict[str, Any]:
     for name in sorted(item.keys() - known):
         raise RefusedError(400, "unknown_parameter", f"Unknown parameter: 'item.{name}'.", param=f"item.{name}")
     return item
+
+
+def _check_id(chosen: Any) -> None:
+    if chosen is not None and not isinstance(chosen, str):
+        raise RefusedError(400, "invalid_type", "Invalid type for 'item.id': expected a string.", param="item.id")
+    if chosen is not None and len(chosen) > LONGEST_ID:
+        text = f"Invalid 'item.id': string too long. Expected a string with maximum length {LONGEST_ID}."
+        raise RefusedError(400, "string_above_max_length", text, param="item.id")
 
 
 def _check_message(item: dict[str, Any]) -> None:

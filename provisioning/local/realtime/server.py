@@ -21,7 +21,7 @@ from provisioning.local.realtime.ears import Ears
 from provisioning.local.realtime.faults import Faults, HttpFault
 from provisioning.local.realtime.keys import KeyRing
 from provisioning.local.realtime.mouth import Mouth
-from provisioning.local.realtime.records import Called, Heard, Records, Spoken
+from provisioning.local.realtime.records import Called, Heard, Records, Spoken, Written
 from provisioning.local.realtime.refusals import RefusedError
 from provisioning.local.realtime.replies import PHRASES
 from provisioning.local.realtime.settings import StandInSettings
@@ -73,6 +73,11 @@ class RealtimeStandIn:
     def heard(self) -> list[Heard]:
         """Every turn of a user, in order."""
         return self._records.heard
+
+    @property
+    def written(self) -> list[Written]:
+        """Everything that clients wrote into conversations, in order."""
+        return self._records.written
 
     @property
     def called(self) -> list[Called]:

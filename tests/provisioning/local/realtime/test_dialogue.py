@@ -173,6 +173,47 @@ async def test_written_words_are_answered(desk: Desk) -> None:
     assert done["transcript"].startswith("My name is Kaiwa")
 
 
+def write(desk: Desk, role: str, text: str, item_id: str) -> None:
+    part = {"type": "output_text" if role == "assistant" else "input_text", "text": text}
+    item = {"id": item_id, "type": "message", "role": role, "content": [part]}
+    desk.request(json.dumps({"type": "conversation.item.create", "item": item}))
+
+
+async def test_what_was_answered_in_another_call_is_not_answered_again(desk: Desk) -> None:
+    write(desk, "user", "What is your name?", "before_1")
+    write(desk, "assistant", "My name is Kaiwa.", "before_2")
+    desk.request('{"type": "response.create"}')
+    done = await desk.until("response.output_audio_transcript.done")
+    assert not done["transcript"].startswith("My name")
+    assert [(line.role, line.text) for line in desk.house.records.written] == [
+        ("user", "What is your name?"),
+        ("assistant", "My name is Kaiwa."),
+    ]
+
+
+async def test_silence_can_be_taken_as_a_turn_and_taken_back(desk: Desk) -> None:
+    desk.pause(200)
+    desk.request('{"type": "input_audio_buffer.commit"}')
+    item = desk.of("input_audio_buffer.committed")[0]["item_id"]
+    made_up = await desk.until("conversation.item.input_audio_transcription.completed")
+    assert made_up["transcript"] == "Thank you for watching."
+    desk.request(json.dumps({"type": "conversation.item.delete", "item_id": item}))
+    assert desk.of("conversation.item.deleted")[0]["item_id"] == item
+    assert desk.house.records.heard == []
+    desk.request('{"type": "response.create"}')
+    assert (await desk.until("response.output_audio_transcript.done"))["transcript"] == "Hello! I am listening."
+
+
+async def test_an_item_has_an_id_of_its_own_and_not_a_long_one(desk: Desk) -> None:
+    write(desk, "user", "What is your name?", "before_1")
+    write(desk, "user", "What is your name?", "before_1")
+    write(desk, "user", "What is your name?", "b" * 33)
+    assert [(event["error"]["code"], event["error"]["param"]) for event in desk.of("error")] == [
+        ("invalid_value", "item.id"),
+        ("string_above_max_length", "item.id"),
+    ]
+
+
 async def test_without_a_question_it_greets(desk: Desk) -> None:
     desk.request('{"type": "response.create"}')
     done = await desk.until("response.output_audio_transcript.done")
