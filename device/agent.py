@@ -29,6 +29,8 @@ def light(session: Session) -> Light:
         return Light.FAULT
     if session.phase in LIVE and session.muted:
         return Light.MUTED
+    if session.phase is Phase.RECONNECTING:
+        return Light.PREPARING
     if session.phase is Phase.LISTENING and session.trouble is not None:
         return Light.FAULT
     return Light(session.phase)
@@ -110,12 +112,19 @@ class Agent:
             case _:
                 self._hold(command)
 
-    def _hold(self, command: do.Mint | do.OpenCall | do.OpenBroadcast | do.CloseBroadcast | do.Release) -> None:
+    def _hold(
+        self,
+        command: do.Mint | do.OpenCall | do.Renew | do.Switch | do.OpenBroadcast | do.CloseBroadcast | do.Release,
+    ) -> None:
         match command:
             case do.Mint(session, reason):
                 self._holdings.mint(session, reason)
             case do.OpenCall(session, grant):
                 self._holdings.call(session, grant)
+            case do.Renew(session, call):
+                self._holdings.renew(session, call)
+            case do.Switch(session, call):
+                self._holdings.switch(session, call)
             case do.OpenBroadcast(session, grant):
                 self._holdings.broadcast(session, grant)
             case do.CloseBroadcast(session):

@@ -26,8 +26,9 @@ from device.audio.echo import EchoMode, choose_echo
 from device.audio.opus import libopus
 from device.clock import WallClock
 from device.config import DeviceSettings
+from device.equipment import Equipment
 from device.errors import MessageError
-from device.holdings import Equipment, Holdings
+from device.holdings import Holdings
 from device.identity import Identity
 from device.messages import topics
 from device.messages.commands import CommandStatus
@@ -301,7 +302,13 @@ def _presence(identity: Identity) -> Presence:
 
 
 def _session(settings: DeviceSettings) -> Session:
-    timing = Timing(announce=settings.session.announce_seconds, prepare=settings.session.prepare_seconds)
+    waits = settings.session
+    timing = Timing(
+        announce=waits.announce_seconds,
+        prepare=waits.prepare_seconds,
+        renew=waits.renew_seconds,
+        reconnect=waits.reconnect_seconds,
+    )
     return Session(lambda: secrets.token_hex(16), timing)
 
 

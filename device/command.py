@@ -43,6 +43,22 @@ class OpenCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Renew:
+    """Bring up a second call of the session, with a grant that continues it; `SpareReady` or `SpareLost` follows."""
+
+    session: str
+    call: int
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Let the second call take the place of the one in use, between two blocks, and close that."""
+
+    session: str
+    call: int
+
+
+@dataclass(frozen=True, slots=True)
 class OpenBroadcast:
     """Go on air, and stay there until released."""
 
@@ -136,6 +152,8 @@ Command = (
     | Keep
     | Mint
     | OpenCall
+    | Renew
+    | Switch
     | OpenBroadcast
     | CloseBroadcast
     | Prompt

@@ -40,6 +40,11 @@ class SessionSettings(Settings, frozen=True):
     """Between a remote start's chime and the open microphone."""
     prepare_seconds: Annotated[float, msgspec.Meta(gt=0, le=120)] = 40.0
     """How long a start may take before it is given up."""
+    renew_seconds: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 3300.0
+    """How long a call lasts before another is brought up beside it; at the latest after 11/12 of what the cloud says that a
+    call may last."""
+    reconnect_seconds: Annotated[float, msgspec.Meta(gt=0, le=120)] = 30.0
+    """How long a session may be without a call, when the one in use has died, before it is given up."""
 
 
 class ReportSettings(Settings, frozen=True):

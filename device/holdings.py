@@ -3,97 +3,46 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Final, assert_never
-
-import aiohttp
+from functools import partial
+from typing import Final
 
 from device import phase as p
-from device.errors import MediaError, MintError, UpstreamError
+from device.calls import Calls, Hooks
+from device.equipment import Equipment
+from device.errors import MintError
 from device.messages.commands import CommandStatus, Step
 from device.messages.minting import BroadcastGrant, Grant
-from device.messages.reports import CallAnswered, Caption, SessionFigures, SessionGoesOn, Trace
-from device.mint import MintClient
-from device.mqtt import Broker
-from device.outlet import Outlet
-from device.phase import Phase
-from device.picture.studio import Studio
-from device.realtime.call import CLOSED_BY_SERVICE, RealtimeCall
-from device.realtime.captions import Captioned
-from device.realtime.conversation import (
-    EXPIRED,
-    Answered,
-    CallEvent,
-    Complained,
-    Flush,
-    ResponseFailed,
-    SessionOver,
-    Speech,
-    Spoken,
-    TurnChanged,
-)
-from device.realtime.floor import ToolCalled
-from device.realtime.settings import RealtimeSettings
-from device.record.chronicle import Chronicle, nothing_kept
+from device.messages.reports import SessionFigures, SessionGoesOn, Trace
 from device.session import Session
 from device.sora.on_air import keep_on_air
 from device.sora.publisher import Publisher
-from device.sora.settings import BroadcastSettings
-from device.tools.built_in import BuiltIn
-from device.tools.toolbox import Toolbox
-from device.voice import VoicePath
-
-_log = logging.getLogger(__name__)
 
 RECONNECT_SECONDS: Final = 3.0
 """How long a visitor waits for a broker that is just coming back."""
 
 _NO_RESPONSES: Final = {"responses": 0}
 
-_PROPER_ENDS: Final = frozenset({CLOSED_BY_SERVICE, EXPIRED})
-"""Reasons for which a call is over without anybody having failed: the cloud's hang-up closes the channel, too."""
-
 
 @dataclass(slots=True)
 class Held:
-    """One session's tasks, the moments of its start, and what it used."""
+    """One session's tasks, the moments of its start, and its calls."""
 
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     marks: dict[str, float] = field(default_factory=dict)
-    usage: dict[str, int] = field(default_factory=dict)
-    call: RealtimeCall | None = None
-    """The call, while it is up."""
+    calls: Calls | None = None
+    """Its calls, once it was granted."""
     on_air: asyncio.Task[None] | None = None
     """The broadcast, on air or on its way there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Equipment:
-    """What sessions are made with; owned by the composition root."""
-
-    voice: VoicePath
-    minter: MintClient
-    broker: Broker
-    outlet: Outlet
-    http: aiohttp.ClientSession
-    call: RealtimeSettings
-    broadcast: BroadcastSettings
-    toolbox: Toolbox
-    built_in: BuiltIn
-    studio: Studio | None = None
-    """What shows the picture of the broadcast, if it has one."""
-    chronicle: Chronicle = field(default_factory=nothing_kept)
-    """What follows each session, for its figures and its record."""
 
 
 class Holdings:
     """Opens and gives back what a session holds.
 
-    What decides anything is posted as an event for the machine; what is only told or heard (captions, traces, a failed
-    answer, silence at an interruption) goes to outlet and voice straight away.
+    What decides anything is posted as an event for the machine; what is only told (traces) goes to the outlet straight
+    away.
     """
 
     def __init__(self, equipment: Equipment, tasks: asyncio.TaskGroup, post: Callable[[p.Event], None]) -> None:
@@ -111,8 +60,9 @@ class Holdings:
 
     def usage(self, session: str) -> dict[str, int]:
         """Return what a released session used, once; with no answer of the model, it says so."""
-        held = self._held.pop(session, None)
-        return {} if held is None else _NO_RESPONSES | held.usage
+        usage = {} if session not in self._held else _NO_RESPONSES | self._used(session)
+        self._held.pop(session, None)
+        return usage
 
     def fail(self, code: str, text: str) -> None:
         """Note in the record what went wrong."""
@@ -130,8 +80,8 @@ class Holdings:
         ]
 
     def _used(self, session: str) -> dict[str, int]:
-        held = self._held[session]
-        return held.usage if held.call is None else held.call.conversation.usage
+        calls = self._held[session].calls
+        return {} if calls is None else calls.usage
 
     def mint(self, session: str, reason: str) -> None:
         """Ask the cloud; `Granted` or `Refused` follows."""
@@ -146,7 +96,21 @@ class Holdings:
         """Open the call; `CallUp`, turns, and at last `CallLost` follow."""
         self._mark(session, "granted")
         self._with.chronicle.granted(grant)
-        self._start(session, "call", self._call(session, grant))
+        hooks = Hooks(
+            self._post, partial(self._start, session), partial(self._again, session), partial(self._mark, session)
+        )
+        self._held[session].calls = calls = Calls(grant, self._with, hooks)
+        calls.open()
+
+    def renew(self, session: str, number: int) -> None:
+        """Bring up another call for a session; `SpareReady` or `SpareLost` follows."""
+        if calls := self._held[session].calls:
+            calls.renew(number)
+
+    def switch(self, session: str, number: int) -> None:
+        """Let that call take the place of the one in use."""
+        if calls := self._held[session].calls:
+            calls.switch(number)
 
     def broadcast(self, session: str, grant: Grant) -> None:
         """Go on air and stay there; `OnAir` and `OffAir` follow."""
@@ -164,13 +128,13 @@ class Holdings:
 
     def prompt(self, session: str, text: str) -> None:
         """Have the model say something as soon as nobody else does."""
-        if call := self._held[session].call:
-            call.prompt(text)
+        if (calls := self._held[session].calls) and calls.current:
+            calls.current.prompt(text)
 
     def interrupt(self, session: str) -> None:
         """Stop what the robot is saying."""
-        if call := self._held[session].call:
-            call.interrupt()
+        if (calls := self._held[session].calls) and calls.current:
+            calls.current.interrupt()
 
     def use(self, order: str, tool: str, arguments: str) -> None:
         """Use a tool for an operator; a status with its outcome follows."""
@@ -198,6 +162,8 @@ class Holdings:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        if calls := self._held[session].calls:
+            calls.close()
         self._with.voice.discard_kept()
         self._with.built_in.end()
         self._post(p.Released(session))
@@ -221,94 +187,12 @@ class Holdings:
         else:
             self._post(p.Granted(session, grant))
 
-    async def _call(self, session: str, grant: Grant) -> None:
-        voice = self._with.voice
-        try:
-            async with RealtimeCall(
-                grant.openai,
-                http=self._with.http,
-                on_event=lambda event: self._on_call_event(session, grant, event),
-                settings=self._with.call,
-                played=lambda: voice.played_seconds,
-            ) as call:
-                await self._talk(session, grant, call)
-        except MediaError as error:
-            self._post(p.CallLost(session, "media", str(error)))
-        except UpstreamError as error:
-            self._post(p.CallLost(session, "upstream", str(error)))
-        except Exception as error:  # noqa: BLE001 - the edge of the call: whatever breaks in it, the robot goes on
-            _log.exception("the call of session %s has failed", session)
-            self._post(p.CallLost(session, "call", f"failed: {type(error).__name__}"))
-        finally:
-            voice.discard_kept()
-
-    async def _talk(self, session: str, grant: Grant, call: RealtimeCall) -> None:
-        """Connect both voices until the call is over; they part at once, before the call is taken down."""
-        voice = self._with.voice
-        self._held[session].call = call
-        voice.uplink, voice.source = call.uplink, call.downlink
-        voice.release_kept()
-        self._with.built_in.talk()
-        self._mark(session, "listening")
-        self._post(p.CallUp(session))
-        for text in (grant.prompts.greeting, self._with.chronicle.listen()):
-            if text:
-                call.prompt(text)
-        try:
-            self._post(p.CallLost(session, *_verdict(await call.ended())))
-        finally:
-            voice.flush()
-            voice.uplink = voice.source = None
-            self._held[session].usage, self._held[session].call = call.conversation.usage, None
-
-    def _on_call_event(self, session: str, grant: Grant, event: CallEvent) -> None:
-        self._with.chronicle.hear(event, self._round_trip(session))
-        match event:
-            case TurnChanged(turn):
-                self._post(p.Turn(session, Phase(turn)))
-            case Speech(began):
-                self._post(p.Speech(session, began))
-            case Spoken():
-                self._post(p.Spoken(session))
-            case ResponseFailed(code, text):
-                self._post(p.AnswerFailed(session, code[:64], text))
-            case ToolCalled():
-                held = self._held[session]
-                self._start(session, "tool", self._call_tool(session, held, grant.tools, event))
-            case _:
-                self._pass_on(session, event)
-
-    def _round_trip(self, session: str) -> float | None:
-        call = self._held[session].call
-        return None if call is None else call.uplink.round_trip
-
-    def _pass_on(self, session: str, event: Answered | Flush | Captioned | Complained | SessionOver) -> None:
-        """Tell or do what needs no decision."""
-        match event:
-            case Answered(call_id):
-                self._with.outlet.event(CallAnswered(session=session, at=self._with.outlet.now(), call_id=call_id))
-            case Flush():
-                self._with.voice.flush()
-            case Captioned():
-                self._caption(session, event)
-            case Complained(code, text):
-                _log.warning("openai: %s: %s", code, text)
-            case SessionOver(reason):
-                _log.info("openai ended the session: %s", reason)
-            case _:
-                assert_never(event)
-
-    async def _call_tool(self, session: str, held: Held, granted: Sequence[str], called: ToolCalled) -> None:
-        began = time.monotonic()
-        outcome = await self._with.toolbox.call(called.name, called.arguments, granted)
-        self._with.chronicle.use(called.name, called.arguments, outcome, began)
-        call = held.call
-        if call is None:
-            return  # the talk is over meanwhile
-        parting = outcome.parting and called.turn == call.floor.turn  # who speaks meanwhile does not want to part yet
-        call.outcome(called.call_id, outcome.text, follow=not (parting and called.spoke))
-        if parting:
-            self._post(p.EndWished(session, said=called.spoke))
+    async def _again(self, session: str) -> Grant:
+        """Ask the cloud for another grant of a session that goes on."""
+        broker = self._with.broker
+        if not await broker.connected(RECONNECT_SECONDS):
+            raise MintError("broker", "no connection to the cloud" + (broker.trouble and f": {broker.trouble}"))
+        return await self._with.minter.renew(session, broker.publish, tools=self._with.toolbox.declarations)
 
     async def _use(self, order: str, tool: str, arguments: str) -> None:
         toolbox = self._with.toolbox
@@ -316,23 +200,6 @@ class Holdings:
         step = Step.SUCCEEDED if outcome.ok else Step.FAILED
         outlet = self._with.outlet
         outlet.status(CommandStatus(id=order, device=outlet.device, step=step, at=outlet.now(), reason=outcome.text))
-
-    def _caption(self, session: str, caption: Captioned) -> None:
-        if studio := self._with.studio:
-            studio.scene.caption(caption, time.monotonic())
-        wall = self._with.outlet.wall
-        self._with.outlet.event(
-            Caption(
-                session=session,
-                id=caption.id,
-                speaker=caption.speaker,
-                text=caption.text,
-                start=wall(caption.start),
-                end=wall(caption.end),
-                final=caption.final,
-                approximate=caption.approximate,
-            )
-        )
 
     async def _broadcast(self, session: str, grant: BroadcastGrant, after: asyncio.Task[None] | None) -> None:
         if after is not None:
@@ -368,8 +235,3 @@ def _leaving() -> bool:
     """Tell whether what runs now has been told to end, so that its end is no news."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _verdict(reason: str) -> tuple[str | None, str]:
-    """Return the fault code, None for a proper end, and the words for how a call ended."""
-    return (None if reason in _PROPER_ENDS else "media", reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -26,6 +27,9 @@ WAIT_SECONDS: Final = 12.0
 SECRET_SECONDS: Final = 3.0
 """How long a secret must still be good, by the cloud's clock: time to make an offer with it."""
 
+RENEWAL: Final = "renewal"
+"""The reason of a request with which a session goes on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
@@ -33,7 +37,9 @@ class Wishes:
 
     broadcast: bool
     tools: Sequence[ToolDeclaration]
-    archive: bool
+    archive: bool = False
+    continues: str = ""
+    """The session that goes on, where no new one is wished for."""
 
 
 class MintClient:
@@ -65,15 +71,25 @@ class MintClient:
             MintError: refused, with the cloud's code; `broker` when no answer came in time or it does not open; `UPSTREAM`
             when its secret is as good as over.
         """
+        return await self._granted(session, reason, publish, Wishes(broadcast, tools, archive))
+
+    async def renew(self, session: str, publish: Publish, *, tools: Sequence[ToolDeclaration] = ()) -> Grant:
+        """Return a grant with which `session` goes on with another call; its `tools` are those of its first request.
+
+        Raises:
+            MintError: as `mint`.
+        """
+        return await self._granted(secrets.token_hex(16), RENEWAL, publish, Wishes(False, tools, continues=session))
+
+    async def _granted(self, nonce: str, reason: str, publish: Publish, wishes: Wishes) -> Grant:
         key = OneTimeKey()
-        wishes = Wishes(broadcast, tools, archive)
-        answer = await self._ask(session, reason, key, publish, wishes)
+        answer = await self._ask(nonce, reason, key, publish, wishes)
         if answer.refusal is Refusal.CLOCK_SKEW:
-            answer = await self._ask(session, reason, key, publish, wishes)
+            answer = await self._ask(nonce, reason, key, publish, wishes)
         if answer.refusal is not None:
             raise MintError(answer.refusal, answer.text, answer.retry_after)
         try:
-            grant = decode(key.open(answer.sealed, binding(self._device, session)), Grant)
+            grant = decode(key.open(answer.sealed, binding(self._device, nonce)), Grant)
         except MessageError as error:
             raise MintError("broker", f"the grant does not open: {error}") from error
         left = grant.openai.expires_at - self._clock.now()
@@ -81,22 +97,23 @@ class MintClient:
             raise MintError(Refusal.UPSTREAM, f"the secret can be used for {left:.0f} s only")
         return grant
 
-    async def _ask(self, session: str, reason: str, key: OneTimeKey, publish: Publish, wishes: Wishes) -> MintAnswer:
+    async def _ask(self, nonce: str, reason: str, key: OneTimeKey, publish: Publish, wishes: Wishes) -> MintAnswer:
         now = self._clock.now()
         request = MintRequest(
             device=self._device,
-            nonce=session,
+            nonce=nonce,
             issued_at=now,
             expires_at=now + VALID_SECONDS,
             reason=reason,
             reply_key=key.public,
             broadcast=wishes.broadcast,
             tools=list(wishes.tools),
+            continues=wishes.continues,
             archive=wishes.archive,
         )
         sealed, topic = seal_envelope(MINT_REQUEST, request, self._signer), topics.mint_request(self._device)
         try:
-            return await self._asking.answer(session, topic, sealed, publish, WAIT_SECONDS)
+            return await self._asking.answer(nonce, topic, sealed, publish, WAIT_SECONDS)
         except TimeoutError:
             raise MintError("broker", f"no answer from the cloud within {WAIT_SECONDS:.0f} s") from None
 

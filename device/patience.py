@@ -39,6 +39,11 @@ class Patience:
         self._warned = False
         self._parting: str | None = None
 
+    @property
+    def parting(self) -> str | None:
+        """For what the session ends once what is being said was heard, or None while it does not."""
+        return self._parting
+
     def deadline(self, phase: Phase, now: float, *, talking: bool = False) -> float:
         """Return when the wait is over if nothing else happens; `talking` is whether somebody in the room is."""
         left = self._began + self._limits.longest - now

@@ -20,6 +20,7 @@ class Phase(StrEnum):
     LISTENING = "listening"
     THINKING = "thinking"
     SPEAKING = "speaking"
+    RECONNECTING = "reconnecting"
     ENDING = "ending"
     FAULT = "fault"
     STOPPED = "stopped"
@@ -27,6 +28,10 @@ class Phase(StrEnum):
 
 LIVE = frozenset({Phase.LISTENING, Phase.THINKING, Phase.SPEAKING})
 """The phases in which a conversation is going on."""
+
+
+TALKING = LIVE | {Phase.RECONNECTING}
+"""The phases between the first call of a session and its end: also while that call is gone, and the next not there yet."""
 
 
 AT_REST = frozenset({Phase.OFFLINE, Phase.IDLE, Phase.FAULT})
@@ -114,10 +119,37 @@ class CallUp:
 
 @dataclass(frozen=True, slots=True)
 class CallLost:
-    """The call did not come up, or is over without our doing; `code` is None for a proper end."""
+    """The call did not come up, or is over without our doing; `code` is None for a proper end.
+
+    What a call tells names its number (`device.handover`); what is told by another than the one in use is dropped.
+    """
 
     session: str
     code: str | None
+    text: str
+    call: int = 0
+    renewable: bool = False
+    """Whether another call may take its place."""
+    broke_off: bool = False
+    """Whether it died in the middle of an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpareReady:
+    """A second call is up, has proved that it hears, and knows what was said."""
+
+    session: str
+    spare: int
+    """Its number."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpareLost:
+    """There is no second call: it was refused, did not come up, or is gone again."""
+
+    session: str
+    spare: int
+    code: str
     text: str
 
 
@@ -127,6 +159,7 @@ class Turn:
 
     session: str
     phase: Phase
+    call: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +168,7 @@ class Speech:
 
     session: str
     began: bool
+    call: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +176,7 @@ class Spoken:
     """What the robot said was sent to its end, not cut."""
 
     session: str
+    call: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +186,7 @@ class AnswerFailed:
     session: str
     code: str
     text: str
+    call: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +221,7 @@ class EndWished:
 
     session: str
     said: bool
+    call: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +289,8 @@ Event = (
     | Refused
     | CallUp
     | CallLost
+    | SpareReady
+    | SpareLost
     | Turn
     | Speech
     | Spoken

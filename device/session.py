@@ -1,58 +1,31 @@
 """PURE. The session machine: the one place that decides.
 
 Two rules hold throughout. What happens is an event, what is to be done is a command, and `Session.handle` is the only
-way from one to the other. An event that names another session than the current one is dropped before the table is
-asked, so a late answer can never touch a later session. A pair that is not in `TABLE` changes nothing.
+way from one to the other. An event that names another session than the current one, or another call than the one in use,
+is dropped before the table is asked, so a late answer can never touch a later session. A pair that is not in `TABLE`
+changes nothing. What holds throughout is in `standing.py`, what lasts from the first call to the last in `lasting.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from device import command as do
 from device import phase as p
 from device.command import Command
+from device.lasting import Lasting
 from device.messages.commands import Step
-from device.messages.minting import Grant
-from device.patience import Patience
-from device.phase import AT_REST, HOPELESS, LIVE, NO_SOUND, Chime, Event, Phase
-from device.timing import Timing
+from device.phase import AT_REST, HOPELESS, LIVE, NO_SOUND, TALKING, Chime, Event, Phase
 from device.transition import Row, rows
 
 
-class Session:
+class Session(Lasting):
     """One robot's session machine; `handle` and `deadline` are all its shell needs."""
-
-    def __init__(self, new_id: Callable[[], str], timing: Timing | None = None) -> None:
-        self.timing = timing or Timing()
-        self._new_id = new_id
-        self.phase, self.since = Phase.STARTING, 0.0
-        self.id: str | None = None
-        self.on_air = False
-        self.muted = False
-        """Whether the microphone is to be closed."""
-        self.trouble: str | None = None
-        """Why the last answer failed, until somebody speaks."""
-        self.fault: str | None = None
-        self.deadline: float | None = None
-        """Monotonic time at which `Elapsed` is due, or None."""
-        self.dropped = 0
-        """Events that named another session."""
-        self.deaf = False
-        """Whether there is no sound card: whatever the phase, the robot then looks out of order."""
-        self._online = self._quitting = self._again = False
-        self._order: str | None = None
-        self._stop_order: str | None = None
-        self._reason = self._end_reason = ""
-        self._grant: Grant | None = None
-        self._broadcasting = False
-        self._patience: Patience | None = None
-        self._live_since: float | None = None
 
     def handle(self, event: Event, now: float) -> list[Command]:
         """Take one event at monotonic time `now` and return what is to be done, in order."""
-        if getattr(event, "session", self.id) != self.id:
+        if getattr(event, "session", self.id) != self.id or getattr(event, "call", self._call) != self._call:
             self.dropped += 1
             return []
         act = TABLE.get((self.phase, type(event)))
@@ -64,24 +37,7 @@ class Session:
             commands.insert(0, do.Show())
         return commands
 
-    @property
-    def _shown(self) -> tuple[object, ...]:
-        return self.phase, self.on_air, self.fault, self.id, self.muted, self.trouble, self.deaf
-
-    def _enter(self, phase: Phase, now: float, seconds: float | None = None) -> None:
-        self.phase, self.since = phase, now
-        self.deadline = None if seconds is None else now + seconds
-
     # Actions: each enters a phase and yields what is to be done ------------------------------------------------------
-
-    def _rest(self, _event: Event, now: float) -> Iterator[Command]:
-        self.id, self.on_air, self._order, self._live_since = None, False, None, None
-        self.muted, self.trouble, self._grant, self._broadcasting, self._patience = False, None, None, False, None
-        self._enter(Phase.IDLE if self._online else Phase.OFFLINE, now)
-        if self.deaf:
-            self.fault = NO_SOUND
-            self._enter(Phase.FAULT, now)
-        yield from ()
 
     def _broker_up(self, _event: Event, now: float) -> Iterator[Command]:
         self._online = True
@@ -164,17 +120,6 @@ class Session:
         elif event.grant.no_broadcast:
             yield do.ReportFault(event.session, "broadcast", event.grant.no_broadcast)
 
-    def _live(self, event: p.CallUp, now: float) -> Iterator[Command]:
-        if self._grant is None:
-            return  # the agent opens no call without one
-        self._live_since, self._patience = now, Patience(self._grant.limits, self._grant.prompts, now)
-        self._enter_live(Phase.LISTENING, now)
-        yield do.Play(Chime.LIVE)
-        yield do.ReportStarted(event.session, self._reason)
-        if self._order is not None:
-            yield do.Acknowledge(self._order, Step.SUCCEEDED, "listening")
-            self._order = None
-
     def _turn(self, event: p.Turn, now: float) -> Iterator[Command]:
         if event.phase is Phase.SPEAKING:
             self.trouble = None
@@ -190,7 +135,7 @@ class Session:
 
     def _spoken(self, _event: p.Spoken, now: float) -> Iterator[Command]:
         over = None if self._patience is None else self._patience.heard_out(now)
-        self.deadline = self.deadline if over is None else over
+        self._until = self._until if over is None else over
         yield from ()
 
     def _end_wished(self, event: p.EndWished, now: float) -> Iterator[Command]:
@@ -208,14 +153,6 @@ class Session:
         yield do.ReportFault(event.session, event.code, event.text)
         yield do.Play(Chime.ERROR)
 
-    def _enter_live(self, phase: Phase, now: float) -> None:
-        self._enter(phase, now)
-        self._wait(now)
-
-    def _wait(self, now: float, *, talking: bool = False) -> None:
-        if self._patience is not None:
-            self.deadline = self._patience.deadline(self.phase, now, talking=talking)
-
     def _mute(self, event: p.MuteWished, _now: float) -> Iterator[Command]:
         self.muted = event.on
         yield from ()
@@ -223,7 +160,9 @@ class Session:
     def _hush(self, _event: p.Hushed, _now: float) -> Iterator[Command]:
         yield do.Interrupt(self.id or "")
 
-    def _say(self, event: p.SayWished, _now: float) -> Iterator[Command]:
+    def _say(self, event: p.SayWished, now: float) -> Iterator[Command]:
+        if self._handover is not None:  # what is being asked for must not be left with a call that is left
+            self._handover.stirred(now, quiet=self.phase is Phase.LISTENING)
         yield do.Prompt(self.id or "", event.text)
 
     def _wish_broadcast(self, event: p.BroadcastWished, _now: float) -> Iterator[Command]:
@@ -257,41 +196,11 @@ class Session:
         yield do.Acknowledge(event.command, Step.ACCEPTED, f"ending: {self.phase}")
         yield from self._end(f"remote:{event.command}", now)
 
-    def _time_over(self, _event: Event, now: float) -> Iterator[Command]:
-        if self._patience is None:
-            return
-        over = self._patience.over(now, muted=self.muted)
-        if over.reason is not None:
-            yield from self._end(over.reason, now)
-            return
-        self._wait(now)
-        yield do.Prompt(self.id or "", over.say)
-
-    def _lost(self, event: p.CallLost, now: float) -> Iterator[Command]:
-        if event.code is None:
-            yield from self._end(event.text, now)
-        else:
-            yield from self._fail(event.code, event.text, now)
-
     def _refused(self, event: p.Refused, now: float) -> Iterator[Command]:
         yield from self._fail(event.code, event.text, now)
 
     def _too_slow(self, _event: Event, now: float) -> Iterator[Command]:
         yield from self._fail("timeout", f"not talking after {self.timing.prepare:.0f} s", now)
-
-    def _fail(self, code: str, text: str, now: float) -> Iterator[Command]:
-        self.fault = code
-        yield do.ReportFault(self.id, code, text)
-        yield from self._end(code, now, Chime.ERROR, text)
-
-    def _end(self, reason: str, now: float, chime: Chime = Chime.END, text: str = "") -> Iterator[Command]:
-        self._end_reason, self.trouble, self.muted = reason, None, False
-        if self._order is not None:
-            yield do.Acknowledge(self._order, Step.FAILED, f"{reason}: {text}" if text else f"ended by {reason}")
-            self._order = None
-        self._enter(Phase.ENDING, now, self.timing.release)
-        yield do.Play(chime)
-        yield do.Release(self.id or "")
 
     def _press_again(self, _event: Event, _now: float) -> Iterator[Command]:
         self._again = True
@@ -340,12 +249,12 @@ class Session:
 
 
 _REST: Final = (Phase.IDLE, Phase.OFFLINE, Phase.FAULT)  # with the cloud, without it, without a sound card
-_BUSY: Final = frozenset({Phase.STARTING, Phase.ANNOUNCING, Phase.PREPARING, Phase.ENDING, *LIVE})
-_HOLDING: Final = frozenset({Phase.PREPARING, *LIVE})
+_BUSY: Final = frozenset({Phase.STARTING, Phase.ANNOUNCING, Phase.PREPARING, Phase.ENDING, *TALKING})
+_HOLDING: Final = frozenset({Phase.PREPARING, *TALKING})
 
 
 # fmt: off
-TABLE: Final[dict[tuple[Phase, type], Row]] = {
+TABLE: Final[dict[tuple[Phase, type], Row[Phase]]] = {
     # a quiet life
     **rows([Phase.STARTING], p.Ready, Session._rest, *_REST),
     **rows(set(Phase) - {Phase.STOPPED, Phase.OFFLINE}, p.BrokerUp, Session._broker_up),
@@ -378,13 +287,20 @@ TABLE: Final[dict[tuple[Phase, type], Row]] = {
     **rows(_HOLDING, p.BroadcastWished, Session._wish_broadcast),
     **rows(_HOLDING, p.OnAir, Session._on_air),
     **rows(_HOLDING, p.OffAir, Session._off_air),
+    # one call after another: in a pause and unnoticed, or as soon as can be where the call in use is gone
+    **rows(LIVE, p.SpareReady, Session._hand_over),
+    **rows(LIVE, p.SpareLost, Session._spare_lost, Phase.RECONNECTING, Phase.ENDING),
+    **rows(LIVE, p.CallLost, Session._lost, Phase.LISTENING, Phase.RECONNECTING, Phase.ENDING),
+    **rows([Phase.RECONNECTING], p.SpareReady, Session._hand_over, Phase.LISTENING),
+    **rows([Phase.RECONNECTING], p.SpareLost, Session._spare_lost, Phase.ENDING),
+    **rows([Phase.RECONNECTING], p.Elapsed, Session._elapsed_cut, Phase.ENDING),
     # every end gives everything back first
     **rows(_HOLDING, p.Pressed, Session._hang_up, Phase.ENDING),
     **rows(_HOLDING, p.StopOrdered, Session._stop, Phase.ENDING),
-    **rows(_HOLDING, p.CallLost, Session._lost, Phase.ENDING),
+    **rows([Phase.PREPARING], p.CallLost, Session._lost, Phase.ENDING),
     **rows([Phase.PREPARING], p.Refused, Session._refused, Phase.ENDING),
     **rows([Phase.PREPARING], p.Elapsed, Session._too_slow, Phase.ENDING),
-    **rows(LIVE, p.Elapsed, Session._time_over, Phase.ENDING),
+    **rows(LIVE, p.Elapsed, Session._elapsed, Phase.LISTENING, Phase.ENDING),
     **rows([Phase.ENDING], p.Pressed, Session._press_again),
     **rows([Phase.ENDING], p.Released, Session._released, *_REST, Phase.PREPARING, Phase.STOPPED),
     **rows([Phase.ENDING], p.Elapsed, Session._stuck, Phase.STOPPED),

@@ -15,3 +15,9 @@ class Timing:
     """More than the waits for broker, cloud, offer and media together, each of which has its own, clearer fault."""
     release: float = 15.0
     fault: float = 4.0
+    renew: float = 3300.0
+    """From the beginning of a call until a second one is brought up beside it: 55 minutes."""
+    retry: float = 60.0
+    """After a second call could not be had, while the first goes on."""
+    reconnect: float = 30.0
+    """How long a session may be without a call."""

@@ -58,6 +58,8 @@ class VoicePath:
         """May be replaced between two blocks; a canceller is watched and the microphone closed when it fails."""
         self.uplink: BlockSink | None = None
         """Where the voice in the room goes: the call, once there is one."""
+        self.spare: BlockSink | None = None
+        """Where silence goes: a second call that has to prove that it hears."""
         self.programme: BlockSink | None = None
         """Where both voices go: the broadcast, once there is one; gets a block for every block captured."""
         self.source: VoiceSource | None = None
@@ -83,6 +85,8 @@ class VoicePath:
         for samples in self._prebuffer.push(near):
             if self.uplink:
                 self.uplink.push(samples)
+        if self.spare:
+            self.spare.push(SILENCE)
         programme = self._mix.mix(near if self.uplink else SILENCE, block.played, measured.cleaned, measured.far)
         if self.programme:
             self.programme.push(programme)
@@ -99,6 +103,17 @@ class VoicePath:
     def release_kept(self) -> None:
         """Send what was kept to `uplink`, two blocks per block until caught up, because the call listens now."""
         self._prebuffer.release()
+
+    def hold(self) -> None:
+        """Keep what is said, and what was said last, because the call is gone; the programme goes on meanwhile."""
+        self._prebuffer.hold()
+
+    def hand_over(self, uplink: BlockSink, source: VoiceSource) -> None:
+        """Let another call take over between two blocks; it is sent what was kept or, if nothing was, what was said last."""
+        if not self._prebuffer.keeping:
+            self._prebuffer.repeat()
+        self._prebuffer.release()
+        self.uplink, self.source = uplink, source
 
     def discard_kept(self) -> None:
         """Forget what was kept, because there will be no call or it is over."""

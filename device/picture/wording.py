@@ -21,6 +21,7 @@ PHASES: Final[dict[Phase, tuple[str, str]]] = {
     Phase.LISTENING: ("Listening", "聞いています"),
     Phase.THINKING: ("Thinking", "考えています"),
     Phase.SPEAKING: ("Speaking", "話しています"),
+    Phase.RECONNECTING: ("Reconnecting", "再接続中"),
     Phase.ENDING: ("Goodbye", "さようなら"),
     Phase.FAULT: ("Something went wrong", "問題が起きました"),
     Phase.STOPPED: ("Switched off", "停止中"),

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
@@ -19,11 +20,21 @@ from aiortc import RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 
 from device.errors import MediaError, UpstreamError
 from device.messages.minting import OpenAIGrant
-from device.realtime.conversation import Answered, CallEvent, Conversation, Flush, SessionOver
-from device.realtime.events import EventReader, SessionCreated, output_audio_buffer_clear, response_cancel
+from device.realtime.conversation import EXPIRED, Answered, CallEvent, Conversation, Flush, SessionOver, Turn
+from device.realtime.events import (
+    EventReader,
+    ServerEvent,
+    ServiceError,
+    SessionCreated,
+    output_audio_buffer_clear,
+    response_cancel,
+)
 from device.realtime.floor import Act, Floor, Send
+from device.realtime.history import Line
 from device.realtime.liveness import overdue
 from device.realtime.offer import SERVICE, Answer, exchange
+from device.realtime.rehearsal import Rehearsal
+from device.realtime.rehearsal import Step as Proof
 from device.realtime.settings import RealtimeSettings
 from device.rtc.peer import UNUSABLE_DESCRIPTION, new_peer
 from device.rtc.receiving import VoiceReceiver
@@ -33,6 +44,9 @@ CHANNEL: Final = "oai-events"
 
 WATCH_SECONDS: Final = 0.5
 """How often the liveness of a call is looked at."""
+
+ASK_SECONDS: Final = 0.1
+"""Between two questions whether a second call hears."""
 
 HUNG_UP: Final = "hung up"
 CLOSED_BY_SERVICE: Final = "closed by the service"
@@ -75,11 +89,16 @@ class RealtimeCall:
         """Who may speak next, and the calls of tools."""
         self.call_id = ""
         """By which the cloud can hang up; empty until the offer was answered."""
+        self.broke_off = False
+        """Whether it ended in the middle of an answer."""
         self._grant, self._http, self._on_event, self._played = grant, http, on_event, played
         self._events = EventReader()
         self._peer: RTCPeerConnection | None = None
         self._channel: RTCDataChannel | None = None
         self._greeted = False
+        self._rehearsal = Rehearsal()
+        self._before: Callable[[], Sequence[Line]] | None = None
+        """What was said in calls before this one, while it is rehearsed."""
         self._event_at = time.monotonic()
         self._changed = asyncio.Event()
         self._over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -104,6 +123,45 @@ class RealtimeCall:
     async def ended(self) -> str:
         """Wait until the call is over for any reason, and return the reason."""
         return await asyncio.shield(self._over)
+
+    async def rehearse(self, before: Callable[[], Sequence[Line]]) -> None:
+        """Prove, with silence pushed to `uplink` meanwhile, that the service hears this call, and tell it what was said before.
+
+        Until then, what the service says means nothing for the conversation.
+
+        Raises:
+            MediaError: it does not hear, or does not take what it is told, within the time-out.
+        """
+        self._before = before
+        try:
+            async with asyncio.timeout(self.settings.rehearsal_seconds):
+                await self._proven()
+        except TimeoutError:
+            text = f"media: a second call came up, but at '{self._rehearsal.step}' for too long; it may not hear"
+            raise MediaError(text) from None
+        finally:
+            self._before = None
+        self.conversation.forget(self._rehearsal.silence)
+
+    async def _proven(self) -> None:
+        while self._rehearsal.step is not Proof.PROVEN:
+            if self._over.done():
+                raise MediaError(f"media: {self._over.result()} while a second call was tried")
+            if self._rehearsal.refused is not None:
+                raise MediaError(f"media: a second call refused what was said before: {self._rehearsal.refused}")
+            self._send_all(self._rehearsal.ask())
+            self._changed.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ASK_SECONDS):
+                    await self._changed.wait()
+
+    def tell(self, before: Iterable[Line]) -> None:
+        """Tell what was said before in other calls, as far as `rehearse` has not."""
+        self._send_all(self._rehearsal.tell(before))
+
+    def hang_up(self) -> None:
+        """End the call; `ended` returns, and leaving it gives everything back."""
+        self._end(HUNG_UP)
 
     def interrupt(self) -> None:
         """Stop the assistant now: here at once, and at the service."""
@@ -212,8 +270,17 @@ class RealtimeCall:
             _log.info("session %s of %s", event.session.id, event.session.model)
             self._greeted = True
             self._changed.set()
+        if self._before is not None and not _expired(event):
+            self._send_all(self._rehearsal.handle(event, self._before()))
+            if self._rehearsal.step is Proof.PROVEN or self._rehearsal.refused is not None:
+                self._changed.set()
+            return
         self._emit(self.conversation.handle(event, now, self._played()))
         self._act(self.floor.handle(event))
+
+    def _send_all(self, client_events: Iterable[str]) -> None:
+        for client_event in client_events:
+            self.send(client_event)
 
     def _act(self, acts: list[Act]) -> None:
         for act in acts:
@@ -238,6 +305,7 @@ class RealtimeCall:
         if self._over.done():
             return
         self._over.set_result(reason)
+        self.broke_off = self.conversation.turn is not Turn.LISTENING
         self._changed.set()
         _log.info("call %s is over: %s", self.call_id, reason)
         self._emit(self.conversation.end(time.monotonic(), self._played()))
@@ -271,3 +339,7 @@ class RealtimeCall:
             self._closing.cancel()
         elif error := self._closing.exception():
             _log.warning("call %s did not close well: %r", self.call_id, error)
+
+
+def _expired(event: ServerEvent) -> bool:
+    return isinstance(event, ServiceError) and event.error.code == EXPIRED

@@ -173,6 +173,10 @@ class UserCaptions:
         """No more words will come; those that did stand."""
         return self._show(item, now, final=True)
 
+    def forget(self, item: str) -> None:
+        """Show nothing of this item, whatever comes of it."""
+        self._guess(item).closed = True
+
     def fail_all(self, now: float) -> list[Captioned]:
         """No more words will come for anything."""
         return [caption for item in list(self._guesses) for caption in self.fail(item, now)]

@@ -15,6 +15,7 @@ from device.realtime.events import (
     ErrorDetail,
     InputCommitted,
     ItemAdded,
+    ItemDeleted,
     PlaybackCleared,
     PlaybackStarted,
     PlaybackStopped,
@@ -152,7 +153,7 @@ class Conversation:
                 follows += self._transcribed(event, now)
             case ServiceError(error):
                 follows += self._refused(error)
-            case SessionCreated() | SessionUpdated() | ItemAdded():
+            case SessionCreated() | SessionUpdated() | ItemAdded() | ItemDeleted():
                 pass
         return follows
 
@@ -161,6 +162,10 @@ class Conversation:
         if self.turn is not Turn.SPEAKING:
             return []
         return [Flush(), *self._turn(Turn.LISTENING)]
+
+    def forget(self, item: str) -> None:
+        """Show no words of an item that nobody has said."""
+        self._user.forget(item)
 
     def end(self, now: float, played: float | None = None) -> list[CallEvent]:
         """Close what is open; nothing more will come."""

@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
+from device.messages.reports import Speaker
+
 
 class _Event(msgspec.Struct, frozen=True, tag_field="type"):
     """Base of every server event; unknown fields are ignored."""
@@ -144,6 +146,12 @@ class ItemAdded(_Event, frozen=True, tag="conversation.item.added"):
     item: Item = Item()
 
 
+class ItemDeleted(_Event, frozen=True, tag="conversation.item.deleted"):
+    """An item has left the conversation."""
+
+    item_id: str = ""
+
+
 class ResponseCreated(_Event, frozen=True, tag="response.created"):
     """The model began to think."""
 
@@ -209,6 +217,7 @@ ServerEvent = (
     | PlaybackStopped
     | PlaybackCleared
     | ItemAdded
+    | ItemDeleted
     | ResponseCreated
     | ResponseDone
     | TranscriptDelta
@@ -223,7 +232,6 @@ UNUSED: Final = frozenset(
     {
         "conversation.created",
         "conversation.item.created",
-        "conversation.item.deleted",
         "conversation.item.done",
         "conversation.item.input_audio_transcription.segment",
         "conversation.item.retrieved",
@@ -303,6 +311,29 @@ def output_audio_buffer_clear() -> str:
 def conversation_item_create(item: dict[str, Any]) -> str:
     """Return a `conversation.item.create` that appends `item` to the conversation."""
     return _client_event("conversation.item.create", item=item)
+
+
+def conversation_item_delete(item_id: str) -> str:
+    """Return a `conversation.item.delete` that takes an item out of the conversation."""
+    return _client_event("conversation.item.delete", item_id=item_id)
+
+
+def input_audio_buffer_commit(event_id: str) -> str:
+    """Return an `input_audio_buffer.commit`: make an item of what was heard, and no answer to it.
+
+    An error `input_audio_buffer_commit_empty`, which names `event_id`, answers where less than 100 ms was heard.
+    """
+    return _client_event("input_audio_buffer.commit", event_id=event_id)
+
+
+def said_before(speaker: Speaker, text: str, item_id: str) -> str:
+    """Return the `conversation.item.create` that tells the model what was said in an earlier call; `item_id` is new.
+
+    What the assistant has said can be told in words only, as `output_text`.
+    """
+    kind = "output_text" if speaker is Speaker.ASSISTANT else "input_text"
+    part = {"type": kind, "text": text}
+    return conversation_item_create({"id": item_id, "type": "message", "role": speaker.value, "content": [part]})
 
 
 def function_call_output(call_id: str, output: str) -> str:

@@ -25,6 +25,10 @@ class RealtimeSettings(Settings, frozen=True):
     """How long neither sound nor event may come while the assistant is speaking."""
     answer_seconds: Annotated[float, msgspec.Meta(gt=0)] = 30.0
     """How long no event may come while the assistant is thinking."""
+    rehearsal_seconds: Annotated[float, msgspec.Meta(gt=0)] = 6.0
+    """How long a second call may take to prove that it hears, and to be told what was said before."""
+    history_tokens: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 4000
+    """How much of what was said a call that takes over is told, at most, newest first; every answer is billed for it again."""
     close_seconds: Annotated[float, msgspec.Meta(gt=0, le=6)] = 3.0
     """How long hanging up may take before it is left to the operating system; as long again for the answer to an offer
     that nobody wants any more."""

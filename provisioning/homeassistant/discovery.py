@@ -37,8 +37,8 @@ QUIETEST: Final = 10
 
 OTHER: Final = "other"
 PHASES: Final = (
-    "starting", "offline", "idle", "announcing", "preparing", "listening", "thinking", "speaking", "ending", "fault",
-    "stopped", "updating", OTHER,
+    "starting", "offline", "idle", "announcing", "preparing", "listening", "thinking", "speaking", "reconnecting",
+    "ending", "fault", "stopped", "updating", OTHER,
 )  # fmt: skip
 """The states that a robot's sensor may have: Home Assistant takes none that was not declared."""
 

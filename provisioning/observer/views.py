@@ -14,7 +14,7 @@ import msgspec
 from device.messages.reports import Caption, Lifecycle, Speaker
 from provisioning.observer.word_filter import WordFilter
 
-TALKING: Final = frozenset({"listening", "thinking", "speaking"})
+TALKING: Final = frozenset({"listening", "thinking", "speaking", "reconnecting"})
 """The phases of a device in which a conversation is going on."""
 
 LONGEST_TEXT: Final = 2_000

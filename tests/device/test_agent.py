@@ -42,6 +42,13 @@ def test_a_closed_microphone_shows_whatever_else_goes_on(session: Session) -> No
     assert light(session) is Light.SPEAKING
 
 
+def test_a_robot_that_connects_again_shows_that_it_takes_a_moment(session: Session) -> None:
+    session.handle(p.CallLost("s1", "media", "no sound", renewable=True), 1.0)
+    assert light(session) is Light.PREPARING
+    session.handle(p.SpareReady("s1", 1), 2.0)
+    assert light(session) is Light.LISTENING
+
+
 def test_an_answer_that_failed_shows_until_somebody_speaks(session: Session) -> None:
     session.handle(p.AnswerFailed("s1", "rate_limit_exceeded", ""), 1.0)
     assert light(session) is Light.FAULT

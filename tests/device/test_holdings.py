@@ -19,8 +19,9 @@ from device import phase as p
 from device.audio.block import SILENCE, Block
 from device.audio.echo import NoEchoControl
 from device.clock import WallClock
+from device.equipment import Equipment
 from device.errors import CodecError, MalformedMessageError
-from device.holdings import Equipment, Holdings
+from device.holdings import Holdings
 from device.messages.commands import CommandStatus, Step
 from device.messages.enrolment import BrokerAddress
 from device.messages.envelope import KeySigner
@@ -96,7 +97,9 @@ class Bench:
 
     def write(self, text: str) -> None:
         """Ask without a voice."""
-        call = self.holdings._held[SESSION].call
+        calls = self.holdings._held[SESSION].calls
+        assert calls is not None
+        call = calls.current
         assert call is not None
         call.send(conversation_item_create(USER | {"content": [{"type": "input_text", "text": text}]}))
         call.send(response_create())

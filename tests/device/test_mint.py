@@ -95,6 +95,15 @@ async def test_a_wrong_clock_is_set_by_the_cloud_and_the_request_made_again() ->
     assert len(cloud.requests) == 2
 
 
+async def test_a_session_is_renewed_by_a_request_of_its_own() -> None:
+    cloud = Cloud(granted)
+    await cloud.client.renew(NONCE, cloud.publish)
+    [request] = cloud.requests
+    assert (request.continues, request.reason, request.broadcast) == (NONCE, "renewal", False)
+    assert request.nonce != NONCE
+    assert len(request.nonce) == 32
+
+
 async def test_a_grant_sealed_to_another_key_does_not_open() -> None:
     def foreign(request: MintRequest) -> MintAnswer:
         sealed = seal(encode(grant_for(request)), OneTimeKey().public, binding(request.device, request.nonce))

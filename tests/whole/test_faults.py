@@ -113,6 +113,30 @@ async def test_a_blocked_network_is_a_media_fault(stage: Stage) -> None:
     await nothing_left(stage)
 
 
+async def test_a_call_that_dies_is_followed_by_another_of_the_same_session(stage: Stage) -> None:
+    await talk(stage)
+    session, faults = card(stage).session, list(stage.watch.faults)
+    [before] = openai(stage).calls
+    stage.robot.do("say", path=str(stage.sayings["Tell me a story."].path))
+    await stage.watch.phase("speaking", seconds=20)
+    openai(stage).faults.loss = 1.0
+    await stage.watch.phase("reconnecting", seconds=20)
+    openai(stage).faults.loss = 0.0
+    await stage.watch.phase("listening", "thinking", "speaking", seconds=30)
+    assert (card(stage).session, card(stage).on_air, card(stage).fault) == (session, True, None)
+    assert stage.watch.faults == faults
+    async with asyncio.timeout(10):
+        while before in openai(stage).calls:  # the robot could not hang up what it could not reach: the cloud has
+            await asyncio.sleep(0.05)
+    [after] = openai(stage).calls
+    async with stage.local.cloud.store.transaction() as t:
+        found = await t.sessions.find(session or "")
+    assert found is not None
+    assert (found.call_id, found.second_call_id) == (after, None)
+    await press(stage)
+    await nothing_left(stage)
+
+
 @pytest.mark.parametrize("moment", ["offering", "connecting"])
 async def test_a_second_press_at_any_moment_calls_the_start_off(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, moment: str

@@ -1,6 +1,6 @@
 // PURE. Where a recording stands at a moment.
 
-const SHOWN = new Set(["listening", "thinking", "speaking", "preparing", "ending"]);
+const SHOWN = new Set(["listening", "thinking", "speaking", "reconnecting", "preparing", "ending"]);
 
 // The robot's phase at `at` seconds, the key of the words for it ("state.*" in i18n.js), and whether it was muted.
 export function phaseAt(phases, at) {

@@ -1,6 +1,6 @@
 // PURE. What the page shows for what the feed says.
 
-const TALKING = new Set(["listening", "thinking", "speaking"]);
+const TALKING = new Set(["listening", "thinking", "speaking", "reconnecting"]);
 const PASSING = new Set(["announcing", "preparing", "ending", "stopped"]);
 const AWAY = new Set(["offline", "stopped", "unknown", "trouble"]);
 

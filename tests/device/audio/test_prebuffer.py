@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.audio.block import BLOCK, Samples
-from device.audio.prebuffer import CAPACITY, Prebuffer
+from device.audio.prebuffer import CAPACITY, RECENT, Prebuffer
 
 
 def block(number: int) -> Samples:
@@ -60,3 +60,33 @@ def test_what_was_kept_can_be_forgotten() -> None:
     prebuffer.push(block(1))
     prebuffer.discard()
     assert numbers(list(prebuffer.push(block(2)))) == [2]
+
+
+def test_what_was_passed_on_last_is_sent_once_more_and_then_caught_up_with() -> None:
+    prebuffer = Prebuffer()
+    for number in range(100):
+        prebuffer.push(block(number))
+    prebuffer.repeat()
+    sent = [samples for number in range(100, 100 + 2 * RECENT) for samples in prebuffer.push(block(number))]
+    assert numbers(sent) == list(range(100 - RECENT, 100 + 2 * RECENT))
+    assert prebuffer.behind == 0
+
+
+def test_for_a_call_that_is_gone_it_keeps_what_was_said_last_and_all_that_follows() -> None:
+    prebuffer = Prebuffer()
+    for number in range(100):
+        prebuffer.push(block(number))
+    prebuffer.hold()
+    for number in range(100, 100 + CAPACITY):
+        assert not prebuffer.push(block(number))
+    assert prebuffer.dropped == RECENT
+    prebuffer.release()
+    assert numbers(list(prebuffer.push(block(100 + CAPACITY)))) == [100, 101]
+
+
+def test_nothing_of_one_session_is_said_in_the_next() -> None:
+    prebuffer = Prebuffer()
+    prebuffer.push(block(1))
+    prebuffer.keep()
+    prebuffer.repeat()
+    assert prebuffer.behind == 0

@@ -263,6 +263,23 @@ class TestExpiry:
             assert phone.call._peer.connectionState == "connected"
 
 
+class TestTimeLapse:
+    @pytest.fixture
+    def stand_in_settings(self) -> StandInSettings:
+        return StandInSettings(session_seconds=0.8)
+
+    async def test_a_call_that_was_proved_before_the_other_expires_outlives_it(
+        self, stand_in: RealtimeStandIn, http: aiohttp.ClientSession
+    ) -> None:
+        async with Handset(await mint(stand_in, http), http) as first:
+            await first.heard_blocks(10)
+            async with Handset(await mint(stand_in, http), http) as second:
+                await second.call.rehearse(tuple)
+                assert await asyncio.wait_for(first.call.ended(), PATIENCE) == "session_expired"
+                assert second.call.call_id in stand_in.calls
+                assert [event for event in second.events if not isinstance(event, Answered)] == []
+
+
 async def test_a_network_that_vanishes_while_the_assistant_speaks_ends_the_call(
     stand_in: RealtimeStandIn, http: aiohttp.ClientSession
 ) -> None:
@@ -330,3 +347,12 @@ def assert_released(call: RealtimeCall) -> None:
     assert call._peer.connectionState == "closed"
     assert call.uplink.track.readyState == "ended"
     assert call._watching is None or call._watching.done()
+
+
+@pytest.mark.usefixtures("hurried_consent")
+async def test_a_network_that_vanishes_while_nobody_talks_is_not_taken_for_a_hang_up(
+    stand_in: RealtimeStandIn, http: aiohttp.ClientSession
+) -> None:
+    async with Handset(await mint(stand_in, http), http, RealtimeSettings(close_seconds=0.3)) as phone:
+        stand_in.faults.loss = 1.0
+        assert "connection" in await asyncio.wait_for(phone.call.ended(), PATIENCE)

@@ -1,0 +1,102 @@
+"""PURE. How the session machine stands, and how a session begins to rest or to end: what all its actions share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from device import command as do
+from device.command import Command
+from device.handover import Handover
+from device.messages.commands import Step
+from device.messages.minting import Grant
+from device.patience import Patience
+from device.phase import NO_SOUND, TALKING, Chime, Event, Phase
+from device.timing import Timing
+
+
+class Standing:
+    """The state of one robot's session machine."""
+
+    def __init__(self, new_id: Callable[[], str], timing: Timing | None = None) -> None:
+        self.timing = timing or Timing()
+        self._new_id = new_id
+        self.phase, self.since = Phase.STARTING, 0.0
+        self.id: str | None = None
+        self.on_air = False
+        self.muted = False
+        """Whether the microphone is to be closed."""
+        self.trouble: str | None = None
+        """Why the last answer failed, until somebody speaks."""
+        self.fault: str | None = None
+        self.dropped = 0
+        """Events that named another session, or a call that is not in use."""
+        self.deaf = False
+        """Whether there is no sound card: whatever the phase, the robot then looks out of order."""
+        self._online = self._quitting = self._again = False
+        self._order: str | None = None
+        self._stop_order: str | None = None
+        self._reason = self._end_reason = ""
+        self._grant: Grant | None = None
+        self._broadcasting = False
+        self._until: float | None = None
+        self._patience: Patience | None = None
+        self._handover: Handover | None = None
+        self._live_since: float | None = None
+
+    @property
+    def deadline(self) -> float | None:
+        """Monotonic time at which `Elapsed` is due, or None."""
+        return min((at for at in (self._until, self._handing_over_at) if at is not None), default=None)
+
+    @property
+    def _handing_over_at(self) -> float | None:
+        return None if self._handover is None or self.phase not in TALKING else self._handover.deadline
+
+    @property
+    def _shown(self) -> tuple[object, ...]:
+        return self.phase, self.on_air, self.fault, self.id, self.muted, self.trouble, self.deaf
+
+    @property
+    def _call(self) -> int:
+        """Number of the call in use."""
+        return 0 if self._handover is None else self._handover.call
+
+    def _enter(self, phase: Phase, now: float, seconds: float | None = None) -> None:
+        self.phase, self.since = phase, now
+        self._until = None if seconds is None else now + seconds
+
+    def _enter_live(self, phase: Phase, now: float) -> None:
+        self._enter(phase, now)
+        self._wait(now)
+
+    def _wait(self, now: float, *, talking: bool = False) -> None:
+        if self._patience is not None:
+            self._until = self._patience.deadline(self.phase, now, talking=talking)
+        if self._handover is not None:
+            self._handover.stirred(now, quiet=self.phase is Phase.LISTENING and not talking)
+
+    # How it comes to rest, and to an end -----------------------------------------------------------------------------
+
+    def _rest(self, _event: Event, now: float) -> Iterator[Command]:
+        self.id, self.on_air, self._order, self._live_since = None, False, None, None
+        self.muted, self.trouble, self._grant, self._broadcasting = False, None, None, False
+        self._patience, self._handover = None, None
+        self._enter(Phase.IDLE if self._online else Phase.OFFLINE, now)
+        if self.deaf:
+            self.fault = NO_SOUND
+            self._enter(Phase.FAULT, now)
+        yield from ()
+
+    def _fail(self, code: str, text: str, now: float) -> Iterator[Command]:
+        self.fault = code
+        yield do.ReportFault(self.id, code, text)
+        yield from self._end(code, now, Chime.ERROR, text)
+
+    def _end(self, reason: str, now: float, chime: Chime = Chime.END, text: str = "") -> Iterator[Command]:
+        self._end_reason, self.trouble, self.muted = reason, None, False
+        if self._order is not None:
+            yield do.Acknowledge(self._order, Step.FAILED, f"{reason}: {text}" if text else f"ended by {reason}")
+            self._order = None
+        self._enter(Phase.ENDING, now, self.timing.release)
+        yield do.Play(chime)
+        yield do.Release(self.id or "")
