@@ -238,7 +238,12 @@ def terms(settings: CloudSettings, web_url: str) -> Terms:
     limits: LimitSettings = settings.limits
     return Terms(
         Allowance(limits.session_seconds, limits.sessions_per_day, limits.requests_per_minute),
-        Limits(longest=limits.session_seconds, idle=limits.idle_seconds, single_turn=settings.openai.single_turn),
+        Limits(
+            longest=limits.session_seconds,
+            idle=limits.idle_seconds,
+            single_turn=settings.openai.single_turn,
+            push_to_talk=settings.openai.vad == "push_to_talk",
+        ),
         settings.openai.language,
         web_url + "/r/{device}",
         settings.openai.tools,
