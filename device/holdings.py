@@ -16,6 +16,7 @@ from device.errors import MintError
 from device.messages.commands import CommandStatus, Step
 from device.messages.minting import BroadcastGrant, Grant
 from device.messages.reports import SessionFigures, SessionGoesOn, Trace
+from device.push_to_talk import PushToTalk
 from device.session import Session
 from device.sora.on_air import keep_on_air
 from device.sora.publisher import Publisher
@@ -36,6 +37,8 @@ class Held:
     """Its calls, once it was granted."""
     on_air: asyncio.Task[None] | None = None
     """The broadcast, on air or on its way there."""
+    floor: PushToTalk | None = None
+    """What takes and gives the floor, by push-to-talk."""
 
 
 class Holdings:
@@ -136,6 +139,25 @@ class Holdings:
         if (calls := self._held[session].calls) and calls.current:
             calls.current.interrupt()
 
+    def take_floor(self, session: str, *, fresh: bool) -> None:
+        """By push-to-talk: somebody speaks from now on; without a call, it is kept for the next."""
+        if (calls := self._held[session].calls) and calls.current:
+            self._floor(session).take(calls.current, fresh=fresh)
+        else:
+            self._with.voice.waiting = False
+
+    def give_floor(self, session: str, *, answer: bool) -> None:
+        """By push-to-talk: they have spoken."""
+        if (calls := self._held[session].calls) and calls.current:
+            self._floor(session).give(calls.current, answer=answer)
+        else:
+            self._with.voice.waiting = True
+
+    def _floor(self, session: str) -> PushToTalk:
+        held = self._held[session]
+        held.floor = held.floor or PushToTalk(self._with.voice, lambda work: self._start(session, "floor", work))
+        return held.floor
+
     def use(self, order: str, tool: str, arguments: str) -> None:
         """Use a tool for an operator; a status with its outcome follows."""
         task = self._tasks.create_task(self._use(order, tool, arguments), name=f"order {order}")
@@ -165,6 +187,7 @@ class Holdings:
         if calls := self._held[session].calls:
             calls.close()
         self._with.voice.discard_kept()
+        self._with.voice.waiting = False
         self._with.built_in.end()
         self._post(p.Released(session))
 

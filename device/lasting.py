@@ -29,6 +29,7 @@ class Lasting(Standing):
         if self._order is not None:
             yield do.Acknowledge(self._order, Step.SUCCEEDED, "listening")
             self._order = None
+        yield from self.hand.up(event.session, push_to_talk=limits.push_to_talk)
 
     def _elapsed(self, event: p.Elapsed, now: float) -> Iterator[Command]:
         """Ask what waits: the hand-over of a call, or whoever is patient with the silence."""
@@ -84,6 +85,8 @@ class Lasting(Standing):
                 yield from self._without_call(event, now)
             case _ if self._handover.call != before and self.phase is not Phase.LISTENING:
                 self._enter_live(Phase.LISTENING, now)
+                if self.hand.talking:
+                    yield do.TakeFloor(self.id or "", fresh=False)
 
     def _reconnecting(self, now: float) -> float:
         longest = self.timing.reconnect if self._grant is None else self._grant.limits.longest

@@ -52,6 +52,10 @@ class Chime(StrEnum):
     END = "end"
     ERROR = "error"
     ANNOUNCE = "announce"
+    MUTED = "muted"
+    UNMUTED = "unmuted"
+    ON_AIR = "on air"
+    OFF_AIR = "off air"
 
 
 # What can happen -----------------------------------------------------------------------------------------------------
@@ -75,6 +79,18 @@ class BrokerDown:
 @dataclass(frozen=True, slots=True)
 class Pressed:
     """The button went down."""
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """The button came up, after so many `seconds`."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimWished:
+    """Somebody holds the button so long that they want the robot to wait for a claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +213,13 @@ class MuteWished:
 
 
 @dataclass(frozen=True, slots=True)
+class MuteSwitched:
+    """The switch of the microphone was put to off, or to on again; None: its button was pressed."""
+
+    off: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class Hushed:
     """Somebody wants the robot to stop what it is saying."""
 
@@ -283,6 +306,8 @@ Event = (
     | BrokerUp
     | BrokerDown
     | Pressed
+    | LetGo
+    | ClaimWished
     | StartOrdered
     | StopOrdered
     | Granted
@@ -296,6 +321,7 @@ Event = (
     | Spoken
     | AnswerFailed
     | MuteWished
+    | MuteSwitched
     | Hushed
     | SayWished
     | BroadcastWished

@@ -3,7 +3,7 @@
 Two rules hold throughout. What happens is an event, what is to be done is a command, and `Session.handle` is the only
 way from one to the other. An event that names another session than the current one, or another call than the one in use,
 is dropped before the table is asked, so a late answer can never touch a later session. A pair that is not in `TABLE`
-changes nothing. What holds throughout is in `standing.py`, what lasts from the first call to the last in `lasting.py`.
+changes nothing. What lasts from the first call of a session to the last is in `lasting.py`.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import Final
 from device import command as do
 from device import phase as p
 from device.command import Command
+from device.controls import Controls
 from device.lasting import Lasting
 from device.messages.commands import Step
 from device.phase import AT_REST, HOPELESS, LIVE, NO_SOUND, TALKING, Chime, Event, Phase
 from device.transition import Row, rows
 
 
-class Session(Lasting):
+class Session(Controls, Lasting):
     """One robot's session machine; `handle` and `deadline` are all its shell needs."""
 
     def handle(self, event: Event, now: float) -> list[Command]:
@@ -37,7 +38,24 @@ class Session(Lasting):
             commands.insert(0, do.Show())
         return commands
 
+    @property
+    def _cannot_hear(self) -> str:
+        """Why nobody would be heard; empty when they would."""
+        if self.deaf:
+            return "there is no sound card"
+        return "the microphone is switched off at the robot" if self.switched_off else ""
+
     # Actions: each enters a phase and yields what is to be done ------------------------------------------------------
+
+    def _rest(self, _event: Event, now: float) -> Iterator[Command]:
+        self.id, self.on_air, self._order, self._live_since = None, False, None, None
+        self.muted, self.trouble, self._grant, self._broadcasting, self._patience = False, None, None, False, None
+        self._handover = None
+        self._enter(Phase.IDLE if self._online else Phase.OFFLINE, now)
+        if self.deaf:
+            self.fault = NO_SOUND
+            self._enter(Phase.FAULT, now)
+        yield from ()
 
     def _broker_up(self, _event: Event, now: float) -> Iterator[Command]:
         self._online = True
@@ -67,19 +85,22 @@ class Session(Lasting):
     def _begin(self, _event: Event, now: float) -> Iterator[Command]:
         if self.deaf:
             yield do.ReportFault(None, NO_SOUND, "pressed, but there is no sound card")
-            return
-        yield do.Play(Chime.START)
-        yield from self._prepare("button", now)
+        elif self.switched_off:
+            yield do.Play(Chime.MUTED)
+        else:
+            yield do.Play(Chime.START)
+            yield from self._prepare("button", now, down=True)
 
-    def _prepare(self, reason: str, now: float) -> Iterator[Command]:
+    def _prepare(self, reason: str, now: float, *, down: bool = False) -> Iterator[Command]:
+        self.hand.begin(down=down)
         self.id, self.fault, self._reason, self._end_reason = self._new_id(), None, reason, ""
         self._enter(Phase.PREPARING, now, self.timing.prepare)
         yield do.Keep()
         yield do.Mint(self.id, reason)
 
     def _announce(self, event: p.StartOrdered, now: float) -> Iterator[Command]:
-        if self.deaf:
-            yield do.Acknowledge(event.command, Step.REJECTED, "there is no sound card")
+        if self._cannot_hear:
+            yield do.Acknowledge(event.command, Step.REJECTED, self._cannot_hear)
             return
         self.fault, self._order = None, event.command
         self._enter(Phase.ANNOUNCING, now, self.timing.announce)
@@ -88,8 +109,8 @@ class Session(Lasting):
 
     def _announced(self, _event: Event, now: float) -> Iterator[Command]:
         order = self._order or ""
-        if self.deaf:
-            yield do.Acknowledge(order, Step.FAILED, "the sound card is gone")
+        if self._cannot_hear:
+            yield do.Acknowledge(order, Step.FAILED, self._cannot_hear)
             yield from self._rest(_event, now)
             return
         yield do.Acknowledge(order, Step.IN_PROGRESS, "asking for the session")
@@ -133,18 +154,6 @@ class Session(Lasting):
         self._wait(now, talking=event.began)
         yield from ()
 
-    def _spoken(self, _event: p.Spoken, now: float) -> Iterator[Command]:
-        over = None if self._patience is None else self._patience.heard_out(now)
-        self._until = self._until if over is None else over
-        yield from ()
-
-    def _end_wished(self, event: p.EndWished, now: float) -> Iterator[Command]:
-        if self._patience is not None:
-            self._patience.part("goodbye")
-            self._wait(now)
-        if event.said and self.phase is not Phase.SPEAKING:
-            yield from self._spoken(p.Spoken(event.session), now)
-
     def _answer_failed(self, event: p.AnswerFailed, now: float) -> Iterator[Command]:
         if event.code in HOPELESS:
             yield from self._fail(event.code, event.text, now)
@@ -152,44 +161,6 @@ class Session(Lasting):
         self.trouble = event.code
         yield do.ReportFault(event.session, event.code, event.text)
         yield do.Play(Chime.ERROR)
-
-    def _mute(self, event: p.MuteWished, _now: float) -> Iterator[Command]:
-        self.muted = event.on
-        yield from ()
-
-    def _hush(self, _event: p.Hushed, _now: float) -> Iterator[Command]:
-        yield do.Interrupt(self.id or "")
-
-    def _say(self, event: p.SayWished, now: float) -> Iterator[Command]:
-        if self._handover is not None:  # what is being asked for must not be left with a call that is left
-            self._handover.stirred(now, quiet=self.phase is Phase.LISTENING)
-        yield do.Prompt(self.id or "", event.text)
-
-    def _wish_broadcast(self, event: p.BroadcastWished, _now: float) -> Iterator[Command]:
-        if self._grant is None or self._grant.broadcast is None or event.on is self._broadcasting:
-            return
-        self._broadcasting, self.on_air = event.on, False
-        session = self._grant.session
-        yield do.OpenBroadcast(session, self._grant) if event.on else do.CloseBroadcast(session)
-
-    def _use(self, event: p.ToolOrdered, _now: float) -> Iterator[Command]:
-        yield do.Acknowledge(event.command, Step.ACCEPTED, event.tool)
-        yield do.UseTool(event.command, event.tool, event.arguments)
-
-    def _on_air(self, _event: Event, _now: float) -> Iterator[Command]:
-        self.on_air = self._broadcasting
-        yield from ()
-
-    def _off_air(self, event: p.OffAir, _now: float) -> Iterator[Command]:
-        self.on_air = False
-        yield do.ReportFault(event.session, "broadcast", event.text)
-
-    def _hang_up(self, _event: Event, now: float) -> Iterator[Command]:
-        if self.muted:  # whoever presses a robot that does not listen wants to be heard
-            self.muted = False
-            yield do.Play(Chime.LIVE)
-        else:
-            yield from self._end("button", now)
 
     def _stop(self, event: p.StopOrdered, now: float) -> Iterator[Command]:
         self._stop_order = event.command
@@ -203,7 +174,7 @@ class Session(Lasting):
         yield from self._fail("timeout", f"not talking after {self.timing.prepare:.0f} s", now)
 
     def _press_again(self, _event: Event, _now: float) -> Iterator[Command]:
-        self._again = True
+        self._again = self.hand.down = True
         yield do.Play(Chime.START)
 
     def _released(self, event: p.Released, now: float) -> Iterator[Command]:
@@ -217,10 +188,10 @@ class Session(Lasting):
     def _after(self, event: Event, now: float) -> Iterator[Command]:
         again, self._again = self._again, False
         yield from self._rest(event, now)
-        if self._quitting:
+        if self._leaving is not None:
             yield from self._exit(event, now)
-        elif again and not self.deaf:
-            yield from self._prepare("button", now)
+        elif again and not self._cannot_hear:
+            yield from self._prepare("button", now, down=self.hand.down)
         elif self.fault is not None and not self.deaf:
             self._enter(Phase.FAULT, now, self.timing.fault)
 
@@ -237,7 +208,7 @@ class Session(Lasting):
         yield from self._rest(event, now)
 
     def _quit_later(self, _event: Event, now: float) -> Iterator[Command]:
-        self._quitting = True
+        self._leaving = do.Exit()
         if self.phase is not Phase.ENDING:
             yield from self._end("shutdown", now)
 
@@ -245,7 +216,7 @@ class Session(Lasting):
         if self._order is not None:
             yield do.Acknowledge(self._order, Step.FAILED, "shutting down")
         self._enter(Phase.STOPPED, now)
-        yield do.Exit()
+        yield self._leaving or do.Exit()
 
 
 _REST: Final = (Phase.IDLE, Phase.OFFLINE, Phase.FAULT)  # with the cloud, without it, without a sound card
@@ -268,6 +239,8 @@ TABLE: Final[dict[tuple[Phase, type], Row[Phase]]] = {
     **rows([Phase.FAULT], p.SoundBack, Session._hears_again, *_REST),
     # a start: by hand at once, from afar after an announcement that a press rejects
     **rows(AT_REST, p.Pressed, Session._begin, Phase.PREPARING),
+    **rows([Phase.PREPARING, Phase.ENDING], p.LetGo, Session._let_go),
+    **rows(TALKING, p.LetGo, Session._let_go, Phase.ENDING),
     **rows(AT_REST, p.StartOrdered, Session._announce, Phase.ANNOUNCING),
     **rows(_BUSY, p.StartOrdered, Session._busy),
     **rows([Phase.ANNOUNCING], p.Elapsed, Session._announced, Phase.PREPARING, *_REST),
@@ -282,6 +255,7 @@ TABLE: Final[dict[tuple[Phase, type], Row[Phase]]] = {
     **rows(LIVE, p.EndWished, Session._end_wished),
     **rows(LIVE, p.AnswerFailed, Session._answer_failed, Phase.ENDING),
     **rows(_HOLDING, p.MuteWished, Session._mute),
+    **rows(set(Phase) - {Phase.STOPPED}, p.MuteSwitched, Session._switch),
     **rows([Phase.SPEAKING], p.Hushed, Session._hush),
     **rows(LIVE, p.SayWished, Session._say),
     **rows(_HOLDING, p.BroadcastWished, Session._wish_broadcast),
@@ -295,7 +269,7 @@ TABLE: Final[dict[tuple[Phase, type], Row[Phase]]] = {
     **rows([Phase.RECONNECTING], p.SpareLost, Session._spare_lost, Phase.ENDING),
     **rows([Phase.RECONNECTING], p.Elapsed, Session._elapsed_cut, Phase.ENDING),
     # every end gives everything back first
-    **rows(_HOLDING, p.Pressed, Session._hang_up, Phase.ENDING),
+    **rows(_HOLDING, p.Pressed, Session._pressed, Phase.ENDING),
     **rows(_HOLDING, p.StopOrdered, Session._stop, Phase.ENDING),
     **rows([Phase.PREPARING], p.CallLost, Session._lost, Phase.ENDING),
     **rows([Phase.PREPARING], p.Refused, Session._refused, Phase.ENDING),
@@ -308,6 +282,10 @@ TABLE: Final[dict[tuple[Phase, type], Row[Phase]]] = {
     **rows(AT_REST | {Phase.ENDING, Phase.STARTING}, p.StopOrdered, Session._nothing_to_stop),
     # an operator's hand, whatever the robot does
     **rows(set(Phase) - {Phase.STOPPED}, p.ToolOrdered, Session._use),
+    # a button held for long: the run ends, and the robot waits for a claim
+    **rows(AT_REST, p.ClaimWished, Session._claim, Phase.STOPPED),
+    **rows(_HOLDING, p.ClaimWished, Session._claim, Phase.ENDING),
+    **rows([Phase.ENDING], p.ClaimWished, Session._claim),
     # the end of the process
     **rows(_HOLDING, p.Quit, Session._quit_later, Phase.ENDING),
     **rows([Phase.ENDING], p.Quit, Session._quit_later),

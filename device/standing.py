@@ -1,4 +1,4 @@
-"""PURE. How the session machine stands, and how a session begins to rest or to end: what all its actions share."""
+"""PURE. How the session machine stands, and the few ways in which all of its actions move it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from collections.abc import Callable, Iterator
 
 from device import command as do
 from device.command import Command
+from device.hand import Hand
 from device.handover import Handover
 from device.messages.commands import Step
 from device.messages.minting import Grant
 from device.patience import Patience
-from device.phase import NO_SOUND, TALKING, Chime, Event, Phase
+from device.phase import TALKING, Chime, Phase
 from device.timing import Timing
 
 
 class Standing:
-    """The state of one robot's session machine."""
+    """What one session machine knows; `device.session.Session` is the machine."""
 
     def __init__(self, new_id: Callable[[], str], timing: Timing | None = None) -> None:
         self.timing = timing or Timing()
@@ -32,12 +33,17 @@ class Standing:
         """Events that named another session, or a call that is not in use."""
         self.deaf = False
         """Whether there is no sound card: whatever the phase, the robot then looks out of order."""
-        self._online = self._quitting = self._again = False
+        self._online = self._again = False
+        self._leaving: do.Exit | None = None
         self._order: str | None = None
         self._stop_order: str | None = None
         self._reason = self._end_reason = ""
         self._grant: Grant | None = None
         self._broadcasting = False
+        self.switched_off = False
+        """Whether a switch keeps the microphone closed, in this conversation and in the next."""
+        self.hand = Hand(self.timing.tap)
+        """What the button means in this conversation."""
         self._until: float | None = None
         self._patience: Patience | None = None
         self._handover: Handover | None = None
@@ -53,13 +59,14 @@ class Standing:
         return None if self._handover is None or self.phase not in TALKING else self._handover.deadline
 
     @property
-    def _shown(self) -> tuple[object, ...]:
-        return self.phase, self.on_air, self.fault, self.id, self.muted, self.trouble, self.deaf
-
-    @property
     def _call(self) -> int:
         """Number of the call in use."""
         return 0 if self._handover is None else self._handover.call
+
+    @property
+    def _shown(self) -> tuple[object, ...]:
+        closed = (self.muted, self.switched_off, self.hand.closed)
+        return self.phase, self.on_air, self.fault, self.id, self.trouble, self.deaf, closed
 
     def _enter(self, phase: Phase, now: float, seconds: float | None = None) -> None:
         self.phase, self.since = phase, now
@@ -75,18 +82,6 @@ class Standing:
         if self._handover is not None:
             self._handover.stirred(now, quiet=self.phase is Phase.LISTENING and not talking)
 
-    # How it comes to rest, and to an end -----------------------------------------------------------------------------
-
-    def _rest(self, _event: Event, now: float) -> Iterator[Command]:
-        self.id, self.on_air, self._order, self._live_since = None, False, None, None
-        self.muted, self.trouble, self._grant, self._broadcasting = False, None, None, False
-        self._patience, self._handover = None, None
-        self._enter(Phase.IDLE if self._online else Phase.OFFLINE, now)
-        if self.deaf:
-            self.fault = NO_SOUND
-            self._enter(Phase.FAULT, now)
-        yield from ()
-
     def _fail(self, code: str, text: str, now: float) -> Iterator[Command]:
         self.fault = code
         yield do.ReportFault(self.id, code, text)
@@ -94,6 +89,7 @@ class Standing:
 
     def _end(self, reason: str, now: float, chime: Chime = Chime.END, text: str = "") -> Iterator[Command]:
         self._end_reason, self.trouble, self.muted = reason, None, False
+        self.hand.over()
         if self._order is not None:
             yield do.Acknowledge(self._order, Step.FAILED, f"{reason}: {text}" if text else f"ended by {reason}")
             self._order = None

@@ -243,6 +243,7 @@ def terms(settings: CloudSettings, web_url: str) -> Terms:
             idle=limits.idle_seconds,
             single_turn=settings.openai.single_turn,
             call=limits.call_seconds,
+            push_to_talk=settings.openai.vad == "push_to_talk",
         ),
         settings.openai.language,
         web_url + "/r/{device}",

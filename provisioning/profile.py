@@ -31,9 +31,8 @@ def prompts(settings: OpenAISettings) -> Prompts:
 
 
 def _hearing(settings: OpenAISettings) -> dict[str, Any]:
-    hearing: dict[str, Any] = {
-        "turn_detection": {"type": settings.vad, "create_response": True, "interrupt_response": True}
-    }
+    detection = {"type": settings.vad, "create_response": True, "interrupt_response": True}
+    hearing: dict[str, Any] = {"turn_detection": None if settings.vad == "push_to_talk" else detection}
     if settings.noise_reduction != "off":
         hearing["noise_reduction"] = {"type": settings.noise_reduction}
     if settings.transcription_model:

@@ -81,7 +81,9 @@ class OpenAISettings(Settings, frozen=True):
     language: Annotated[str, Meta(pattern="^[a-z]{2}$")] = "en"
     """ISO 639-1; for the transcriber, and for the words on the observers' page."""
     instructions: str = ""
-    vad: Literal["semantic_vad", "server_vad"] = "semantic_vad"
+    vad: Literal["semantic_vad", "server_vad", "push_to_talk"] = "semantic_vad"
+    """Who hears that it is the robot's turn: the service by what was said, or by silence; or the visitor lets go of the
+    button, and is heard only while they hold it."""
     noise_reduction: Literal["near_field", "far_field", "off"] = "far_field"
     transcription_model: str = "gpt-transcribe"
     """Captions of what visitors say; none when empty."""

@@ -77,6 +77,8 @@ class Limits(Message, frozen=True):
     """It ends with the first answer that was heard to its end."""
     call: float = 3600.0
     """How long one call may last; a session that may last longer goes on with another."""
+    push_to_talk: bool = False
+    """Nobody detects turns in it: somebody is heard while they hold the button."""
 
 
 class Prompts(Message, frozen=True):

@@ -308,6 +308,11 @@ def output_audio_buffer_clear() -> str:
     return _client_event("output_audio_buffer.clear")
 
 
+def input_audio_buffer_clear() -> str:
+    """Return an `input_audio_buffer.clear`: forget what was heard and is not yet part of the conversation."""
+    return _client_event("input_audio_buffer.clear")
+
+
 def conversation_item_create(item: dict[str, Any]) -> str:
     """Return a `conversation.item.create` that appends `item` to the conversation."""
     return _client_event("conversation.item.create", item=item)
@@ -318,12 +323,12 @@ def conversation_item_delete(item_id: str) -> str:
     return _client_event("conversation.item.delete", item_id=item_id)
 
 
-def input_audio_buffer_commit(event_id: str) -> str:
+def input_audio_buffer_commit(event_id: str = "") -> str:
     """Return an `input_audio_buffer.commit`: make an item of what was heard, and no answer to it.
 
     An error `input_audio_buffer_commit_empty`, which names `event_id`, answers where less than 100 ms was heard.
     """
-    return _client_event("input_audio_buffer.commit", event_id=event_id)
+    return _client_event("input_audio_buffer.commit", **({"event_id": event_id} if event_id else {}))
 
 
 def said_before(speaker: Speaker, text: str, item_id: str) -> str:

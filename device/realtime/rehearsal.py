@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 from itertools import count
-from typing import Final
 
 from device.realtime.events import (
     ErrorDetail,
@@ -26,10 +25,8 @@ from device.realtime.events import (
     response_cancel,
     said_before,
 )
+from device.realtime.floor import NOTHING_SAID
 from device.realtime.history import Line
-
-EMPTY: Final = "input_audio_buffer_commit_empty"
-"""The service has heard less than 100 ms yet."""
 
 
 class Step(StrEnum):
@@ -112,7 +109,7 @@ class Rehearsal:
             self.step = Step.PROVEN
 
     def _complained(self, error: ErrorDetail) -> None:
-        if error.code == EMPTY:
+        if error.code == NOTHING_SAID:
             self.step = Step.WAITING if self.step is Step.ASKED else self.step
         else:
             self.refused = f"{error.code or error.type or 'error'}: {error.message or ''}"

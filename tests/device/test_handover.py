@@ -242,6 +242,13 @@ def test_a_press_while_it_has_no_call_ends_it() -> None:
     assert robot(p.SpareReady("s1", 1)) == []
 
 
+def test_who_holds_the_button_while_the_call_dies_is_heard_by_the_next() -> None:
+    robot = Robot(Limits(longest=4 * HOUR, idle=5 * HOUR, push_to_talk=True))
+    robot(p.LetGo(0.1), p.Pressed(), lost())
+    assert robot(p.SpareReady("s1", 1)) == [do.Show(), do.Switch("s1", 1), do.TakeFloor("s1", fresh=False)]
+    assert robot(p.LetGo(2.0)) == [do.Show(), do.GiveFloor("s1")]
+
+
 def test_who_takes_leave_needs_no_other_call() -> None:
     robot = Robot()
     robot(p.EndWished("s1", said=False))

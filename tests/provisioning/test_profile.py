@@ -66,3 +66,8 @@ def test_the_vendor_s_own_types_accept_it() -> None:
     for settings in (GIVEN, OpenAISettings()):
         made = session(settings, [TOOL])
         assert adapter.validate_python(made, strict=True) == made
+
+
+def test_by_push_to_talk_the_service_detects_no_turns() -> None:
+    bound = session(OpenAISettings(vad="push_to_talk"))
+    assert bound["audio"]["input"]["turn_detection"] is None

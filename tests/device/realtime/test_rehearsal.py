@@ -17,8 +17,9 @@ from device.realtime.events import (
     ServerEvent,
     ServiceError,
 )
+from device.realtime.floor import NOTHING_SAID
 from device.realtime.history import Line
-from device.realtime.rehearsal import EMPTY, Rehearsal, Step
+from device.realtime.rehearsal import Rehearsal, Step
 from tests.provisioning.local.realtime.reference import judge_asked
 
 LINES = (Line(1.0, "a", Speaker.USER, "How are you?"), Line(2.0, "b", Speaker.ASSISTANT, "Well."))
@@ -73,7 +74,7 @@ def test_without_a_history_it_is_proven_when_the_silence_is_gone() -> None:
 def test_a_service_that_has_heard_nothing_yet_is_asked_again() -> None:
     rehearsal = Rehearsal()
     rehearsal.ask()
-    heard(rehearsal, ServiceError(ErrorDetail(code=EMPTY)))
+    heard(rehearsal, ServiceError(ErrorDetail(code=NOTHING_SAID)))
     assert (rehearsal.step, rehearsal.refused) == (Step.WAITING, None)
     assert len(rehearsal.ask()) == 1
 
