@@ -233,7 +233,7 @@ async def test_nothing_is_lost_where_a_call_takes_over_in_a_pause() -> None:
 
 
 async def test_a_network_that_dies_in_the_middle_of_an_answer_costs_a_moment_and_no_word_of_the_visitor() -> None:
-    async with bench(RealtimeSettings(silent_seconds=0.4, close_seconds=0.3)) as ready:
+    async with bench(RealtimeSettings(silent_seconds=0.4)) as ready:
         assert ready.calls.current is not None
         ready.calls.current.send(conversation_item_create(STORY_WANTED))
         ready.calls.current.send(response_create())

@@ -353,6 +353,7 @@ def assert_released(call: RealtimeCall) -> None:
 async def test_a_network_that_vanishes_while_nobody_talks_is_not_taken_for_a_hang_up(
     stand_in: RealtimeStandIn, http: aiohttp.ClientSession
 ) -> None:
-    async with Handset(await mint(stand_in, http), http, RealtimeSettings(close_seconds=0.3)) as phone:
+    async with Handset(await mint(stand_in, http), http) as phone:
         stand_in.faults.loss = 1.0
         assert "connection" in await asyncio.wait_for(phone.call.ended(), PATIENCE)
+    await stand_in.__aexit__(None, None, None)
