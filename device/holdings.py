@@ -15,7 +15,8 @@ from device import phase as p
 from device.errors import MediaError, MintError, UpstreamError
 from device.messages.commands import CommandStatus, Step
 from device.messages.minting import BroadcastGrant, Grant
-from device.messages.reports import CallAnswered, Caption, SessionGoesOn, Trace
+from device.messages.prices import TokenPrices
+from device.messages.reports import CallAnswered, Caption, SessionGoesOn, Spent, Trace
 from device.mint import MintClient
 from device.mqtt import Broker
 from device.outlet import Outlet
@@ -41,6 +42,7 @@ from device.session import Session
 from device.sora.on_air import keep_on_air
 from device.sora.publisher import Publisher
 from device.sora.settings import BroadcastSettings
+from device.spent import spent
 from device.tools.built_in import BuiltIn
 from device.tools.toolbox import Toolbox
 from device.voice import VoicePath
@@ -63,6 +65,7 @@ class Held:
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     marks: dict[str, float] = field(default_factory=dict)
     usage: dict[str, int] = field(default_factory=dict)
+    prices: TokenPrices | None = None
     call: RealtimeCall | None = None
     """The call, while it is up."""
     on_air: asyncio.Task[None] | None = None
@@ -121,6 +124,13 @@ class Holdings:
         held = self._held[session]
         return held.usage if held.call is None else held.call.conversation.usage
 
+    def spent(self, session: str | None) -> Spent | None:
+        """Return what a session that is held has cost so far, where the cloud told prices."""
+        held = self._held.get(session or "")
+        if session is None or held is None:
+            return None
+        return spent(held.prices, self._used(session), time.monotonic() - held.marks["asked"])
+
     def mint(self, session: str, reason: str) -> None:
         """Ask the cloud; `Granted` or `Refused` follows."""
         self._held[session] = Held(marks={"asked": time.monotonic()})
@@ -132,6 +142,8 @@ class Holdings:
     def call(self, session: str, grant: Grant) -> None:
         """Open the call; `CallUp`, turns, and at last `CallLost` follow."""
         self._mark(session, "granted")
+        self._held[session].prices = grant.prices
+        self._with.built_in.inform(grant.knowledge)
         self._start(session, "call", self._call(session, grant))
 
     def broadcast(self, session: str, grant: Grant) -> None:

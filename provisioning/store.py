@@ -21,6 +21,7 @@ from device.errors import StoreError
 from provisioning.audit import Audit
 from provisioning.groups import Groups
 from provisioning.halts import Halts
+from provisioning.profiles.registry import Profiles
 from provisioning.registry import Claims, Devices
 from provisioning.sessions import Sessions
 from provisioning.spending.ledger import Ledger
@@ -42,6 +43,7 @@ class Transaction:
         self.ledger = Ledger(connection)
         self.sessions = Sessions(connection, self.ledger)
         self.halts = Halts(connection)
+        self.profiles = Profiles(connection)
         self.audit = Audit(connection)
 
 

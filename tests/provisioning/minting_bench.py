@@ -23,7 +23,7 @@ from device.messages.envelope import (
     public_pem,
     seal_envelope,
 )
-from device.messages.minting import Grant, Limits, MintAnswer, MintRequest, Prompts, Refusal
+from device.messages.minting import Grant, Limits, MintAnswer, MintRequest, Refusal
 from device.messages.sealing import OneTimeKey, binding
 from device.messages.wire import decode
 from provisioning.authority import Authority
@@ -34,6 +34,8 @@ from provisioning.local.imageflux.server import ImageFluxStandIn
 from provisioning.minting import Minter, Terms
 from provisioning.openai import OpenAI
 from provisioning.policy import Allowance
+from provisioning.profiles.choosing import Chooser
+from provisioning.profiles.persona import Persona
 from provisioning.registry import Certificate
 from provisioning.sessions import Session
 from provisioning.store import Store
@@ -43,11 +45,11 @@ NOW = 1_800_000_000.0
 ALLOWANCE = Allowance(session_seconds=600, sessions_per_day=5, requests_per_minute=8)
 TERMS = Terms(
     ALLOWANCE,
-    Limits(longest=600, idle=30),
-    "ja",
+    Chooser(
+        Persona(language="ja", tools=("volume", "lamp"), greeting="Greet.", idle_warning="", farewell=""),
+        Limits(longest=600, idle=30),
+    ),
     "https://robots.example.com/r/{device}",
-    ("volume", "lamp"),
-    Prompts(greeting="Greet."),
 )
 
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from device import phase as p
-from device.messages.tools import BUILT_IN
+from device.messages.tools import BUILT_IN, LOOK_UP
 from device.tools.built_in import FOR_OPERATORS, LONGEST_TEXT, MOST_REMEMBERED, BuiltIn
 from device.tools.outcome import Outcome
 from device.tools.toolbox import Toolbox
@@ -39,7 +39,7 @@ def robot() -> Robot:
 
 
 def test_the_cloud_allows_by_default_what_every_robot_has_for_the_model(robot: Robot) -> None:
-    assert {tool.name for tool in robot.tools.declarations} == set(BUILT_IN)
+    assert {tool.name for tool in robot.tools.declarations} == {*BUILT_IN, LOOK_UP}
     assert {tool.name for tool in robot.tools.tools if tool.user_only} == set(FOR_OPERATORS)
 
 

@@ -5,7 +5,7 @@ from pydantic import TypeAdapter
 
 from device.messages.minting import Prompts
 from device.messages.tools import FlagSchema, IntegerSchema, ListSchema, TextSchema, ToolDeclaration
-from provisioning.profile import prompts, session
+from provisioning.profiles.session import prompts, session
 from provisioning.settings import OpenAISettings, replaced
 
 GIVEN = OpenAISettings(voice="cedar", language="ja", instructions="短く答える。", vad="server_vad")
