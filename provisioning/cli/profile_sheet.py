@@ -47,7 +47,12 @@ def sheet(version: Version, settings: CloudSettings, minutes: float = 3.0) -> Sh
     longest = min(profile.session_seconds or settings.limits.session_seconds, settings.limits.session_seconds)
     tariff = settings.rules.tariff_of(profile.model)
     cost = estimate(profile, found.tokens, tariff, longest, minutes)
-    return Sheet(version, found, cost, settings.prices.currency, tuple(_warnings(found, settings)))
+    found_wanting = [*_warnings(found, settings)]
+    if cost.longest > cost.put_aside:
+        found_wanting.append(
+            "the longest conversation costs more than is put aside, and is ended before: lower history_kept"
+        )
+    return Sheet(version, found, cost, settings.prices.currency, tuple(found_wanting))
 
 
 def _warnings(found: Checked, settings: CloudSettings) -> Iterator[str]:

@@ -66,8 +66,9 @@ class Persona(Settings, frozen=True):
     history_tokens: Annotated[int, Meta(ge=0, le=96_000)] = 0
     """How much of the conversation the model remembers, and is billed for again with each answer; as much as it can when
     0."""
-    history_kept: Annotated[float, Meta(gt=0, le=1)] = 0.8
-    """How much of that is kept when it is full; dropping more at once keeps more of the rest cached."""
+    history_kept: Annotated[float, Meta(gt=0, le=1)] = 0.3
+    """How much of that is kept when it is full. What is kept is billed once more as if it were new, which costs up to 80
+    times as much as remembering it: to drop much at once, and seldom, is cheaper."""
 
 
 class Profile(Persona, frozen=True):
