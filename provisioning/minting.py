@@ -231,7 +231,7 @@ class Minter:
             limits=chosen.limits,
             tools=[tool.name for tool in tools],
             prompts=chosen.prompts,
-            prices=chosen.prices,
+            prices=chosen.told_prices(request.tools),
             knowledge=chosen.packed(tools),
             server_time=now,
         )

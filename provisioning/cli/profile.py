@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, date, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from provisioning.cli.orders import Operator
 from provisioning.cli.profile_sheet import Sheet, as_json, print_sheet, sheet
 from provisioning.profile_versions import Editor, add_version, assign, find, unassign
 from provisioning.profiles.drafts import Draft
+from provisioning.profiles.reading import read_profile
 from provisioning.profiles.registry import Assignment, Version, target_of
 from provisioning.profiles.shutdowns import warnings
 from provisioning.profiles.template import LANGUAGES, template
@@ -134,7 +136,7 @@ def _save(
 
 def _warn(shown: Sheet) -> None:
     for warning in shown.warnings:
-        err.print(f"[yellow]warning:[/] {warning}")
+        err.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
 
 
 async def _add(
@@ -223,7 +225,8 @@ def list_command(context: typer.Context, *, json: JsonFlag = False) -> None:
     """List the profiles, and for whom each is. Whoever has none has the one of the settings' `[openai]`."""
     settings = context.obj.settings()
     found, given = run(_all(settings))
-    ends = list(warnings(settings.openai, date.today()))  # noqa: DTZ011 - a day is enough
+    ends = [f"[openai] of the settings: {warning}" for warning in warnings(settings.openai, datetime.now(UTC).date())]
+    ends += [warning for version in found for warning in _ends(version)]
     if json:
         assigned = [{"target": one.target, "profile": one.profile, "version": one.version} for one in given]
         print_json({"profiles": [_told(version) for version in found], "assignments": assigned, "warnings": ends})
@@ -235,7 +238,18 @@ def list_command(context: typer.Context, *, json: JsonFlag = False) -> None:
     table.add_row("[openai]", "", "", "", "whoever has no other")
     out.print(table)
     for warning in ends:
-        err.print(f"[yellow]warning:[/] [[openai] of the settings: {warning}", markup=True)
+        err.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
+
+
+def _ends(version: Version) -> Iterator[str]:
+    """Yield what is to be known of the newest version of a profile."""
+    title = f"{version.name}@{version.version}"
+    try:
+        profile = read_profile(version.text, title)
+    except SettingsError as error:
+        yield f"it cannot be used: {error}"
+    else:
+        yield from (f"{title}: {warning}" for warning in warnings(profile, datetime.now(UTC).date()))
 
 
 def _whom(assignment: Assignment) -> str:

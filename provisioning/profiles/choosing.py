@@ -62,6 +62,10 @@ class Chosen:
         """Return the `session` of a client secret with these tools; for the service alone."""
         return session(self.persona, tools, self.knowledge, self.secrets)
 
+    def told_prices(self, declared: Sequence[ToolDeclaration]) -> TokenPrices | None:
+        """Return the prices for a robot that declares these tools; an earlier one, without `LOOK_UP`, takes no such grant."""
+        return self.prices if any(tool.name == LOOK_UP for tool in declared) else None
+
     def packed(self, tools: Sequence[ToolDeclaration]) -> bytes:
         """Return the texts that a robot with these tools can look things up in."""
         return self.library if any(tool.name == LOOK_UP for tool in tools) else b""

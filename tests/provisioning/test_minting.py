@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,11 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from device.messages.envelope import COMMAND, Envelope, KeySigner, public_pem, seal_envelope
-from device.messages.knowledge import unpacked
+from device.messages.knowledge import MOST_PACKED, unpacked
 from device.messages.minting import Limits, Prompts, Refusal
 from device.messages.secret import Secret
 from device.messages.tools import LOOK_UP, ToolDeclaration
-from device.messages.wire import decode, encode
+from device.messages.wire import MAX_BYTES, decode, encode
 from provisioning.billing import bill
 from provisioning.keyring import OVERLAP
 from provisioning.policy import Status
@@ -73,7 +74,11 @@ async def test_of_a_robots_tools_the_secret_has_those_that_are_allowed(bench: Be
 
 async def test_a_robot_without_tools_gets_a_session_without(bench: Bench) -> None:
     robot = await bench.robot()
-    assert robot.grant(await bench.minter.answer(robot.request(), "robot-1", NOW)).tools == []
+    grant = robot.grant(await bench.minter.answer(robot.request(), "robot-1", NOW))
+    assert grant.tools == []
+    assert (grant.prices, grant.knowledge) == (None, b""), (
+        "a robot of an earlier version takes no grant with more in it"
+    )
     assert "tools" not in bench.realtime.requests[0]["session"]
 
 
@@ -389,6 +394,16 @@ async def test_the_profile_of_a_robot_is_bound_into_its_secret_and_its_session_r
     assert session.deadline == NOW + 60
     assert session.reserved == Rules().reservation(60, "gpt-realtime-2.1-mini") < Rules().reservation(60)
     assert entry.detail == '{"allowed":true,"profile":"museum@1"}'
+
+
+async def test_the_longest_texts_that_are_taken_fit_into_an_answer(tmp_path: Path) -> None:
+    async with minting_bench(tmp_path) as bench:
+        robot = await bench.robot()
+        await with_profile(bench, **{"noise.txt": os.urandom(17_500).hex()})
+        answer = await bench.minter.answer(robot.request(tools=[tool(LOOK_UP)]), "robot-1", NOW)
+        assert 19_000 < len(robot.grant(answer).knowledge) <= MOST_PACKED
+        assert answer is not None
+        assert len(answer) < 0.8 * MAX_BYTES
 
 
 async def test_a_session_is_charged_by_the_prices_of_its_own_model(tmp_path: Path) -> None:

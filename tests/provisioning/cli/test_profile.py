@@ -154,6 +154,7 @@ def test_a_profile_is_given_to_robots_and_groups_and_taken_from_them(config: Pat
         ("group:lobby", None),
     ]
     assert "robot-1 (version 1), group lobby" in run(config, "list").output
+    assert [warning.split()[0] for warning in listed["warnings"]] == ["museum@1:"]
     assert run(config, "unassign", "--device", "robot-1").exit_code == 0
     assert len(told(config, "list")["assignments"]) == 1
     assert run(config, "assign", "museum").exit_code == 2
