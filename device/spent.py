@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
+from typing import Final
 
 from device.messages.prices import TokenPrices, cost
 from device.messages.reports import Spent
 
-MICROS = Decimal(1_000_000)
+MICROS: Final = Decimal(1_000_000)
+"""In one unit of the currency."""
 
 
 def spent(prices: TokenPrices | None, usage: Mapping[str, int], seconds: float) -> Spent | None:

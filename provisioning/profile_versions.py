@@ -64,8 +64,8 @@ async def add_version(
     return version
 
 
-async def assign(store: Store, wanted: Assignment, editor: Editor) -> None:
-    """Say which profile a robot or a group has from its next conversation on.
+async def assign(store: Store, wanted: Assignment, editor: Editor) -> bool:
+    """Say which profile a robot or a group has from its next conversation on; False when nobody is in that group yet.
 
     Raises:
         ProfileError: there is no such profile, version or robot.
@@ -75,9 +75,11 @@ async def assign(store: Store, wanted: Assignment, editor: Editor) -> None:
     async with store.transaction() as t:
         if kind == "device" and await t.devices.find(name) is None:
             raise ProfileError(f"there is no robot {name!r}")
+        there = kind == "device" or name in (await t.groups.members()).values()
         await t.profiles.assign(wanted)
         detail = {"profile": wanted.profile, "version": wanted.version or "newest"}
         await t.audit.add(editor.now, editor.operator, "profile_assigned", wanted.target, **detail, **_reason(editor))
+    return there
 
 
 async def unassign(store: Store, target: str, editor: Editor) -> None:

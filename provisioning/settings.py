@@ -14,7 +14,7 @@ from device.messages.secret import Secret
 from device.messages.settings import Settings, mistaken, read_settings
 from provisioning.breaker import FAILURES
 from provisioning.channels import ChannelOptions
-from provisioning.profiles.mcp import McpSecret
+from provisioning.profiles.mcp import McpSecret, unusable
 from provisioning.profiles.persona import Persona
 from provisioning.profiles.reading import mistakes
 from provisioning.spending.prices import PriceSettings, tariff, told
@@ -189,6 +189,7 @@ def load_settings(path: Path) -> CloudSettings:
     settings = read_settings(text, str(path), CloudSettings)
     for key, reason in mistakes(settings.openai):
         raise mistaken(text, str(path), reason, "openai", key)
+    _check_mcp(settings, text, str(path))
     channel = settings.imageflux.channel
     if channel.low_delay and not channel.auth_webhook_url:
         raise SettingsError(
@@ -201,6 +202,16 @@ def load_settings(path: Path) -> CloudSettings:
             )
     _check_caps(settings, str(path))
     return settings
+
+
+def _check_mcp(settings: CloudSettings, text: str, path: str) -> None:
+    secrets = {secret.name: secret for secret in settings.mcp_secrets}
+    for number, secret in enumerate(settings.mcp_secrets):
+        if not secret.token and not secret.token_file:
+            raise mistaken(text, path, "needs a token or a token_file", "mcp_secrets", number=number)
+    for number, server in enumerate(settings.openai.mcp):
+        if reason := unusable(server, secrets):
+            raise mistaken(text, path, reason, "openai", "mcp", "authorization", number=number)
 
 
 def _check_caps(settings: CloudSettings, path: str) -> None:

@@ -14,6 +14,7 @@ from rich.table import Table
 from device.errors import SettingsError
 from provisioning.app import DEFAULT_OPERATOR, open_authority
 from provisioning.cli.editing import edited, files
+from provisioning.cli.fleet import group_name
 from provisioning.cli.invocation import Invocation, JsonFlag, Why, err, out, plain, print_json
 from provisioning.cli.orders import Operator
 from provisioning.cli.profile_sheet import Sheet, as_json, print_sheet, sheet
@@ -40,7 +41,7 @@ Texts = Annotated[
     list[Path] | None, typer.Option("--text", help="A text file about the place; may be given several times.")
 ]
 Device = Annotated[str | None, typer.Option(help="Name of the robot.")]
-Group = Annotated[str | None, typer.Option(help="Name of the group.")]
+Group = Annotated[str | None, typer.Option(help="Name of the group.", parser=group_name)]
 
 
 def named(text: str) -> tuple[str, int | None]:
@@ -287,16 +288,18 @@ def assign_command(
     """
     wanted = Assignment(_target(device, group), *named(name))
     settings = context.obj.settings()
-    run(_assign(settings, wanted, Editor(operator, time.time(), why)))
+    there = run(_assign(settings, wanted, Editor(operator, time.time(), why)))
     if json:
         print_json({"target": wanted.target, "profile": wanted.profile, "version": wanted.version})
     else:
         out.print(f"{_whom(Assignment(wanted.target, wanted.profile))} has the profile {name} now", markup=False)
+    if not there:
+        err.print("warning: no robot is in this group yet (kaiwa-cloud devices)", style="yellow", markup=False)
 
 
-async def _assign(settings: CloudSettings, wanted: Assignment, editor: Editor) -> None:
+async def _assign(settings: CloudSettings, wanted: Assignment, editor: Editor) -> bool:
     async with Store(settings.store_url) as store:
-        await assign(store, wanted, editor)
+        return await assign(store, wanted, editor)
 
 
 @profile.command("unassign")

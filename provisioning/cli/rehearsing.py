@@ -50,14 +50,20 @@ def rehearse_command(
     """
     invocation: Invocation = context.obj
     settings = invocation.settings() if stand_in else invocation.settings_with_secrets()
-    turns = run(_test(settings, name, say, stand_in=stand_in, quiet=json))
+    turns = run(rehearsed(settings, name, say, stand_in=stand_in, quiet=json))
     if json:
         print_json(turns)
 
 
-async def _test(
+async def rehearsed(
     settings: CloudSettings, name: str, say: list[str] | None, *, stand_in: bool, quiet: bool
 ) -> dict[str, Any]:
+    """Hold the conversation, and return what was said, answered and spent; with `quiet`, nothing is printed meanwhile.
+
+    Raises:
+        ProfileError: there is no such profile.
+        UpstreamError: the service refuses, or has gone.
+    """
     async with AsyncExitStack() as stack:
         if stand_in:
             settings = await _stood_in(settings, stack)

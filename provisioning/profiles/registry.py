@@ -12,7 +12,7 @@ from sqlalchemy import Executable, Row, bindparam, delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from provisioning.tables import assignments, devices, profile_texts, profiles
+from provisioning.tables import assignments, profile_texts, profiles
 
 _LOCK: Final = 0x6B616470
 """The advisory lock, on PostgreSQL, of whoever adds a version; it is taken before the audit's."""
@@ -109,11 +109,6 @@ class Profiles:
         if found is None:
             return None
         return found.profile, found.version if found.version is not None else await self.newest(found.profile)
-
-    async def has_group(self, group: str) -> bool:
-        """Tell whether any device is in a group."""
-        found = select(func.count()).where(devices.c.group_name == group)
-        return bool((await self._connection.execute(found)).scalar_one())
 
     async def _whole(self, row: Row[tuple[object, ...]]) -> Version:
         hashes = msgspec.json.decode(row.texts, type=dict[str, str])

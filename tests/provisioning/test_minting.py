@@ -399,7 +399,7 @@ async def test_the_profile_of_a_robot_is_bound_into_its_secret_and_its_session_r
 async def test_the_longest_texts_that_are_taken_fit_into_an_answer(tmp_path: Path) -> None:
     async with minting_bench(tmp_path) as bench:
         robot = await bench.robot()
-        await with_profile(bench, **{"noise.txt": os.urandom(17_500).hex()})
+        await with_profile(bench, **{"noise.txt": os.urandom(16_800).hex()})
         answer = await bench.minter.answer(robot.request(tools=[tool(LOOK_UP)]), "robot-1", NOW)
         assert 19_000 < len(robot.grant(answer).knowledge) <= MOST_PACKED
         assert answer is not None

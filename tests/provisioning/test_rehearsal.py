@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -13,13 +14,17 @@ import pytest_asyncio
 from device.errors import UpstreamError
 from device.messages.minting import Limits, OpenAIGrant
 from device.messages.secret import Secret
+from provisioning.cli.rehearsing import rehearsed
 from provisioning.local.realtime import RealtimeStandIn, StandInSettings
 from provisioning.openai import OpenAI
+from provisioning.profile_versions import Editor, add_version
 from provisioning.profiles.choosing import Chooser, Chosen
+from provisioning.profiles.drafts import Draft
 from provisioning.profiles.persona import Persona
 from provisioning.profiles.registry import Version
 from provisioning.rehearsal import LOOK_UP_TOOL, Rehearsal, counted
-from provisioning.settings import OpenAISettings
+from provisioning.settings import CloudSettings, OpenAISettings
+from provisioning.store import Store
 from tests.provisioning.local.realtime.reference import judge
 
 EXHIBITS = "The owl is in the tower.\n\nティラノサウルスは入口の左にいます。"
@@ -101,6 +106,21 @@ async def test_every_event_is_one_that_the_vendor_knows(stand_in: RealtimeStandI
     for event in events:
         judge(event)
     assert {"response.output_text.delta", "response.output_text.done"} <= {event["type"] for event in events}
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_programs_are_told_each_answer_and_what_it_cost(stand_in: RealtimeStandIn, tmp_path: Path) -> None:
+    service = OpenAISettings(base_url=stand_in.base_url, api_key=stand_in.settings.api_key)
+    settings = CloudSettings(state_dir=str(tmp_path), openai=service)
+    async with Store(settings.store_url) as store:
+        draft = Draft('greeting = "Greet."\nknowledge_tokens = 0', {"exhibits.txt": EXHIBITS})
+        await add_version(store, "museum", draft, 0, Editor("admin", 0.0), {}, "museum")
+    found = await rehearsed(settings, "museum@1", ["What is your name?", "Look up owl"], stand_in=False, quiet=True)
+    assert [turn["said"] for turn in found["turns"]] == ["", "What is your name?", "Look up owl"]
+    assert [turn["looked_up"] for turn in found["turns"]] == [[], [], ["owl"]]
+    assert (found["profile"], found["currency"]) == ("museum@1", "USD")
+    assert found["micros"] == pytest.approx(sum(turn["micros"] for turn in found["turns"]), abs=3)
+    assert all(turn["micros"] > 0 for turn in found["turns"])
 
 
 @pytest.mark.asyncio(loop_scope="module")

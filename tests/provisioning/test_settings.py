@@ -168,3 +168,21 @@ def test_values_of_the_profile_that_do_not_go_together_are_named_with_their_line
     with pytest.raises(SettingsError, match="is for semantic_vad") as raised:
         load_settings(written(tmp_path, text))
     assert (raised.value.line, raised.value.key) == (4, "openai.eagerness")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key", "why"),
+    [
+        ('[[mcp_secrets]]\nname = "a"\nhost = "a.example.com"\n', 2, "mcp_secrets", "needs a token"),
+        (
+            '[[openai.mcp]]\nlabel = "a"\nurl = "https://a.example.com"\nallowed_tools = ["x"]\nauthorization = "no"\n',
+            6,
+            "openai.mcp.authorization",
+            "there is no",
+        ),
+    ],
+)
+def test_what_opens_an_mcp_server_must_be_there(tmp_path: Path, text: str, line: int, key: str, why: str) -> None:
+    with pytest.raises(SettingsError, match=why) as raised:
+        load_settings(written(tmp_path, f'state_dir = "x"\n{text}'))
+    assert (raised.value.line, raised.value.key) == (line, key)

@@ -153,6 +153,9 @@ def test_a_profile_is_given_to_robots_and_groups_and_taken_from_them(config: Pat
         ("device:robot-1", 1),
         ("group:lobby", None),
     ]
+    empty = run(config, "assign", "museum", "--group", "lobby")
+    assert (empty.exit_code, "no robot is in this group yet" in empty.stderr) == (0, True)
+    assert run(config, "assign", "museum", "--group", "No Such").exit_code == 2
     assert "robot-1 (version 1), group lobby" in run(config, "list").output
     assert [warning.split()[0] for warning in listed["warnings"]] == ["museum@1:"]
     assert run(config, "unassign", "--device", "robot-1").exit_code == 0
@@ -162,15 +165,16 @@ def test_a_profile_is_given_to_robots_and_groups_and_taken_from_them(config: Pat
     assert "no robot" in str(refusal(config, "assign", "museum", "--device", "robot-2"))
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_profile_is_spoken_to_over_the_stand_in_and_shows_what_it_costs(config: Path) -> None:
+def test_a_profile_is_spoken_to_line_by_line_and_shows_what_it_costs(config: Path) -> None:
     new(config)
-    found = told(config, "test", "museum", "--stand-in", "--say", "What is your name?", "--say", "Look up owl")
-    assert [turn["said"] for turn in found["turns"]] == ["", "What is your name?", "Look up owl"]
-    assert found["turns"][0]["answer"] == "Hello! I am listening."
-    assert "The owl is in the tower." in found["turns"][2]["answer"]
-    assert found["turns"][2]["looked_up"] == ["owl"]
-    assert found["micros"] == sum(turn["micros"] for turn in found["turns"]) > 0
+    words = ["--config", str(config), "profile", "test", "museum", "--stand-in"]
+    shown = CliRunner().invoke(app, words, input="What is your name?\nLook up owl\n\nNot said any more.\n")
+    assert shown.exit_code == 0, (shown.output, shown.exception)
+    assert "Hello! I am listening." in shown.stdout
+    assert "My name is Kaiwa." in shown.stdout
+    assert "exhibits.txt: The owl is in the tower." in shown.stdout
+    assert "looked up: owl" in shown.stderr
+    assert shown.stderr.count("so far") == 3
     exported = CliRunner().invoke(app, ["--config", str(config), "audit", "export"]).output
     assert "profile_tested" in exported
     assert "What is your name" not in exported
