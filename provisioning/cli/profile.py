@@ -223,7 +223,7 @@ def _when(version: Version) -> str:
 
 @profile.command("list")
 def list_command(context: typer.Context, *, json: JsonFlag = False) -> None:
-    """List the profiles, and for whom each is. Whoever has none has the one of the settings' `[openai]`."""
+    """List the profiles, and for whom each is. Whoever has none has that of the settings."""
     settings = context.obj.settings()
     found, given = run(_all(settings))
     ends = [f"[openai] of the settings: {warning}" for warning in warnings(settings.openai, datetime.now(UTC).date())]
@@ -236,7 +236,7 @@ def list_command(context: typer.Context, *, json: JsonFlag = False) -> None:
     for version in found:
         whom = ", ".join(_whom(one) for one in given if one.profile == version.name)
         table.add_row(version.name, str(version.version), _when(version), version.operator, whom)
-    table.add_row("[openai]", "", "", "", "whoever has no other")
+    table.add_row(plain("[openai]"), "", "", "", "whoever has no other")
     out.print(table)
     for warning in ends:
         err.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)

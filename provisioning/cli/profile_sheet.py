@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import to_builtins
 from rich.syntax import Syntax
 from rich.table import Table
+from rich.text import Text
 
 from device.messages.secret import encode_secret
 from provisioning.cli.invocation import err, out
@@ -96,7 +97,10 @@ def print_sheet(shown: Sheet) -> None:
     version, plan, cost = shown.version, shown.found.plan, shown.cost
     made = datetime.fromtimestamp(version.created_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
     out.print(f"# {version.name}, version {version.version}, made by {version.operator} on {made}", markup=False)
-    out.print(Syntax(version.text.rstrip(), "toml", theme="ansi_dark", background_color="default", word_wrap=True))
+    if out.is_terminal:
+        out.print(Syntax(version.text.rstrip(), "toml", theme="ansi_dark", background_color="default", word_wrap=True))
+    else:
+        out.print(Text(version.text.rstrip()), soft_wrap=True)
     table = Table("", "tokens", "", box=None, pad_edge=False)
     for text in plan.written:
         table.add_row(text.title, str(weight(text)), "in the instructions")

@@ -66,6 +66,7 @@ def test_a_profile_is_made_shown_edited_and_its_history_kept(config: Path) -> No
     assert 0 < made["estimate_micros"]["conversation"] < made["estimate_micros"]["put_aside"]
     assert [warning for warning in made["warnings"] if "2027-01-20" in warning]
     shown = run(config, "show", "museum")
+    assert PROFILE in shown.output, "as it was written, for a file"
     for words in (
         "version 1, made by admin",
         "exhibits.txt",
@@ -158,6 +159,7 @@ def test_a_profile_is_given_to_robots_and_groups_and_taken_from_them(config: Pat
     assert run(config, "assign", "museum", "--group", "No Such").exit_code == 2
     assert "robot-1 (version 1), group lobby" in run(config, "list").output
     assert [warning.split()[0] for warning in listed["warnings"]] == ["museum@1:"]
+    assert "[openai]" in run(config, "list").output
     assert run(config, "unassign", "--device", "robot-1").exit_code == 0
     assert len(told(config, "list")["assignments"]) == 1
     assert run(config, "assign", "museum").exit_code == 2
