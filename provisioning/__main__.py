@@ -23,7 +23,6 @@ from provisioning.cli.money import budget_command
 from provisioning.cli.operators import operator
 from provisioning.cli.orders import notes_command, start_command, stop_command, use_command
 from provisioning.cli.profile import profile
-from provisioning.cli.rehearsing import rehearse_command
 from provisioning.cli.service import init_command, serve_command
 from provisioning.cli.uses import (
     hush_command,
@@ -53,7 +52,6 @@ app.command("move")(move_command)
 app.command("budget")(budget_command)
 app.command("halt")(halt_command)
 app.command("resume")(resume_command)
-profile.command("test")(rehearse_command)
 app.add_typer(profile, name="profile")
 app.command("revoke")(revoke_command)
 app.command("acknowledge")(acknowledge_command)

@@ -24,10 +24,15 @@ def files(paths: Sequence[Path]) -> dict[str, str]:
     Raises:
         SettingsError: one cannot be read, or is not UTF-8.
     """
-    return {path.name: _text(path) for path in paths}
+    return {path.name: text_of(path) for path in paths}
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """Return what is in a text file.
+
+    Raises:
+        SettingsError: it cannot be read, or is not UTF-8.
+    """
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -48,7 +53,7 @@ def edited(name: str, draft: Draft, secrets: Mapping[str, McpSecret]) -> tuple[D
     path = Path(file.name)
     while True:
         _open(path)
-        made = Draft(_text(path), draft.texts)
+        made = Draft(text_of(path), draft.texts)
         try:
             checked(made, str(path), secrets)
         except SettingsError as error:

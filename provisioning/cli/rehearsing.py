@@ -16,7 +16,7 @@ from device.errors import SettingsError
 from device.messages.prices import cost
 from provisioning.app import DEFAULT_OPERATOR
 from provisioning.cli.invocation import Invocation, JsonFlag, err, out, plain, print_json
-from provisioning.cli.profile import NameAndVersion, named
+from provisioning.cli.profile_names import NameAndVersion, named
 from provisioning.openai import OpenAI
 from provisioning.parts import chooser
 from provisioning.profile_versions import find

@@ -160,7 +160,8 @@ def test_a_profile_is_given_to_robots_and_groups_and_taken_from_them(config: Pat
     assert "robot-1 (version 1), group lobby" in run(config, "list").output
     assert [warning.split()[0] for warning in listed["warnings"]] == ["museum@1:"]
     assert "[openai]" in run(config, "list").output
-    assert run(config, "unassign", "--device", "robot-1").exit_code == 0
+    assert told(config, "unassign", "--device", "robot-1")["profile"] is None
+    assert "no operator" in str(refusal(config, "unassign", "--group", "lobby", "--operator", "nobody"))
     assert len(told(config, "list")["assignments"]) == 1
     assert run(config, "assign", "museum").exit_code == 2
     assert run(config, "assign", "museum@new", "--group", "lobby").exit_code == 2
