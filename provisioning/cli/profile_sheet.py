@@ -22,6 +22,7 @@ from provisioning.profiles.mcp import unusable
 from provisioning.profiles.registry import Version
 from provisioning.profiles.shutdowns import warnings
 from provisioning.settings import CloudSettings
+from provisioning.spending.caps import Caps
 from provisioning.spending.prices import INSTRUCTION_TOKENS, price_of, told
 
 
@@ -47,13 +48,19 @@ def sheet(version: Version, settings: CloudSettings, minutes: float = 3.0) -> Sh
     profile = found.profile
     longest = min(profile.session_seconds or settings.limits.session_seconds, settings.limits.session_seconds)
     tariff = settings.rules.tariff_of(profile.model)
-    cost = estimate(profile, found.tokens, tariff, longest, minutes)
-    found_wanting = [*_warnings(found, settings)]
+    cost = estimate(profile, found.tokens, tariff, longest, minutes, settings.limits.grace_seconds)
+    wanting = (*_warnings(found, settings), *_unaffordable(cost, settings.rules.caps))
+    return Sheet(version, found, cost, settings.prices.currency, wanting)
+
+
+def _unaffordable(cost: Estimate, caps: Caps) -> Iterator[str]:
     if cost.longest > cost.put_aside:
-        found_wanting.append(
-            "the longest conversation costs more than is put aside, and is ended before: lower history_kept"
-        )
-    return Sheet(version, found, cost, settings.prices.currency, tuple(found_wanting))
+        yield "the longest conversation costs more than is put aside, and is ended before: lower history_kept"
+    groups = (caps.groups or {}).items()
+    named = {"a robot": caps.device, "a group": caps.group, "the fleet": caps.fleet}
+    for whose, cap in (*named.items(), *((f"the group {name}", cap) for name, cap in groups)):
+        if any(amount is not None and amount < cost.put_aside for amount in (cap.day, cap.month)):
+            yield f"the budget of {whose} is less than the {told(cost.put_aside)} put aside: no session can start"
 
 
 def _warnings(found: Checked, settings: CloudSettings) -> Iterator[str]:

@@ -42,16 +42,24 @@ class Estimate:
 
 
 def estimate(
-    persona: Persona, tokens: int, tariff: Tariff, longest_seconds: float, minutes: float = USUAL_MINUTES
+    persona: Persona,
+    tokens: int,
+    tariff: Tariff,
+    longest_seconds: float,
+    minutes: float = USUAL_MINUTES,
+    grace_seconds: float = 0.0,
 ) -> Estimate:
-    """Return what a conversation of so many minutes costs, with `tokens` of instructions."""
+    """Return what a conversation of so many minutes costs, with `tokens` of instructions.
+
+    `grace_seconds` is how long after its longest time the cloud may take to end it, for which money is put aside, too.
+    """
     whole = costs(persona, tokens, tariff, minutes * 60)
     return Estimate(
         minutes=minutes,
         conversation=whole,
         per_minute=round(whole / minutes),
         longest=costs(persona, tokens, tariff, longest_seconds),
-        put_aside=tariff.bound(longest_seconds),
+        put_aside=tariff.bound(longest_seconds + grace_seconds),
     )
 
 

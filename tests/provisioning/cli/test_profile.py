@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import stat
 import time
 from pathlib import Path
@@ -23,8 +24,18 @@ EXHIBITS = "The owl is in the tower. " * 500
 PROFILE = 'language = "en"\ninstructions = "You are a guide."\nmodel = "gpt-realtime-mini"\ngreeting = "Greet."\n'
 
 
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cloud's state before anybody has a profile."""
+    folder = tmp_path_factory.mktemp("cloud")
+    (folder / "cloud.toml").write_text(f'state_dir = "{folder}/state"\n')
+    assert CliRunner().invoke(app, ["--config", str(folder / "cloud.toml"), "init"]).exit_code == 0
+    return folder / "state"
+
+
 @pytest.fixture
-def config(tmp_path: Path) -> Path:
+def config(tmp_path: Path, state: Path) -> Path:
+    shutil.copytree(state, tmp_path / "state")
     path = tmp_path / "cloud.toml"
     path.write_text(f'state_dir = "{tmp_path}/state"\n')
     (tmp_path / "museum.toml").write_text(PROFILE)
@@ -103,6 +114,20 @@ def test_a_mistake_in_a_file_is_told_with_its_line_and_makes_no_version(config: 
     new(config)
     assert "exists already" in str(refusal(config, "new", "museum", "--file", str(file)))
     assert "no text 'menu'" in str(refusal(config, "edit", "museum", "--drop-text", "menu"))
+
+
+def test_what_no_budget_allows_and_what_is_cut_short_is_warned_of(config: Path) -> None:
+    with config.open("a") as file:
+        file.write("[limits]\nsession_seconds = 60\n[budget]\ndevice_per_day = 1\n")
+        file.write("[[prices.models]]\nmodel = 'dear'\nas_of = 2026-11-26\n")
+        rates = ("audio_in", "cached_audio_in", "audio_out", "text_in", "cached_text_in", "text_out")
+        file.writelines(f"{rate} = 900\n" for rate in rates)
+    (config.parent / "museum.toml").write_text('model = "dear"\nsession_seconds = 600\n')
+    warned = told(config, "new", "museum", "--file", str(config.parent / "museum.toml"))["warnings"]
+    assert [warning.partition(":")[0][:40] for warning in warned] == [
+        "session_seconds is more than the setting",
+        "the budget of a robot is less than the 6",
+    ]
 
 
 def editor(config: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
