@@ -21,6 +21,7 @@ from device.errors import StoreError
 from provisioning.audit import Audit
 from provisioning.groups import Groups
 from provisioning.halts import Halts
+from provisioning.history import History
 from provisioning.profiles.registry import Profiles
 from provisioning.registry import Claims, Devices
 from provisioning.sessions import Sessions
@@ -42,6 +43,7 @@ class Transaction:
         self.groups = Groups(connection)
         self.ledger = Ledger(connection)
         self.sessions = Sessions(connection, self.ledger)
+        self.history = History(connection)
         self.halts = Halts(connection)
         self.profiles = Profiles(connection)
         self.audit = Audit(connection)

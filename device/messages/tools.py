@@ -36,8 +36,10 @@ BUILT_IN: Final = (
     "remember",
     "recall",
     "tell_operator",
+    "keep_record",
 )
-"""The tools that every robot has for the model; the cloud allows them unless it is told otherwise."""
+"""The tools that every robot has for the model, `keep_record` only where records are kept; the cloud allows them unless it
+is told otherwise."""
 
 LOOK_UP: Final = "look_up"
 """The tool that searches the texts of a place; every robot has it, and a profile that has such texts allows it."""

@@ -26,7 +26,7 @@ farewell = "{farewell}"
 #transcription_model = "gpt-transcribe"   # "": no captions of what visitors say
 words = []                            # names and words that come up here, such as {words}
 
-#tools = ["volume", "light", "mute", "broadcast", "end_conversation", "current_time", "remember", "recall", "tell_operator"]
+#tools = ["volume", "light", "mute", "broadcast", "end_conversation", "current_time", "remember", "recall", "tell_operator", "keep_record"]
 #single_turn = false                   # true: one question and its answer
 #session_seconds = 1800.0              # no longer than the settings allow
 #idle_seconds = 60.0
