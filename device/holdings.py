@@ -22,6 +22,7 @@ from device.mqtt import Broker
 from device.outlet import Outlet
 from device.phase import Phase
 from device.picture.studio import Studio
+from device.push_to_talk import PushToTalk
 from device.realtime.call import CLOSED_BY_SERVICE, RealtimeCall
 from device.realtime.captions import Captioned
 from device.realtime.conversation import (
@@ -71,6 +72,8 @@ class Held:
     """The call, while it is up."""
     on_air: asyncio.Task[None] | None = None
     """The broadcast, on air or on its way there."""
+    floor: PushToTalk | None = None
+    """What takes and gives the floor, by push-to-talk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +187,21 @@ class Holdings:
         if call := self._held[session].call:
             call.interrupt()
 
+    def take_floor(self, session: str, *, fresh: bool) -> None:
+        """By push-to-talk: somebody speaks from now on."""
+        if call := self._held[session].call:
+            self._floor(session).take(call, fresh=fresh)
+
+    def give_floor(self, session: str, *, answer: bool) -> None:
+        """By push-to-talk: they have spoken."""
+        if call := self._held[session].call:
+            self._floor(session).give(call, answer=answer)
+
+    def _floor(self, session: str) -> PushToTalk:
+        held = self._held[session]
+        held.floor = held.floor or PushToTalk(self._with.voice, lambda work: self._start(session, "floor", work))
+        return held.floor
+
     def use(self, order: str, tool: str, arguments: str) -> None:
         """Use a tool for an operator; a status with its outcome follows."""
         task = self._tasks.create_task(self._use(order, tool, arguments), name=f"order {order}")
@@ -211,6 +229,7 @@ class Holdings:
         if tasks:
             await asyncio.wait(tasks)
         self._with.voice.discard_kept()
+        self._with.voice.waiting = False
         self._with.built_in.end()
         self._post(p.Released(session))
 

@@ -74,6 +74,8 @@ class Limits(Message, frozen=True):
     idle: float = 60.0
     single_turn: bool = False
     """It ends with the first answer that was heard to its end."""
+    push_to_talk: bool = False
+    """Nobody detects turns in it: somebody is heard while they hold the button."""
 
 
 class Prompts(Message, frozen=True):

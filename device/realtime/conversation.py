@@ -130,6 +130,7 @@ class Conversation:
         self.over: str | None = None
         self._now = float("-inf")
         self._voice_played = 0.0
+        self._held_since: float | None = None
         self._assistant = AssistantCaptions()
         self._user = UserCaptions()
 
@@ -163,6 +164,17 @@ class Conversation:
             return []
         return [Flush(), *self._turn(Turn.LISTENING)]
 
+    def take(self, now: float, played: float | None = None) -> list[CallEvent]:
+        """Somebody holds the button from now on and is heard (push-to-talk)."""
+        self._held_since = self._come(now, played)
+        return [*(self.interrupt() or self._turn(Turn.LISTENING)), Speech(began=True)]
+
+    def give(self, *, answer: bool) -> list[CallEvent]:
+        """They have let go; what they said becomes an item only if it is to be answered."""
+        if not answer:
+            self._held_since = None
+        return [Speech(began=False)]
+
     def end(self, now: float, played: float | None = None) -> list[CallEvent]:
         """Close what is open; nothing more will come."""
         now = self._come(now, played)
@@ -189,6 +201,10 @@ class Conversation:
             self._user.begin(event.item_id, now)
             return [*(self.interrupt() or self._turn(Turn.LISTENING)), Speech(began=True)]
         stopped: list[CallEvent] = []
+        if isinstance(event, InputCommitted) and self._held_since is not None:
+            self._user.begin(event.item_id, self._held_since)
+            self._user.finish(event.item_id, now)
+            self._held_since = None
         if isinstance(event, SpeechStopped):
             self._user.finish(event.item_id, now)
             stopped = [Speech(began=False)]

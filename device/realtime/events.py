@@ -308,6 +308,16 @@ def output_audio_buffer_clear() -> str:
     return _client_event("output_audio_buffer.clear")
 
 
+def input_audio_buffer_clear() -> str:
+    """Return an `input_audio_buffer.clear`: forget what was heard and is not yet part of the conversation."""
+    return _client_event("input_audio_buffer.clear")
+
+
+def input_audio_buffer_commit() -> str:
+    """Return an `input_audio_buffer.commit`: what was heard becomes an item; 100 ms of sound at least."""
+    return _client_event("input_audio_buffer.commit")
+
+
 def conversation_item_create(item: dict[str, Any]) -> str:
     """Return a `conversation.item.create` that appends `item` to the conversation."""
     return _client_event("conversation.item.create", item=item)

@@ -132,7 +132,12 @@ class Chooser:
             _log.warning("an MCP server of profile %s is left out: %s", version.name if version else "[openai]", reason)
         return Chosen(
             persona,
-            Limits(longest=limits.longest, idle=limits.idle, single_turn=persona.single_turn),
+            Limits(
+                longest=limits.longest,
+                idle=limits.idle,
+                single_turn=persona.single_turn,
+                push_to_talk=persona.vad == "push_to_talk",
+            ),
             version.name if version else "",
             version.version if version else 0,
             found,

@@ -30,7 +30,9 @@ class Persona(Settings, frozen=True):
     """ISO 639-1; for the transcriber, and for the words on the observers' page."""
     instructions: str = ""
     reasoning_effort: ReasoningEffort = ""
-    vad: Literal["semantic_vad", "server_vad"] = "semantic_vad"
+    vad: Literal["semantic_vad", "server_vad", "push_to_talk"] = "semantic_vad"
+    """Who hears that it is the robot's turn: the service by what was said, or by silence; or the visitor lets go of the
+    button, and is heard only while they hold it."""
     eagerness: Literal["auto", "low", "medium", "high"] = "auto"
     """How soon `semantic_vad` takes a visitor to have finished: after at most 8, 4 or 2 s; `auto` is `medium`."""
     threshold: Annotated[float, Meta(ge=0, le=1)] = 0.5

@@ -41,17 +41,17 @@ def check_authorizations(profile: Profile, text: str, path: str, secrets: Mappin
 
 def mistakes(persona: Persona) -> Iterator[tuple[str, str]]:
     """Yield the key of each value that does not go with others, and why."""
-    if persona.transcription_model in _DEAF:
+    if persona.transcription_model in _DEAF and persona.vad != "push_to_talk":
         yield (
             "transcription_model",
             f"{persona.transcription_model} hears nothing in a conversation; take gpt-transcribe",
         )
     if persona.reasoning_effort and not persona.model.startswith("gpt-realtime-2"):
         yield "reasoning_effort", f"{persona.model} does not reason; gpt-realtime-2 and later do"
-    if persona.vad == "server_vad" and persona.eagerness != "auto":
+    if persona.vad != "semantic_vad" and persona.eagerness != "auto":
         yield "eagerness", "is for semantic_vad; server_vad goes by silence_ms"
     for key, usual in (("threshold", 0.5), ("silence_ms", 500)):
-        if persona.vad == "semantic_vad" and getattr(persona, key) != usual:
+        if persona.vad != "server_vad" and getattr(persona, key) != usual:
             yield key, "is for server_vad; semantic_vad goes by eagerness"
     if 0 < persona.history_tokens < SHORTEST_HISTORY:
         yield "history_tokens", f"under {SHORTEST_HISTORY} the model forgets the question; 0 is no limit"

@@ -55,7 +55,9 @@ def _hearing(persona: Persona) -> dict[str, Any]:
     return hearing
 
 
-def _turns(persona: Persona) -> dict[str, Any]:
+def _turns(persona: Persona) -> dict[str, Any] | None:
+    if persona.vad == "push_to_talk":
+        return None
     turns: dict[str, Any] = {"type": persona.vad, "create_response": True, "interrupt_response": True}
     told: dict[str, tuple[float | str, float | str]]
     if persona.vad == "server_vad":

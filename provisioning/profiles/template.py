@@ -20,7 +20,7 @@ farewell = "{farewell}"
 #speed = 1.0                           # 0.25 to 1.5
 #reasoning_effort = ""                 # "minimal", "low", "medium", "high", "xhigh": longer thought, later answers
 
-#vad = "semantic_vad"                  # or "server_vad", by loudness alone
+#vad = "semantic_vad"                  # or "server_vad", by loudness alone; "push_to_talk", while the button is held
 #eagerness = "auto"                    # how soon a visitor is taken to have finished: "low", "medium", "high"
 #noise_reduction = "far_field"         # or "near_field", "off"
 #transcription_model = "gpt-transcribe"   # "": no captions of what visitors say

@@ -52,6 +52,11 @@ def test_a_mistake_is_named_with_line_and_key(text: str, line: int, key: str | N
     assert (raised.value.path, raised.value.line, raised.value.key) == ("museum.toml", line, key)
 
 
+def test_transcribers_that_need_turns_to_be_taken_are_good_for_push_to_talk() -> None:
+    text = 'transcription_model = "gpt-realtime-whisper"\nvad = "push_to_talk"'
+    assert read_profile(text, "m").vad == "push_to_talk"
+
+
 SERVER = '[[mcp]]\nlabel = "{label}"\nurl = "https://a.example.com"\nallowed_tools = ["x"]\n{more}\n'
 
 

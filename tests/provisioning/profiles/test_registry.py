@@ -113,12 +113,12 @@ async def chosen(store: Store, chooser: Chooser, group: str = "lobby") -> Any:
 async def test_a_robots_own_profile_comes_before_its_groups_and_that_before_the_settings(store: Store) -> None:
     chooser = Chooser(Persona(voice="sage"), LIMITS)
     await add(store, "museum", 'voice = "cedar"')
-    await add(store, "lobby", 'voice = "coral"\nsession_seconds = 60\nidle_seconds = 10')
+    await add(store, "lobby", 'voice = "coral"\nsession_seconds = 60\nidle_seconds = 10\nvad = "push_to_talk"')
     assert (await chosen(store, chooser)).persona.voice == "sage"
     await assign(store, Assignment("group:lobby", "lobby"), EDITOR)
     found = await chosen(store, chooser)
     assert (found.persona.voice, found.title) == ("coral", "lobby@1")
-    assert (found.limits.longest, found.limits.idle) == (60, 10)
+    assert (found.limits.longest, found.limits.idle, found.limits.push_to_talk) == (60, 10, True)
     assert (await chosen(store, chooser, "")).title == ""
     await assign(store, Assignment("device:robot-1", "museum"), EDITOR)
     assert (await chosen(store, chooser)).title == "museum@1"

@@ -114,3 +114,8 @@ def test_transcribers_are_told_of_words_each_in_its_own_way() -> None:
     for model, told in (("gpt-transcribe", "keywords"), ("whisper-1", "prompt"), ("gpt-4o-transcribe-diarize", "")):
         made = session(replaced(RICH, transcription_model=model))["audio"]["input"]["transcription"]
         assert set(made) - {"model", "language"} == ({told} if told else set())
+
+
+def test_by_push_to_talk_the_service_detects_no_turns() -> None:
+    bound = session(OpenAISettings(vad="push_to_talk"))
+    assert bound["audio"]["input"]["turn_detection"] is None
