@@ -179,7 +179,7 @@ class Agent:
         self._voice.muted = self._session.muted
         self._panel.on_air(self._session.on_air)
         self._holdings.show(self._session)
-        self._outlet.state(self._session, self._voice.echo.mode)
+        self._outlet.state(self._session, self._voice.echo.mode, self._holdings.spent(self._session.id))
 
     def _tell(self, command: do.Acknowledge | do.ReportStarted | do.ReportEnded | do.ReportFault) -> None:
         now = self._outlet.now()

@@ -15,11 +15,13 @@ from device.equipment import Equipment
 from device.errors import MintError
 from device.messages.commands import CommandStatus, Step
 from device.messages.minting import BroadcastGrant, Grant
-from device.messages.reports import SessionFigures, SessionGoesOn, Trace
+from device.messages.prices import TokenPrices
+from device.messages.reports import SessionFigures, SessionGoesOn, Spent, Trace
 from device.push_to_talk import PushToTalk
 from device.session import Session
 from device.sora.on_air import keep_on_air
 from device.sora.publisher import Publisher
+from device.spent import spent
 
 RECONNECT_SECONDS: Final = 3.0
 """How long a visitor waits for a broker that is just coming back."""
@@ -33,6 +35,7 @@ class Held:
 
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     marks: dict[str, float] = field(default_factory=dict)
+    prices: TokenPrices | None = None
     calls: Calls | None = None
     """Its calls, once it was granted."""
     on_air: asyncio.Task[None] | None = None
@@ -86,6 +89,13 @@ class Holdings:
         calls = self._held[session].calls
         return {} if calls is None else calls.usage
 
+    def spent(self, session: str | None) -> Spent | None:
+        """Return what a session that is held has cost so far, where the cloud told prices."""
+        held = self._held.get(session or "")
+        if session is None or held is None:
+            return None
+        return spent(held.prices, self._used(session), time.monotonic() - held.marks["asked"])
+
     def mint(self, session: str, reason: str) -> None:
         """Ask the cloud; `Granted` or `Refused` follows."""
         self._held[session] = Held(marks={"asked": time.monotonic()})
@@ -98,6 +108,8 @@ class Holdings:
     def call(self, session: str, grant: Grant) -> None:
         """Open the call; `CallUp`, turns, and at last `CallLost` follow."""
         self._mark(session, "granted")
+        self._held[session].prices = grant.prices
+        self._with.built_in.inform(grant.knowledge)
         self._with.chronicle.granted(grant)
         hooks = Hooks(
             self._post, partial(self._start, session), partial(self._again, session), partial(self._mark, session)

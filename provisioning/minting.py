@@ -4,7 +4,8 @@ The checks come in this order, in one transaction: the device of the topic is kn
 registered keys, the request is for itself and fresh, the nonce is new, the key has not been replaced, the policy allows
 it, the fleet is not halted, the hours are open, the budgets have room for all that the session may cost (which is put
 aside with it), and the conversation service is not resting after failures. A session that goes on with another call has
-passed hours and budgets: it has what was put aside for it, its channel and its deadline, and is given a secret. Whoever fails one of the first two gets no
+passed hours and budgets: it has what was put aside for it, its channel, its deadline and its profile, and is given a
+secret. Whoever fails one of the first two gets no
 answer, for we would not know whom we tell. The answer goes to the topic of the device, whatever the request
 says, and only the key made for this request opens it.
 """
@@ -14,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -31,9 +32,9 @@ from device.messages.envelope import (
     check_fresh,
     seal_envelope,
 )
-from device.messages.minting import BroadcastGrant, Grant, Limits, MintAnswer, MintRequest, Prompts, Refusal
+from device.messages.minting import BroadcastGrant, Grant, MintAnswer, MintRequest, Refusal
 from device.messages.sealing import binding, seal
-from device.messages.tools import allowed, check_declarations
+from device.messages.tools import check_declarations
 from device.messages.wire import decode, encode
 from provisioning.alarms import REPLACED_KEY, raise_alarm
 from provisioning.answers import Answers
@@ -42,6 +43,7 @@ from provisioning.broadcasting import Broadcasts
 from provisioning.keyring import Held, Standing, identify
 from provisioning.openai import OpenAI, OpenAIError
 from provisioning.policy import Allow, Allowance, Refuse, Status, decide, go_on
+from provisioning.profiles.choosing import Chooser, Chosen, ProfileError
 from provisioning.sessions import Session, free
 from provisioning.spending.rules import Rules
 from provisioning.store import Store, Transaction
@@ -59,18 +61,23 @@ class Terms:
     """What every grant says, and what every device may use."""
 
     allowance: Allowance
-    limits: Limits
-    language: str
+    profiles: Chooser
+    """What each session is granted with."""
     observer_url: str
     """Where a robot can be watched, with `{device}` in its place."""
-    tools: Sequence[str] = ()
-    """Names of the tools that the model may be given, where a robot has them."""
-    prompts: Prompts = field(default_factory=Prompts)
     grace: float = 0.0
     """Seconds after its deadline within which the cloud ends a session."""
     rules: Rules = field(default_factory=Rules)
     failures: int = FAILURES
     """Of one service in a row, after which it rests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A session that is entered, and what it is granted with."""
+
+    session: Session
+    chosen: Chosen
 
 
 class Minter:
@@ -114,26 +121,58 @@ class Minter:
             if standing is None:
                 raise MisaddressedError("no device of this name is enrolled")
             request, held = _opened(data, device, standing)
-            verdict = await self._judge(t, request, standing.status, held, now)
-            if isinstance(verdict, Allow):
-                session = await self._session(t, request, verdict.deadline, now)
-                verdict = await self._hindrance(t, request, session, now) or verdict
-            if isinstance(verdict, Allow):
-                await (t.sessions.renew(session.id) if request.continues else t.sessions.add(session))
+            judged = await self._judge(t, request, standing.status, held, now)
+            verdict = await self._admit(t, request, judged.deadline, now) if isinstance(judged, Allow) else judged
             action, subject = ("renew", request.continues) if request.continues else ("mint", request.nonce)
             await t.audit.add(now, device, action, subject, **_told(verdict))
         if isinstance(verdict, Refuse):
             return self._refused(request, verdict, now)
-        return await self._begun(request, session, now)
+        return await self._begun(request, verdict, now)
 
-    async def _session(self, t: Transaction, request: MintRequest, deadline: float, now: float) -> Session:
-        """Return the session that is asked for: a new one, or the one that goes on."""
+    async def _admit(self, t: Transaction, request: MintRequest, deadline: float, now: float) -> Admitted | Refuse:
+        """Enter the session that a device may have, with the profile that it has now."""
         going_on = await t.sessions.find(request.continues) if request.continues else None
         if going_on is not None:
-            return going_on
+            return await self._admit_again(t, going_on, now)
         group = await t.groups.of(request.device)
-        reserved = self._terms.rules.reservation(deadline + self._terms.grace - now)
-        return Session(request.nonce, request.device, request.reason, now, deadline, group=group, reserved=reserved)
+        try:
+            chosen = await self._terms.profiles.choose(t.profiles, request.device, group)
+        except ProfileError as error:  # it is never silently another
+            _log.error("no session for %s: %s", request.device, error)
+            return Refuse(Refusal.DENIED, "the profile of this robot cannot be used (see `kaiwa-cloud profile show`)")
+        session = self._session(request, group, chosen, min(deadline, now + chosen.limits.longest), now)
+        refusal = await self._hindrance(t, session)
+        if refusal is None:
+            await t.sessions.add(session)
+        return refusal or Admitted(session, chosen)
+
+    async def _admit_again(self, t: Transaction, session: Session, now: float) -> Admitted | Refuse:
+        """Let a session go on with the profile that it began with."""
+        try:
+            chosen = await self._terms.profiles.again(t.profiles, session.profile, session.profile_version)
+        except ProfileError as error:
+            _log.error("no other call for session %s: %s", session.id, error)
+            return Refuse(Refusal.DENIED, "the profile of this session cannot be used any more")
+        refusal = await self._halted(t) or self._resting(now)
+        if refusal is None:
+            await t.sessions.renew(session.id)
+        return refusal or Admitted(session, chosen)
+
+    def _session(self, request: MintRequest, group: str, chosen: Chosen, deadline: float, now: float) -> Session:
+        model = chosen.persona.model
+        reserved = self._terms.rules.reservation(deadline + self._terms.grace - now, model)
+        return Session(
+            request.nonce,
+            request.device,
+            request.reason,
+            now,
+            deadline,
+            group=group,
+            reserved=reserved,
+            profile=chosen.name,
+            profile_version=chosen.version,
+            model=model,
+        )
 
     async def _judge(
         self, t: Transaction, request: MintRequest, status: Status, held: Held, now: float
@@ -157,31 +196,29 @@ class Minter:
             return go_on(status, held.expires_at, counts, self._terms.allowance, deadline, now)
         return decide(status, held.expires_at, counts, self._terms.allowance, now)
 
-    async def _hindrance(self, t: Transaction, request: MintRequest, session: Session, now: float) -> Refuse | None:
-        """Return what stands against a session that its device may have."""
+    async def _halted(self, t: Transaction) -> Refuse | None:
         halt = await t.halts.current()
-        if halt is not None:
-            return Refuse(Refusal.DENIED, f"the fleet is halted: {halt.why}")
-        return (None if request.continues else await self._unaffordable(t, session)) or self._resting(now)
+        return None if halt is None else Refuse(Refusal.DENIED, f"the fleet is halted: {halt.why}")
 
-    async def _unaffordable(self, t: Transaction, session: Session) -> Refuse | None:
-        """Return what hours and budgets have against a session that begins now."""
+    async def _hindrance(self, t: Transaction, session: Session) -> Refuse | None:
+        """Return what stands against a session that its device may have."""
         rules, now = self._terms.rules, session.created_at
-        refusal = rules.closed(session.group, now)
+        refusal = await self._halted(t) or rules.closed(session.group, now)
         limited = rules.limited(session.device, session.group)
         if refusal is None and limited:
             spent = await t.ledger.spent(limited, now)
             refusal = rules.afford(spent, session.device, session.group, session.reserved, now)
-        return refusal
+        return refusal or self._resting(now)
 
     def _resting(self, now: float) -> Refuse | None:
         wait = self._openai_breaker.wait(now)
         text = "the conversation service has failed several times in a row, and is left alone for a moment"
         return Refuse(Refusal.UPSTREAM, text, wait) if wait else None
 
-    async def _begun(self, request: MintRequest, session: Session, now: float) -> bytes:
+    async def _begun(self, request: MintRequest, admitted: Admitted, now: float) -> bytes:
+        session = admitted.session
         try:
-            grant = await self._grant(request, session, now)
+            grant = await self._grant(request, admitted, now)
             sealed = seal(encode(grant), request.reply_key, binding(request.device, request.nonce))
         except OpenAIError as error:
             _log.warning("no session for %s: %s", request.device, error)
@@ -193,19 +230,16 @@ class Minter:
             raise
         if not request.continues:
             self._granted(session)
-        _log.info(
-            "granted %s %s to %s",
-            "session" if not request.continues else "another call for",
-            session.id,
-            request.device,
-        )
+        what = "another call for session" if request.continues else "session"
+        _log.info("granted %s %s to %s", what, session.id, request.device)
         return self._signed(MintAnswer(device=request.device, nonce=request.nonce, server_time=now, sealed=sealed))
 
-    async def _grant(self, request: MintRequest, session: Session, now: float) -> Grant:
+    async def _grant(self, request: MintRequest, admitted: Admitted, now: float) -> Grant:
         """Ask both services at once; when the talk cannot be had, let the channel come first, so that it is closed."""
-        tools = allowed(request.tools, self._terms.tools)
+        session, chosen = admitted.session, admitted.chosen
+        tools = chosen.tools(request.tools)
         secret, channel = await asyncio.gather(
-            self._openai.grant(tools), self._channel(request, session, now), return_exceptions=True
+            self._openai.grant(chosen.session(tools)), self._channel(request, session, now), return_exceptions=True
         )
         if isinstance(secret, BaseException):
             raise secret
@@ -219,10 +253,12 @@ class Minter:
             broadcast=broadcast,
             no_broadcast=why_not,
             observer_url=self._terms.observer_url.replace("{device}", request.device),
-            language=self._terms.language,
-            limits=self._terms.limits,
+            language=chosen.persona.language,
+            limits=chosen.limits,
             tools=[tool.name for tool in tools],
-            prompts=self._terms.prompts,
+            prompts=chosen.prompts,
+            prices=chosen.told_prices(request.tools),
+            knowledge=chosen.packed(tools),
             server_time=now,
         )
 
@@ -295,8 +331,11 @@ def _opened(data: bytes, device: str, standing: Standing) -> tuple[MintRequest, 
     return request, held
 
 
-def _told(verdict: Allow | Refuse) -> dict[str, object]:
-    return {"allowed": True} if isinstance(verdict, Allow) else {"refused": verdict.refusal}
+def _told(verdict: Admitted | Refuse) -> dict[str, object]:
+    if isinstance(verdict, Refuse):
+        return {"refused": verdict.refusal}
+    title = verdict.chosen.title
+    return {"allowed": True, **({"profile": title} if title else {})}
 
 
 def _words(error: OpenAIError) -> str:

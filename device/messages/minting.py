@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from device.messages.prices import TokenPrices
 from device.messages.secret import MASK, Secret
 from device.messages.tools import MOST_TOOLS, ToolDeclaration, ToolName
 from device.messages.wire import Message
@@ -106,6 +107,10 @@ class Grant(Message, frozen=True):
     tools: list[ToolName] = []
     """Names of the robot's tools that the model may call in this session."""
     prompts: Prompts = Prompts()
+    prices: TokenPrices | None = None
+    """By which the robot tells what the session has cost so far."""
+    knowledge: bytes = b""
+    """Texts of the place that the model may look things up in (`device.messages.knowledge`)."""
     server_time: float = 0.0
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from device.realtime.captions import AssistantCaptions, Captioned, UserCaptions
 from device.realtime.events import (
+    CachedDetails,
     ErrorDetail,
     InputCommitted,
     ItemAdded,
@@ -265,6 +266,7 @@ class Conversation:
 
 def _counts(usage: Usage) -> dict[str, int]:
     given, made = usage.input_token_details, usage.output_token_details
+    cached = None if given is None else given.cached_tokens_details
     return {
         "total_tokens": usage.total_tokens or 0,
         "input_tokens": usage.input_tokens or 0,
@@ -274,7 +276,12 @@ def _counts(usage: Usage) -> dict[str, int]:
         "cached_tokens": (given and given.cached_tokens) or 0,
         "output_text_tokens": (made and made.text_tokens) or 0,
         "output_audio_tokens": (made and made.audio_tokens) or 0,
+        **({} if cached is None else _of_each_kind(cached)),
     }
+
+
+def _of_each_kind(cached: CachedDetails) -> dict[str, int]:
+    return {"cached_text_tokens": cached.text_tokens or 0, "cached_audio_tokens": cached.audio_tokens or 0}
 
 
 def _calls_tools(response: Response) -> bool:

@@ -93,12 +93,20 @@ class StatusDetails(msgspec.Struct, frozen=True):
     error: ErrorDetail | None = None
 
 
+class CachedDetails(msgspec.Struct, frozen=True):
+    """Of which kind the cached tokens were."""
+
+    text_tokens: int | None = None
+    audio_tokens: int | None = None
+
+
 class InputDetails(msgspec.Struct, frozen=True):
     """How the input tokens divide; cached ones are part of the others."""
 
     text_tokens: int | None = None
     audio_tokens: int | None = None
     cached_tokens: int | None = None
+    cached_tokens_details: CachedDetails | None = None
 
 
 class OutputDetails(msgspec.Struct, frozen=True):

@@ -124,7 +124,7 @@ class Dialogue:
         if item["type"] == "function_call_output":
             self._take_outcome(item["call_id"], item["output"])
         written = " ".join(part["text"] for part in item.get("content", []) if part.get("type", "").endswith("_text"))
-        self._ledger.told(written)
+        self._ledger.read(written)
         if item["type"] == "message":
             self._house.records.written.append(Written(item["role"], written))
         if item.get("role") == "user" and written:

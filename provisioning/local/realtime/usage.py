@@ -24,8 +24,8 @@ class Ledger:
         """The user talked for `seconds`."""
         self._audio += round(seconds * USER_TOKENS_PER_SECOND)
 
-    def told(self, text: str) -> None:
-        """The client wrote `text` into the conversation."""
+    def read(self, text: str) -> None:
+        """Somebody wrote `text`."""
         self._text += len(text) // LETTERS_PER_TOKEN
 
     def answered(self, text: str, seconds: float) -> dict[str, Any]:
