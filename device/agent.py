@@ -110,7 +110,9 @@ class Agent:
             case _:
                 self._hold(command)
 
-    def _hold(self, command: do.Mint | do.OpenCall | do.OpenBroadcast | do.CloseBroadcast | do.Release) -> None:
+    def _hold(
+        self, command: do.Mint | do.OpenCall | do.OpenBroadcast | do.CloseBroadcast | do.Release | do.Hurry
+    ) -> None:
         match command:
             case do.Mint(session, reason):
                 self._holdings.mint(session, reason)
@@ -122,6 +124,8 @@ class Agent:
                 self._holdings.close_broadcast(session)
             case do.Release(session):
                 self._holdings.release(session)
+            case do.Hurry():
+                self._holdings.hurry()
             case _:
                 assert_never(command)
 

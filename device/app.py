@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,7 @@ from device.agent import Agent, Inbox
 from device.audio.block import Block
 from device.audio.echo import EchoMode, choose_echo
 from device.audio.opus import libopus
+from device.broadcast.air import Air
 from device.clock import WallClock
 from device.config import DeviceSettings
 from device.errors import MessageError
@@ -233,13 +235,15 @@ def _robot(
 ) -> Robot:
     clock, broker = WallClock(), Broker(_presence(identity))
     signer, at_rest = ReplaceableSigner(identity.signer), asyncio.Event()
-    outlet = Outlet(identity.device, broker, clock)
+    outlet = Outlet(identity.device, broker, clock, settings.broadcast.delay_s)
     minter = MintClient(identity.device, signer, identity.mint_key, clock)
     renewals = RenewalClient(identity.device, identity.mint_key, clock)
     orders = Orders(identity.device, identity.operator_key, Journal(Path(settings.state_dir) / "orders"))
     answers = {topics.mint_answer(identity.device): minter.take, topics.renewal_answer(identity.device): renewals.take}
     mail = Mail(answers, orders, outlet, clock, inbox)
-    built_in = BuiltIn(_reach(settings, inbox, body, outlet))
+    picture = partial(studio, settings.broadcast, identity.device)
+    air = Air(body.voice, outlet, settings.broadcast.delay_s, picture)
+    built_in = BuiltIn(_reach(settings, inbox, body, outlet, air))
     tools = toolbox(settings.tools, [*built_in.tools(), *body.outputs.tools()])
     equipment = Equipment(
         body.voice,
@@ -251,7 +255,7 @@ def _robot(
         settings.broadcast,
         tools,
         built_in,
-        studio(settings.broadcast, identity.device, body.voice.lively_levels),
+        air,
     )
 
     async def change(successor: Identity) -> bool:
@@ -262,7 +266,7 @@ def _robot(
     return Robot(body, inbox, broker, outlet, mail, equipment, renewal, at_rest)
 
 
-def _reach(settings: DeviceSettings, inbox: Inbox, body: Body, outlet: Outlet) -> Reach:
+def _reach(settings: DeviceSettings, inbox: Inbox, body: Body, outlet: Outlet, air: Air) -> Reach:
     def note(session: str, text: str) -> None:
         outlet.event(OperatorNote(session=session, at=outlet.now(), text=text))
 
@@ -270,7 +274,7 @@ def _reach(settings: DeviceSettings, inbox: Inbox, body: Body, outlet: Outlet) -
     local_time(
         outlet.now(), zone
     )  # now, and not in the middle of a talk, is the time to hear that there is no such zone
-    return Reach(body.voice, body.panel, inbox.post, note, lambda: local_time(outlet.now(), zone))
+    return Reach(body.voice, body.panel, inbox.post, note, lambda: local_time(outlet.now(), zone), air.cut)
 
 
 def _presence(identity: Identity) -> Presence:
@@ -290,7 +294,11 @@ def _presence(identity: Identity) -> Presence:
 
 
 def _session(settings: DeviceSettings) -> Session:
-    timing = Timing(announce=settings.session.announce_seconds, prepare=settings.session.prepare_seconds)
+    timing = Timing(
+        announce=settings.session.announce_seconds,
+        prepare=settings.session.prepare_seconds,
+        release=Timing().release + settings.broadcast.delay_s,
+    )
     return Session(lambda: secrets.token_hex(16), timing)
 
 

@@ -89,6 +89,11 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Hurry:
+    """Somebody waits for the release: leave out what only observers would miss."""
+
+
+@dataclass(frozen=True, slots=True)
 class Acknowledge:
     """Tell an operator how far an order has come."""
 
@@ -142,6 +147,7 @@ Command = (
     | Interrupt
     | UseTool
     | Release
+    | Hurry
     | Acknowledge
     | ReportStarted
     | ReportEnded

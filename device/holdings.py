@@ -12,15 +12,16 @@ from typing import Final, assert_never
 import aiohttp
 
 from device import phase as p
+from device.broadcast.air import Air
+from device.broadcast.delay import Stance
 from device.errors import MediaError, MintError, UpstreamError
 from device.messages.commands import CommandStatus, Step
 from device.messages.minting import BroadcastGrant, Grant
-from device.messages.reports import CallAnswered, Caption, SessionGoesOn, Trace
+from device.messages.reports import CallAnswered, SessionGoesOn, Trace
 from device.mint import MintClient
 from device.mqtt import Broker
 from device.outlet import Outlet
 from device.phase import Phase
-from device.picture.studio import Studio
 from device.realtime.call import CLOSED_BY_SERVICE, RealtimeCall
 from device.realtime.captions import Captioned
 from device.realtime.conversation import (
@@ -82,15 +83,14 @@ class Equipment:
     broadcast: BroadcastSettings
     toolbox: Toolbox
     built_in: BuiltIn
-    studio: Studio | None = None
-    """What shows the picture of the broadcast, if it has one."""
+    air: Air
 
 
 class Holdings:
     """Opens and gives back what a session holds.
 
     What decides anything is posted as an event for the machine; what is only told or heard (captions, traces, a failed
-    answer, silence at an interruption) goes to outlet and voice straight away.
+    answer, silence at an interruption) goes to air, outlet and voice straight away.
     """
 
     def __init__(self, equipment: Equipment, tasks: asyncio.TaskGroup, post: Callable[[p.Event], None]) -> None:
@@ -102,8 +102,7 @@ class Holdings:
 
     def show(self, session: Session) -> None:
         """Show in the picture how the session machine stands."""
-        if studio := self._with.studio:
-            studio.scene.stand(session.phase, on_air=session.on_air, muted=session.muted)
+        self._with.air.stand(Stance(session.phase, session.on_air, session.muted))
 
     def usage(self, session: str) -> dict[str, int]:
         """Return what a released session used, once; with no answer of the model, it says so."""
@@ -125,13 +124,13 @@ class Holdings:
         """Ask the cloud; `Granted` or `Refused` follows."""
         self._held[session] = Held(marks={"asked": time.monotonic()})
         self._with.built_in.begin(session)
-        if studio := self._with.studio:
-            studio.scene.clear()
+        self._with.air.begin(session)
         self._start(session, "mint", self._mint(session, reason))
 
     def call(self, session: str, grant: Grant) -> None:
         """Open the call; `CallUp`, turns, and at last `CallLost` follow."""
         self._mark(session, "granted")
+        self._with.air.hide(grant.hidden_words)
         self._start(session, "call", self._call(session, grant))
 
     def broadcast(self, session: str, grant: Grant) -> None:
@@ -142,8 +141,8 @@ class Holdings:
             held.on_air = self._start(session, "broadcast", work)
 
     def close_broadcast(self, session: str) -> None:
-        """Go off air at once, while the conversation goes on."""
-        self._with.voice.programme = None
+        """Go off air at once, while the conversation goes on; what a delay still holds is dropped."""
+        self._with.air.fall()
         on_air = self._held[session].on_air
         if on_air is not None:
             on_air.cancel()
@@ -169,8 +168,12 @@ class Holdings:
         for task in self._orders:
             task.cancel()
 
+    def hurry(self) -> None:
+        """Let a release that goes on wait for nothing that could be left out."""
+        self._with.air.hurry()
+
     def release(self, session: str) -> None:
-        """Cancel what the session holds and wait for its end; `Released` follows."""
+        """Cancel what the session holds and wait for its end, the broadcast's when it has run dry; `Released` follows."""
         self._tasks.create_task(self._release(session), name=f"release {session}")
 
     def _start(self, session: str, what: str, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
@@ -179,11 +182,10 @@ class Holdings:
         return task
 
     async def _release(self, session: str) -> None:
-        tasks = self._held[session].tasks
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        held = self._held[session]
+        await _ended([task for task in held.tasks if task is not held.on_air])
+        await self._with.air.run_dry()
+        await _ended(held.tasks)
         self._with.voice.discard_kept()
         self._with.built_in.end()
         self._post(p.Released(session))
@@ -269,7 +271,7 @@ class Holdings:
             case Flush():
                 self._with.voice.flush()
             case Captioned():
-                self._caption(session, event)
+                self._with.air.caption(event)
             case Complained(code, text):
                 _log.warning("openai: %s: %s", code, text)
             case SessionOver(reason):
@@ -294,23 +296,6 @@ class Holdings:
         outlet = self._with.outlet
         outlet.status(CommandStatus(id=order, device=outlet.device, step=step, at=outlet.now(), reason=outcome.text))
 
-    def _caption(self, session: str, caption: Captioned) -> None:
-        if studio := self._with.studio:
-            studio.scene.caption(caption, time.monotonic())
-        wall = self._with.outlet.wall
-        self._with.outlet.event(
-            Caption(
-                session=session,
-                id=caption.id,
-                speaker=caption.speaker,
-                text=caption.text,
-                start=wall(caption.start),
-                end=wall(caption.end),
-                final=caption.final,
-                approximate=caption.approximate,
-            )
-        )
-
     async def _broadcast(self, session: str, grant: BroadcastGrant, after: asyncio.Task[None] | None) -> None:
         if after is not None:
             await asyncio.wait({after})
@@ -320,16 +305,18 @@ class Holdings:
                 http=self._with.http,
                 settings=self._with.broadcast,
                 on_air=lambda publisher, text: self._on_air(session, publisher, text),
-                motif=self._with.studio,
+                motif=self._with.air.studio,
             )
         finally:
-            self._with.voice.programme = None
+            self._with.air.fall()
 
     def _on_air(self, session: str, publisher: Publisher | None, text: str) -> None:
-        self._with.voice.programme = publisher
-        if publisher is None and not _leaving():
-            self._post(p.OffAir(session, text))
-        elif publisher is not None:
+        if publisher is None:
+            self._with.air.fall()
+            if not _leaving():
+                self._post(p.OffAir(session, text))
+        else:
+            self._with.air.rise(publisher)
             self._mark(session, "on_air")
             self._post(p.OnAir(session))
 
@@ -338,6 +325,14 @@ class Holdings:
         marks.setdefault(what, time.monotonic())
         if {"listening", "on_air"} & marks.keys():
             self._with.outlet.event(Trace(session=session, marks=dict(marks)))
+
+
+async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel tasks and wait for their end."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
 
 
 def _leaving() -> bool:

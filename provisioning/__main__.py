@@ -24,6 +24,7 @@ from provisioning.cli.operators import operator
 from provisioning.cli.orders import notes_command, start_command, stop_command, use_command
 from provisioning.cli.service import init_command, serve_command
 from provisioning.cli.uses import (
+    cut_command,
     hush_command,
     identify_command,
     mute_command,
@@ -62,6 +63,7 @@ app.command("say")(say_command)
 app.command("hush")(hush_command)
 app.command("mute")(mute_command)
 app.command("unmute")(unmute_command)
+app.command("cut")(cut_command)
 app.command("volume")(volume_command)
 app.command("identify")(identify_command)
 app.command("notes")(notes_command)

@@ -70,6 +70,8 @@ class Terms:
     rules: Rules = field(default_factory=Rules)
     failures: int = FAILURES
     """Of one service in a row, after which it rests."""
+    hidden_words: Sequence[str] = ()
+    """What robots mask in captions."""
 
 
 class Minter:
@@ -201,6 +203,7 @@ class Minter:
             limits=self._terms.limits,
             tools=[tool.name for tool in tools],
             prompts=self._terms.prompts,
+            hidden_words=list(self._terms.hidden_words),
             server_time=now,
         )
 

@@ -48,8 +48,8 @@ class WebSettings(Settings, frozen=True):
     port: Port = 8080
     public_url: str = ""
     """What observers type, without a slash at the end; `http://host:port` when empty."""
-    hidden_words: tuple[str, ...] = ()
-    """Masked in captions before anybody sees them."""
+    hidden_words: Annotated[tuple[Annotated[str, Meta(max_length=32)], ...], Meta(max_length=300)] = ()
+    """Masked in captions before anybody sees them; each grant carries them, so they are few and short."""
     media_origins: tuple[str, ...] = ("https://*.imageflux.jp",)
     """Where playlists and segments may come from, besides this host."""
 

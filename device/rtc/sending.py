@@ -5,18 +5,16 @@ aiortc passes an `av.Packet` through untouched (`Encoder.pack`) and neither enco
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from fractions import Fraction
 from typing import Any, Final
 
 import av
 from aiortc import MediaStreamTrack, RTCRtpSender
-from aiortc.mediastreams import MediaStreamError
 
 from device.audio.block import BLOCK, RATE, Samples
 from device.audio.opus import Application, OpusEncoder, OpusSettings
 from device.rtc.losses import ExpectedLoss, on_loss_report
+from device.rtc.waiting import Waiting
 
 LONGEST_QUEUE: Final = 10
 """Blocks that wait for the connection at most: 200 ms."""
@@ -91,32 +89,24 @@ class _OpusTrack(MediaStreamTrack):
         super().__init__()
         self.encoder = encoder
         self.pushed = self.dropped = self.packets = self.bytes = 0
-        self._unsent: deque[Samples] = deque()
-        self._arrival = asyncio.Event()
+        self._unsent: Waiting[Samples] = Waiting(LONGEST_QUEUE)
 
     def push(self, samples: Samples) -> None:
         self.pushed += 1
         if self.readyState != "live":
             self.dropped += 1
             return
-        if len(self._unsent) >= LONGEST_QUEUE:
-            self._unsent.popleft()
+        if self._unsent.full:
+            self._unsent.drop_oldest()
             self.dropped += 1
-        self._unsent.append(samples)
-        self._arrival.set()
+        self._unsent.put(samples)
 
     def stop(self) -> None:
         super().stop()
-        self._unsent.clear()
-        self._arrival.set()
+        self._unsent.close()
 
     async def recv(self) -> av.Packet[Any]:
-        while not self._unsent:
-            if self.readyState != "live":
-                raise MediaStreamError
-            self._arrival.clear()
-            await self._arrival.wait()
-        payload = self.encoder.encode(self._unsent.popleft())
+        payload = self.encoder.encode(await self._unsent.get())
         packet = av.Packet(payload)
         packet.pts, packet.time_base = self.packets * BLOCK, _TIME_BASE
         self.packets += 1

@@ -72,15 +72,18 @@ def demo(
     web_port: WebPort = 0,
     keep: Annotated[Path | None, typer.Option(help="Keep state, logs and recordings in this folder.")] = None,
     language: Spoken = Language.ENGLISH,
+    delay: Annotated[
+        float, typer.Option(min=0, max=10, help="Seconds by which observers are late; c cuts what is held back.")
+    ] = 0.0,
 ) -> None:
     """Run the cloud and one robot here. Space is the robot's button.
 
     Without a terminal, or with --once, a visitor in a simulated room asks, is answered, interrupts, and hangs up;
-    exit code 0 only if every link really carried sound.
+    exit code 0 only if every link really carried sound. The script knows no --delay.
     """
     here = _extra()
     choices = here.Choices(openai_url, imageflux_url, web_port, language)
-    raise typer.Exit(here.run_demo(choices, sound, once=once, json=json, keep=keep))
+    raise typer.Exit(here.run_demo(choices, sound, once=once, json=json, keep=keep, delay=delay))
 
 
 def _extra() -> ModuleType:

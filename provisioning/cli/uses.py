@@ -63,6 +63,18 @@ def unmute_command(
     use_tool(context, device, "unmute", Manner(operator, why, json))
 
 
+def cut_command(
+    context: typer.Context,
+    device: Robot,
+    *,
+    operator: Operator = DEFAULT_OPERATOR,
+    why: Why = "",
+    json: JsonFlag = False,
+) -> None:
+    """Drop the sound and the captions that a delayed broadcast still holds back. Without a delay there are none."""
+    use_tool(context, device, "cut", Manner(operator, why, json))
+
+
 def volume_command(
     context: typer.Context,
     device: Robot,

@@ -40,14 +40,19 @@ def run_stand_in(service: str, port: int, console: Console) -> int:
     return _until_interrupted(_stand_in(service, port, console))
 
 
-def run_demo(choices: Choices, card: str, *, once: bool, json: Path | None, keep: Path | None) -> int:
-    """Run the demonstration and return the exit code; scripted with `once` or `json`, or where there is no terminal."""
+def run_demo(
+    choices: Choices, card: str, *, once: bool, json: Path | None, keep: Path | None, delay: float = 0.0
+) -> int:
+    """Run the demonstration and return the exit code; scripted with `once` or `json`, or where there is no terminal.
+
+    `delay` is the broadcast's, in seconds, 0 to 10; the script goes without.
+    """
     scripted = once or json is not None or not (sys.stdin.isatty() and sys.stdout.isatty())
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
     with _folder(keep) as folder:
         if scripted:
             return _until_interrupted(_scripted(folder, choices, json))
-        return _until_interrupted(_interactive(folder, choices, card))
+        return _until_interrupted(_interactive(folder, choices, card, f"[broadcast]\ndelay_s = {delay}\n"))
 
 
 def _until_interrupted(work: Coroutine[None, None, int]) -> int:
@@ -68,9 +73,9 @@ async def _heeding_signals(work: Coroutine[None, None, int]) -> int:
     return await work
 
 
-async def _interactive(folder: Path, choices: Choices, card: str) -> int:
+async def _interactive(folder: Path, choices: Choices, card: str, more: str) -> int:
     console = Console()
-    async with staged(folder, choices, card, _narrator(console)) as stage:
+    async with staged(folder, choices, card, _narrator(console), more) as stage:
         code = await converse(stage, console)
         if code:
             _tell_log(stage.folder)

@@ -18,6 +18,7 @@ from device import holdings as module
 from device import phase as p
 from device.audio.block import SILENCE, Block
 from device.audio.echo import NoEchoControl
+from device.broadcast.air import Air
 from device.clock import WallClock
 from device.errors import CodecError, MalformedMessageError
 from device.holdings import Equipment, Holdings
@@ -135,7 +136,7 @@ async def bench(
         tools = Toolbox([*built_in.tools(), made(lamp, seconds=5.0)])
         own = Equipment(
             *(voice, minter, broker, outlet, http, settings or RealtimeSettings(), BroadcastSettings()),
-            *(tools, built_in, shown),
+            *(tools, built_in, Air(voice, outlet, 0.0, lambda _levels: shown)),
         )
         posted: asyncio.Queue[p.Event] = asyncio.Queue()
         holdings = Holdings(own, tasks, posted.put_nowait)

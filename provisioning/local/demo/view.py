@@ -47,6 +47,8 @@ class Snapshot:
     robot: str = ""
     phase: str = "starting"
     on_air: bool = False
+    delay: float = 0.0
+    """Seconds by which observers are late on purpose."""
     fault: str = ""
     levels: Levels = field(default_factory=Levels)
     counters: Mapping[str, float] = field(default_factory=dict)
@@ -86,7 +88,8 @@ def _headline(shot: Snapshot) -> RenderableType:
     line = Text.assemble(("● ", colour), (shot.robot, "bold"), "  ", (words, colour))
     if shot.fault:
         line.append(f"  {shot.fault}", "bold red")
-    air = Text(" ON AIR ", "bold white on red") if shot.on_air else Text(" off air ", "dim")
+    late = f"{shot.delay:g} s late " if shot.delay else ""
+    air = Text(f" ON AIR {late}", "bold white on red") if shot.on_air else Text(" off air ", "dim")
     table = Table.grid(expand=True)
     table.add_column(ratio=1)
     table.add_column(justify="right")

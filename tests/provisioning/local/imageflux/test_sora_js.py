@@ -117,6 +117,28 @@ async def test_it_sends_h264_with_its_sound_and_another_sees_it(service: ImageFl
         await client.grows(viewer, "inbound-rtp", "audio", "packetsReceived")
 
 
+@pytest.mark.parametrize("alone", [False, True])
+async def test_signalling_moves_to_data_channels(service: ImageFlux, alone: bool) -> None:
+    over = {"dataChannelSignaling": True, "ignoreDisconnectWebSocket": alone}
+    channel = await service.create_channel()
+    async with sdk() as client:
+        listener = await client.join("recvonly", channel, SOUND | over)
+        while "websocket onmessage-switched" not in (await client.told(listener))["signaling"]:
+            await asyncio.sleep(0.05)
+        sender = await client.join("sendonly", channel, SOUND | over)
+        await client.grows(listener, "inbound-rtp", "audio", "packetsReceived")
+        assert "datachannel send-re-answer" in (await client.told(listener))["signaling"]
+        await service.push(channel.channel_id, {"text": "こんにちは"})
+        assert (await client.hears_of(listener, "push", 1))[0]["text"] == "こんにちは"
+        assert len(await client.hears_of(listener, "notify", 2)) == 2
+        await client.leave(sender)
+        assert (await client.hears_of(sender, "disconnect", 1))[0]["type"] == "normal"
+        await client.hears_of(listener, "notify", 3)
+        await service.delete(channel.channel_id)
+        [ended] = await client.hears_of(listener, "disconnect", 1)
+        assert (ended["code"], ended["reason"]) == (1000, "DISCONNECTED-API")
+
+
 @pytest.mark.parametrize("codec", ["VP9", "AV1"])
 async def test_a_codec_that_cannot_be_had_is_refused_with_a_reason(service: ImageFlux, codec: str) -> None:
     channel = await service.create_channel()
