@@ -43,6 +43,7 @@ from device.panel import earcons
 from device.panel.board import Panel
 from device.panel.gestures import Gesture
 from device.renewal import Renewal, RenewalClient
+from device.rtc.rehearsal import rehearse
 from device.session import Session
 from device.sora.picture import studio
 from device.soundcard.card import OpenCard
@@ -138,12 +139,14 @@ async def run(settings: DeviceSettings, *, with_bench: bool = False) -> bool:
         EnrolmentError: this board has not been enrolled, or its certificate is over.
         SoundError: there is no sound card that can be used.
         CodecError: there is no libopus.
+        MediaError: this version of aiortc cannot be used.
         ExceptionGroup: a part of it has failed that must not.
     """
     inbox = Inbox()
     _watch_signals(inbox)
     identity = succession.load(Path(settings.state_dir), time.time())
     libopus()
+    await rehearse()
     async with (
         _body(settings, inbox, with_bench=with_bench) as body,
         aiohttp.ClientSession() as http,

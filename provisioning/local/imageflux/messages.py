@@ -5,8 +5,9 @@ Keys from the types of the public SDKs (sora-js-sdk src/types.ts, sora-cpp-sdk, 
 
 from __future__ import annotations
 
+import re
 import zlib
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -179,10 +180,15 @@ ClientMessage = Connect | Answer | ReAnswer | Candidate | Pong | Disconnect | St
 _decoder: msgspec.json.Decoder[ClientMessage] = msgspec.json.Decoder(ClientMessage)
 
 
+_NO_NUMBER: Final = re.compile(rb"(?<=[:,\[])-?(?:inf|nan)(?=[,\]}])")
+"""What sora_sdk writes into its statistics where there is no number."""
+
+
 def decode(text: str | bytes) -> ClientMessage:
-    """Return the message that `text` holds.
+    """Return the message that `text` holds; numbers that are none are null.
 
     Raises:
         msgspec.DecodeError: not JSON, or not a message a client may send (`msgspec.ValidationError`).
     """
-    return _decoder.decode(text)
+    raw = text.encode() if isinstance(text, str) else text
+    return _decoder.decode(_NO_NUMBER.sub(b"null", raw))
