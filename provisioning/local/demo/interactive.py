@@ -83,8 +83,8 @@ class Conductor:
         """Return every key with what it does, for the view."""
         asking = (("1-4", "let the visitor ask"),) if self._in_room else ()
         state = self._stage.watch.state
-        cutting = (("c", "cut what is held back"),) if state and state.delay else ()
-        return (("space", "the button"), *asking, ("s/x", "start/stop from afar"), *cutting, ("q", "quit"))
+        orders = ("s/x/c", "start/stop/cut") if state and state.delay else ("s/x", "start/stop from afar")
+        return (("space", "the button"), *asking, orders, ("q", "quit"))
 
 
 async def converse(stage: Stage, console: Console) -> int:
