@@ -191,22 +191,22 @@ def loudness(sound: Sound, hertz: float) -> float:
 async def test_nothing_of_what_was_cut_is_heard_or_read_by_anybody(
     service: ImageFlux, http: aiohttp.ClientSession
 ) -> None:
-    """Kept, cut and kept again, a second each, half a second late, into the service and out of its playlists."""
-    robot = Robot(0.5)
+    """Kept, cut and kept again, 0.3 s each and as late, into the service and out of its playlists."""
+    robot = Robot(0.3)
     channel = await service.create_channel(ChannelOptions(renditions=[HlsRendition(video=False)]))
     async with asyncio.timeout(15), Publisher(grant_for(channel), http=http, settings=BroadcastSettings()) as publisher:
         robot.air.rise(publisher)
 
         async def talk(hertz: float, words: str) -> None:
-            for block in blocks(tone(0.5, hertz)):
+            for block in blocks(tone(0.3, hertz)):
                 robot.hear(block)
                 await asyncio.sleep(BLOCK_SECONDS)
-            robot.say(words, seconds=0.5, speaker=Speaker.ASSISTANT)
+            robot.say(words, seconds=0.3, speaker=Speaker.ASSISTANT)
 
         await talk(440, "kept")
         await talk(0, "pause")
         await talk(1000, "secret")
-        assert robot.air.cut() == pytest.approx(0.5)
+        assert robot.air.cut() == pytest.approx(0.3)
         await talk(2000, "kept again")
         await talk(0, "pause again")
         await talk(0, "end")
@@ -219,10 +219,11 @@ async def test_nothing_of_what_was_cut_is_heard_or_read_by_anybody(
             await text_of(http, playlist.url.replace("index.m3u8", name)) for name in re.findall(r"\d+\.vtt", listed)
         ]
     sound = (await download(http, playlist.url)).sound
-    heard = {hertz: max(loudness(part, hertz) for part in np.array_split(sound, 40)) for hertz in (440, 1000, 2000)}
+    parts = np.split(sound, range(4_800, sound.size, 4_800))  # of a tenth of a second
+    heard = {hertz: max(loudness(part, hertz) for part in parts[:-1]) for hertz in (440, 1000, 2000)}
     assert heard[440] > 0.1
     assert heard[2000] > 0.1
-    assert heard[1000] < 0.05 * heard[440], "no more than 5 ms in which it falls silent"
+    assert heard[1000] < 0.1 * heard[440], "no more than 5 ms in which it falls silent"
     assert "secret" not in str(robot.captions()) + "".join(words)
     assert {"kept", "kept again"} <= set(robot.words())
     assert "kept" in "".join(words)

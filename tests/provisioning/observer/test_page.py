@@ -172,16 +172,18 @@ async def test_words_and_states_wait_for_the_sound(browser: Browser, site: Site,
 async def test_a_delayed_broadcast_says_so_and_is_followed_as_late_as_it_is(browser: Browser, site: Site) -> None:
     async with AsyncExitStack() as stack:
         opened = await open_page(stack, browser, site.hana)
-        site.feed.on_state(replace(on_air(), delay=0.5))
-        await expect(opened.page.locator("#air-words")).to_have_text("On air, 0.5 s late")
+        site.feed.on_state(replace(on_air(), delay=0.3))
+        await expect(opened.page.locator("#air-words")).to_have_text("On air, 0.3 s late")
         began = time.monotonic()
-        site.feed.on_state(replace(on_air("speaking"), delay=0.5))
+        site.feed.on_state(replace(on_air("speaking"), delay=0.3))
         await expect(opened.page.locator("#state")).to_have_text("Speaking")
-        assert time.monotonic() - began > 0.4
-        site.feed.on_state(replace(on_air("thinking"), delay=0.5))
-        site.feed.on_state(replace(card("speaking", session=SESSION), delay=0.5))
+        assert time.monotonic() - began > 0.25
+        site.feed.on_state(replace(on_air("thinking"), delay=0.3))
+        site.feed.on_state(replace(card("speaking", session=SESSION), delay=0.3))
         await expect(opened.page.locator("#state")).to_have_text("Talking, but not on air")
-        await opened.page.evaluate("() => new Promise((done) => setTimeout(done, 700))")  # until what came before is due
+        await opened.page.evaluate(
+            "() => new Promise((done) => setTimeout(done, 450))"
+        )  # until what came before is due
         await expect(opened.page.locator("#state")).to_have_text("Talking, but not on air")
 
 
