@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import threading
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,11 +19,11 @@ from typing import Any, Final, Protocol, TypeVar
 import av
 import numpy as np
 from aiortc import MediaStreamTrack, RTCRtpSender
+from aiortc.mediastreams import MediaStreamError
 from numpy.typing import NDArray
 
 from device.errors import MediaError
 from device.rtc.h264 import CLOCK, KEY_SECONDS, Encoder, H264Encoder
-from device.rtc.waiting import Waiting
 
 LONGEST_QUEUE: Final = 5
 """Pictures that wait for the connection at most; when there are more, all go and a whole one is made."""
@@ -139,7 +140,8 @@ class _PictureTrack(MediaStreamTrack):
     def __init__(self) -> None:
         super().__init__()
         self.dropped = self.bytes = 0
-        self._unsent: Waiting[av.Packet[Any]] = Waiting(LONGEST_QUEUE)
+        self._unsent: deque[av.Packet[Any]] = deque()
+        self._arrival = asyncio.Event()
         self._whole_wanted = self._broken = True
 
     def want_whole(self) -> None:
@@ -154,7 +156,7 @@ class _PictureTrack(MediaStreamTrack):
     def push(self, data: bytes, pts: int, *, whole: bool) -> None:
         if not data or self.readyState != "live":
             return
-        if self._unsent.full:
+        if len(self._unsent) >= LONGEST_QUEUE:
             self.dropped += len(self._unsent)
             self._unsent.clear()
             self._broken = True
@@ -165,14 +167,21 @@ class _PictureTrack(MediaStreamTrack):
             return
         packet = av.Packet(data)
         packet.pts, packet.time_base = pts, Fraction(1, CLOCK)
-        self._unsent.put(packet)
+        self._unsent.append(packet)
+        self._arrival.set()
 
     def stop(self) -> None:
         super().stop()
-        self._unsent.close()
+        self._unsent.clear()
+        self._arrival.set()
 
     async def recv(self) -> av.Packet[Any]:
-        packet = await self._unsent.get()
+        while not self._unsent:
+            if self.readyState != "live":
+                raise MediaStreamError
+            self._arrival.clear()
+            await self._arrival.wait()
+        packet = self._unsent.popleft()
         self.bytes += packet.size
         return packet
 
