@@ -315,7 +315,9 @@ def test_an_announced_start_fails_when_the_sound_card_goes_meanwhile(robot: Robo
 
 def test_quit_while_live_releases_first(robot: Robot) -> None:
     live(robot)
-    assert do.Exit() not in robot(p.Quit())
+    commands = robot(p.Quit())
+    assert do.Exit() not in commands
+    assert do.Hurry() in commands, "nobody waits for what only observers would miss"
     assert do.Exit() in robot(p.Released("s1"))
     assert robot.phase is Phase.STOPPED
 
