@@ -16,6 +16,7 @@ from aiortc import (
     RTCRtpTransceiver,
     RTCSessionDescription,
 )
+from aiortc.clock import current_ntp_time
 from aiortc.exceptions import InvalidStateError, OperationError
 from aiortc.sdp import candidate_from_sdp
 
@@ -205,6 +206,8 @@ class Peer:
                 return downlink
         outlet = Outlet(kind)
         made = Downlink(self._connection.addTransceiver(outlet, "inactive"), outlet)
+        # aiortc tells the time of the last packet, before the first one as 0, which sora_sdk takes for minus infinity.
+        made.transceiver.sender._RTCRtpSender__ntp_timestamp = current_ntp_time()  # type: ignore[attr-defined]  # noqa: SLF001
         if kind == "audio":
             made.transceiver.setCodecPreferences(_codecs(kind, [OPUS]))
         self._downlinks.append(made)
