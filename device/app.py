@@ -42,6 +42,9 @@ from device.outlet import Outlet, last_will
 from device.panel import earcons
 from device.panel.board import Panel
 from device.panel.gestures import Gesture
+from device.record.chronicle import Chronicle
+from device.record.recorder import Recorder, recording
+from device.record.shelf import Shelf
 from device.renewal import Renewal, RenewalClient
 from device.rtc.rehearsal import rehearse
 from device.session import Session
@@ -150,8 +153,9 @@ async def run(settings: DeviceSettings, *, with_bench: bool = False) -> bool:
     async with (
         _body(settings, inbox, with_bench=with_bench) as body,
         aiohttp.ClientSession() as http,
+        recording(settings.record, Shelf(settings.record, Path(settings.state_dir))) as recorder,
     ):
-        robot = _robot(settings, identity, inbox, body, http)
+        robot = _robot(settings, identity, inbox, body, http, recorder)
         async with _connected(robot), asyncio.TaskGroup() as tasks:
             works = _background(robot, settings, with_bench=with_bench)
             background = [tasks.create_task(work, name=name) for name, work in works.items()]
@@ -234,7 +238,12 @@ async def _sound(
 
 
 def _robot(
-    settings: DeviceSettings, identity: Identity, inbox: Inbox, body: Body, http: aiohttp.ClientSession
+    settings: DeviceSettings,
+    identity: Identity,
+    inbox: Inbox,
+    body: Body,
+    http: aiohttp.ClientSession,
+    recorder: Recorder | None,
 ) -> Robot:
     clock, broker = WallClock(), Broker(_presence(identity))
     signer, at_rest = ReplaceableSigner(identity.signer), asyncio.Event()
@@ -247,7 +256,8 @@ def _robot(
     picture = partial(studio, settings.broadcast, identity.device)
     air = Air(body.voice, outlet, settings.broadcast.delay_s, picture)
     built_in = BuiltIn(_reach(settings, inbox, body, outlet, air))
-    tools = toolbox(settings.tools, [*built_in.tools(), *body.outputs.tools()])
+    body.voice.witness = chronicle = Chronicle(settings.record, recorder, identity.device, clock.of_monotonic)
+    tools = toolbox(settings.tools, [*built_in.tools(), *chronicle.tools(), *body.outputs.tools()])
     equipment = Equipment(
         body.voice,
         minter,
@@ -259,6 +269,7 @@ def _robot(
         tools,
         built_in,
         air,
+        chronicle,
     )
 
     async def change(successor: Identity) -> bool:

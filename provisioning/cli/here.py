@@ -75,6 +75,9 @@ def demo(
     delay: Annotated[
         float, typer.Option(min=0, max=10, help="Seconds by which observers are late; c cuts what is held back.")
     ] = 0.0,
+    record: Annotated[
+        Path | None, typer.Option(help="Keep the records of conversations in this folder, for kaiwa-cloud replay.")
+    ] = None,
 ) -> None:
     """Run the cloud and one robot here. Space is the robot's button.
 
@@ -83,7 +86,7 @@ def demo(
     """
     here = _extra()
     choices = here.Choices(openai_url, imageflux_url, web_port, language)
-    raise typer.Exit(here.run_demo(choices, sound, once=once, json=json, keep=keep, delay=delay))
+    raise typer.Exit(here.run_demo(choices, sound, here.Kept(keep, json, record), once=once, delay=delay))
 
 
 def _extra() -> ModuleType:
