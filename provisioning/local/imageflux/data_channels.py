@@ -19,8 +19,8 @@ SIGNALING: Final = "signaling"
 STATS: Final = "stats"
 LABELS: Final = (SIGNALING, "notify", "push", STATS)
 """What carries signalling, by type of message; all of it is compressed (zlib, RFC 1950)."""
-CLOSING_SECONDS: Final = 1.0
-"""How long the client may take to see its channels closed."""
+CLOSING_SECONDS: Final = 3.0
+"""How long the client may take to see its channels closed; the SDKs wait as long."""
 
 
 class DataChannels:
