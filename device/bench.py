@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import sys
 import time
 import wave
@@ -63,9 +64,8 @@ def output(name: str, at: float, value: float) -> None:
 async def attend(panel: Panel, card: OpenCard) -> None:
     """Carry out orders until standard input ends."""
     reader = asyncio.StreamReader()
-    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
-    )
+    own = os.fdopen(os.dup(sys.stdin.fileno()))  # the transport closes it, and there may be another run after this one
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), own)
     try:
         async for line in reader:
             try:
@@ -83,6 +83,10 @@ def _obey(order: Order, panel: Panel, card: OpenCard) -> None:
             panel.press()
         case "release":
             panel.release()
+        case "mute":
+            panel.mute(closed=True)
+        case "unmute":
+            panel.mute(closed=False)
         case "say" if isinstance(card, RoomCard):
             card.say(read_wav(Path(order.path)))
         case "say":

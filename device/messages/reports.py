@@ -27,6 +27,14 @@ class Lifecycle(StrEnum):
     LOST = "lost"
 
 
+class Spent(Message, frozen=True):
+    """What the session that goes on has cost so far, by the prices in its grant."""
+
+    micros: Annotated[int, Meta(ge=0, le=10**15)]
+    """Millionths of the currency."""
+    currency: Annotated[str, Meta(max_length=8)] = "USD"
+
+
 class DeviceState(Message, frozen=True):
     """The retained card of a device; the same with `lost` is its Last Will."""
 
@@ -45,6 +53,8 @@ class DeviceState(Message, frozen=True):
     """The microphone is closed: neither the model nor observers hear the room."""
     delay: Annotated[float, Meta(ge=0, le=10)] = 0.0
     """Seconds by which observers hear this robot late, on purpose; its captions carry the delayed times."""
+    spent: Spent | None = None
+    """As of the last answer; None without a session, or where the cloud told no prices."""
 
 
 class Speaker(StrEnum):
