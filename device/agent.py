@@ -138,7 +138,14 @@ class Agent:
 
     def _hold(
         self,
-        command: do.Mint | do.OpenCall | do.Renew | do.Switch | do.OpenBroadcast | do.CloseBroadcast | do.Release,
+        command: do.Mint
+        | do.OpenCall
+        | do.Renew
+        | do.Switch
+        | do.OpenBroadcast
+        | do.CloseBroadcast
+        | do.Release
+        | do.Hurry,
     ) -> None:
         match command:
             case do.Mint(session, reason):
@@ -155,6 +162,8 @@ class Agent:
                 self._holdings.close_broadcast(session)
             case do.Release(session):
                 self._holdings.release(session)
+            case do.Hurry():
+                self._holdings.hurry()
             case _:
                 assert_never(command)
 

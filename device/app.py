@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,7 @@ from device.agent import Agent, Inbox
 from device.audio.block import Block
 from device.audio.echo import EchoMode, choose_echo
 from device.audio.opus import libopus
+from device.broadcast.air import Air
 from device.clock import WallClock
 from device.command import Exit
 from device.config import DeviceSettings
@@ -47,6 +49,7 @@ from device.record.chronicle import Chronicle
 from device.record.recorder import Recorder, recording
 from device.record.shelf import Shelf
 from device.renewal import Renewal, RenewalClient
+from device.rtc.rehearsal import rehearse
 from device.session import Session
 from device.sora.picture import studio
 from device.soundcard.card import OpenCard
@@ -142,12 +145,14 @@ async def run(settings: DeviceSettings, *, with_bench: bool = False) -> Exit:
         EnrolmentError: this board has not been enrolled, or its certificate is over.
         SoundError: there is no sound card that can be used.
         CodecError: there is no libopus.
+        MediaError: this version of aiortc cannot be used.
         ExceptionGroup: a part of it has failed that must not.
     """
     inbox = Inbox()
     _watch_signals(inbox)
     identity = succession.load(Path(settings.state_dir), time.time())
     libopus()
+    await rehearse()
     async with (
         _body(settings, inbox, with_bench=with_bench) as body,
         aiohttp.ClientSession() as http,
@@ -249,13 +254,15 @@ def _robot(
 ) -> Robot:
     clock, broker = WallClock(), Broker(_presence(identity))
     signer, at_rest = ReplaceableSigner(identity.signer), asyncio.Event()
-    outlet = Outlet(identity.device, broker, clock)
+    outlet = Outlet(identity.device, broker, clock, settings.broadcast.delay_s)
     minter = MintClient(identity.device, signer, identity.mint_key, clock)
     renewals = RenewalClient(identity.device, identity.mint_key, clock)
     orders = Orders(identity.device, identity.operator_key, Journal(Path(settings.state_dir) / "orders"))
     answers = {topics.mint_answer(identity.device): minter.take, topics.renewal_answer(identity.device): renewals.take}
     mail = Mail(answers, orders, outlet, clock, inbox)
-    built_in = BuiltIn(_reach(settings, inbox, body, outlet))
+    picture = partial(studio, settings.broadcast, identity.device)
+    air = Air(body.voice, outlet, settings.broadcast.delay_s, picture)
+    built_in = BuiltIn(_reach(settings, inbox, body, outlet, air))
     body.voice.witness = chronicle = Chronicle(settings.record, recorder, identity.device, clock.of_monotonic)
     tools = toolbox(settings.tools, [*built_in.tools(), *chronicle.tools(), *body.outputs.tools()])
     equipment = Equipment(
@@ -268,7 +275,7 @@ def _robot(
         settings.broadcast,
         tools,
         built_in,
-        studio(settings.broadcast, identity.device, body.voice.lively_levels),
+        air,
         chronicle,
     )
 
@@ -280,7 +287,7 @@ def _robot(
     return Robot(body, inbox, broker, outlet, mail, equipment, renewal, at_rest)
 
 
-def _reach(settings: DeviceSettings, inbox: Inbox, body: Body, outlet: Outlet) -> Reach:
+def _reach(settings: DeviceSettings, inbox: Inbox, body: Body, outlet: Outlet, air: Air) -> Reach:
     def note(session: str, text: str) -> None:
         outlet.event(OperatorNote(session=session, at=outlet.now(), text=text))
 
@@ -288,7 +295,7 @@ def _reach(settings: DeviceSettings, inbox: Inbox, body: Body, outlet: Outlet) -
     local_time(
         outlet.now(), zone
     )  # now, and not in the middle of a talk, is the time to hear that there is no such zone
-    return Reach(body.voice, body.panel, inbox.post, note, lambda: local_time(outlet.now(), zone))
+    return Reach(body.voice, body.panel, inbox.post, note, lambda: local_time(outlet.now(), zone), air.cut)
 
 
 def _presence(identity: Identity) -> Presence:
@@ -314,6 +321,7 @@ def _session(settings: DeviceSettings) -> Session:
         prepare=waits.prepare_seconds,
         renew=waits.renew_seconds,
         reconnect=waits.reconnect_seconds,
+        release=Timing().release + settings.broadcast.delay_s,
     )
     return Session(lambda: secrets.token_hex(16), timing)
 

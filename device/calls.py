@@ -2,7 +2,7 @@
 
 Each call lives in a task of its own, which enters it and leaves it. What it tells is posted with its number, and only what
 is of consequence for the machine; what is only told or heard (captions, a failed answer, silence at an interruption) goes
-to outlet and voice straight away.
+to air, outlet and voice straight away.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from device import phase as p
 from device.equipment import Equipment
 from device.errors import MediaError, MintError, UpstreamError
 from device.messages.minting import Grant, OpenAIGrant
-from device.messages.reports import CallAnswered, CallLeft, Caption
+from device.messages.reports import CallAnswered, CallLeft
 from device.phase import Phase
 from device.realtime.call import CLOSED_BY_SERVICE, RealtimeCall
 from device.realtime.captions import Captioned
@@ -264,7 +264,8 @@ class Calls:
             case Flush():
                 pass
             case Captioned():
-                self._caption(event)
+                self._history.add(event)
+                self._with.air.caption(event)
             case Complained(code, text):
                 _log.warning("openai: %s: %s", code, text)
             case SessionOver(reason):
@@ -282,24 +283,6 @@ class Calls:
         call.outcome(called.call_id, outcome.text, follow=not (parting and called.spoke))
         if parting:
             self._post(p.EndWished(self._session, called.spoke, number))
-
-    def _caption(self, caption: Captioned) -> None:
-        self._history.add(caption)
-        if studio := self._with.studio:
-            studio.scene.caption(caption, time.monotonic())
-        wall = self._with.outlet.wall
-        self._with.outlet.event(
-            Caption(
-                session=self._session,
-                id=caption.id,
-                speaker=caption.speaker,
-                text=caption.text,
-                start=wall(caption.start),
-                end=wall(caption.end),
-                final=caption.final,
-                approximate=caption.approximate,
-            )
-        )
 
 
 def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:

@@ -121,6 +121,11 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Hurry:
+    """Somebody waits for the release: leave out what only observers would miss."""
+
+
+@dataclass(frozen=True, slots=True)
 class Acknowledge:
     """Tell an operator how far an order has come."""
 
@@ -179,6 +184,7 @@ Command = (
     | GiveFloor
     | UseTool
     | Release
+    | Hurry
     | Acknowledge
     | ReportStarted
     | ReportEnded

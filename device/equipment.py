@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
+from device.broadcast.air import Air
 from device.mint import MintClient
 from device.mqtt import Broker
 from device.outlet import Outlet
-from device.picture.studio import Studio
 from device.realtime.settings import RealtimeSettings
 from device.record.chronicle import Chronicle, nothing_kept
 from device.sora.settings import BroadcastSettings
@@ -31,7 +31,6 @@ class Equipment:
     broadcast: BroadcastSettings
     toolbox: Toolbox
     built_in: BuiltIn
-    studio: Studio | None = None
-    """What shows the picture of the broadcast, if it has one."""
+    air: Air
     chronicle: Chronicle = field(default_factory=nothing_kept)
     """What follows each session, for its figures and its record."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
 from device import phase as p
+from device.broadcast.delay import Stance
 from device.calls import Calls, Hooks
 from device.equipment import Equipment
 from device.errors import MintError
@@ -61,8 +62,7 @@ class Holdings:
     def show(self, session: Session) -> None:
         """Show in the picture how the session machine stands, and note it in the record."""
         self._with.chronicle.stand(session)
-        if studio := self._with.studio:
-            studio.scene.stand(session.phase, on_air=session.on_air, muted=session.muted)
+        self._with.air.stand(Stance(session.phase, session.on_air, session.muted))
 
     def usage(self, session: str) -> dict[str, int]:
         """Return what a released session used, once; with no answer of the model, it says so."""
@@ -101,8 +101,7 @@ class Holdings:
         self._held[session] = Held(marks={"asked": time.monotonic()})
         self._with.built_in.begin(session)
         self._with.chronicle.begin(session, reason)
-        if studio := self._with.studio:
-            studio.scene.clear()
+        self._with.air.begin(session)
         self._start(session, "mint", self._mint(session, reason))
 
     def call(self, session: str, grant: Grant) -> None:
@@ -111,6 +110,7 @@ class Holdings:
         self._held[session].prices = grant.prices
         self._with.built_in.inform(grant.knowledge)
         self._with.chronicle.granted(grant)
+        self._with.air.hide(grant.hidden_words)
         hooks = Hooks(
             self._post, partial(self._start, session), partial(self._again, session), partial(self._mark, session)
         )
@@ -135,8 +135,8 @@ class Holdings:
             held.on_air = self._start(session, "broadcast", work)
 
     def close_broadcast(self, session: str) -> None:
-        """Go off air at once, while the conversation goes on."""
-        self._with.voice.programme = None
+        """Go off air at once, while the conversation goes on; what a delay still holds is dropped."""
+        self._with.air.fall()
         on_air = self._held[session].on_air
         if on_air is not None:
             on_air.cancel()
@@ -181,8 +181,12 @@ class Holdings:
         for task in self._orders:
             task.cancel()
 
+    def hurry(self) -> None:
+        """Let a release that goes on wait for nothing that could be left out."""
+        self._with.air.hurry()
+
     def release(self, session: str) -> None:
-        """Cancel what the session holds and wait for its end; `Released` follows."""
+        """Cancel what the session holds and wait for its end, the broadcast's when it has run dry; `Released` follows."""
         self._tasks.create_task(self._release(session), name=f"release {session}")
 
     def _start(self, session: str, what: str, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
@@ -191,13 +195,12 @@ class Holdings:
         return task
 
     async def _release(self, session: str) -> None:
-        tasks = self._held[session].tasks
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
-        if calls := self._held[session].calls:
-            calls.close()
+        held = self._held[session]
+        await _ended([task for task in held.tasks if task is not held.on_air])
+        if held.calls is not None:
+            held.calls.close()
+        await self._with.air.run_dry()
+        await _ended(held.tasks)
         self._with.voice.discard_kept()
         self._with.voice.waiting = False
         self._with.built_in.end()
@@ -245,16 +248,18 @@ class Holdings:
                 http=self._with.http,
                 settings=self._with.broadcast,
                 on_air=lambda publisher, text: self._on_air(session, publisher, text),
-                motif=self._with.studio,
+                motif=self._with.air.studio,
             )
         finally:
-            self._with.voice.programme = None
+            self._with.air.fall()
 
     def _on_air(self, session: str, publisher: Publisher | None, text: str) -> None:
-        self._with.voice.programme = publisher
-        if publisher is None and not _leaving():
-            self._post(p.OffAir(session, text))
-        elif publisher is not None:
+        if publisher is None:
+            self._with.air.fall()
+            if not _leaving():
+                self._post(p.OffAir(session, text))
+        else:
+            self._with.air.rise(publisher)
             self._mark(session, "on_air")
             self._with.chronicle.go_on_air()
             self._post(p.OnAir(session))
@@ -264,6 +269,14 @@ class Holdings:
         marks.setdefault(what, time.monotonic())
         if {"listening", "on_air"} & marks.keys():
             self._with.outlet.event(Trace(session=session, marks=dict(marks)))
+
+
+async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel tasks and wait for their end."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
 
 
 def _leaving() -> bool:

@@ -14,10 +14,11 @@ from device.session import Session
 
 
 class Outlet:
-    """Encodes and publishes; the wall clock of every message is the cloud's."""
+    """Encodes and publishes; the wall clock of every message is the cloud's. `delay` is the broadcast's, in seconds."""
 
-    def __init__(self, device: str, broker: Broker, clock: WallClock) -> None:
+    def __init__(self, device: str, broker: Broker, clock: WallClock, delay: float = 0.0) -> None:
         self.device = device
+        self._delay = delay
         self._broker = broker
         self._clock = clock
 
@@ -43,6 +44,7 @@ class Outlet:
                 version=__version__,
                 echo=echo,
                 muted=session.muted,
+                delay=self._delay,
                 spent=spent,
             )
         )

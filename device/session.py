@@ -76,9 +76,7 @@ class Session(Controls, Lasting):
             yield from self._rest(event, now)
 
     def _hears_again(self, event: Event, now: float) -> Iterator[Command]:
-        self.deaf = False
-        if self.fault == NO_SOUND:
-            self.fault = None
+        self.deaf, self.fault = False, None if self.fault == NO_SOUND else self.fault
         if self.phase is Phase.FAULT:
             yield from self._rest(event, now)
 
@@ -176,6 +174,7 @@ class Session(Controls, Lasting):
     def _press_again(self, _event: Event, _now: float) -> Iterator[Command]:
         self._again = self.hand.down = True
         yield do.Play(Chime.START)
+        yield do.Hurry()
 
     def _released(self, event: p.Released, now: float) -> Iterator[Command]:
         seconds = 0.0 if self._live_since is None else now - self._live_since
@@ -211,6 +210,7 @@ class Session(Controls, Lasting):
         self._leaving = do.Exit()
         if self.phase is not Phase.ENDING:
             yield from self._end("shutdown", now)
+        yield do.Hurry()
 
     def _exit(self, _event: Event, now: float) -> Iterator[Command]:
         if self._order is not None:

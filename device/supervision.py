@@ -9,7 +9,6 @@ import time
 from device.audio.block import BlockSink
 from device.heartbeat import Heartbeat
 from device.notify import notify, watchdog_seconds
-from device.rtc.sending import OpusSender
 from device.soundcard.card import OpenCard
 from device.voice import VoicePath
 
@@ -47,4 +46,4 @@ def progress(voice: VoicePath, card: OpenCard) -> dict[str, float | None]:
 
 
 def _packets(sink: BlockSink | None) -> float | None:
-    return sink.counters()["packets"] if isinstance(sink, OpusSender) else None
+    return None if sink is None else sink.counters().get("packets")

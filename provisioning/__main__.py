@@ -28,6 +28,7 @@ from provisioning.cli.replay import replay_command
 from provisioning.cli.service import init_command, serve_command
 from provisioning.cli.sessions import sessions_command
 from provisioning.cli.uses import (
+    cut_command,
     hush_command,
     identify_command,
     mute_command,
@@ -70,6 +71,7 @@ app.command("say")(say_command)
 app.command("hush")(hush_command)
 app.command("mute")(mute_command)
 app.command("unmute")(unmute_command)
+app.command("cut")(cut_command)
 app.command("volume")(volume_command)
 app.command("identify")(identify_command)
 app.command("notes")(notes_command)

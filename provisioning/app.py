@@ -16,6 +16,7 @@ import aiohttp
 
 from device.errors import SettingsError
 from device.messages.enrolment import BrokerAddress
+from device.messages.word_filter import WordFilter
 from provisioning.alone import alone
 from provisioning.authority import MINTER, Authority
 from provisioning.broadcasting import Broadcasts
@@ -30,7 +31,6 @@ from provisioning.mint_service import MintService
 from provisioning.mosquitto import MosquittoProcess
 from provisioning.observer.feed import Feed
 from provisioning.observer.web import create_app
-from provisioning.observer.word_filter import WordFilter
 from provisioning.openai import OpenAI
 from provisioning.parts import Ground, Task, Work, begin, hold, mint, show
 from provisioning.revocation import publish_revocations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import Any, Final
 
 import msgspec
@@ -11,25 +12,36 @@ from provisioning.broadcasting import Broadcasts
 from provisioning.observer.views import CaptionView
 
 MOST_WAITING: Final = 64
-"""Captions that may wait for a slow service; then the oldest are dropped."""
+"""Captions of one session that may wait for a slow service; then the oldest are dropped."""
 
 
 class Captioning:
-    """Pushes to each session's channel what the feed shows of it. `run()` it in a task."""
+    """Pushes to each session's channel what the feed shows of it; no session waits for another. `run()` it in a task."""
 
     def __init__(self, broadcasts: Broadcasts) -> None:
         self._broadcasts = broadcasts
-        self._waiting: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue(MOST_WAITING)
+        self._waiting: dict[str, deque[dict[str, Any]]] = {}
+        self._begun: asyncio.Queue[str] = asyncio.Queue()
 
     def say(self, session: str, caption: CaptionView) -> None:
         """Take one caption, as the public may read it; never blocks."""
-        if self._waiting.full():
-            self._waiting.get_nowait()
+        if session not in self._waiting:
+            self._waiting[session] = deque(maxlen=MOST_WAITING)
+            self._begun.put_nowait(session)
         shown = ("id", "speaker", "text", "start", "end", "final")
         fields = {name: value for name, value in msgspec.to_builtins(caption).items() if name in shown}
-        self._waiting.put_nowait((session, {"type": "caption", **fields}))
+        self._waiting[session].append({"type": "caption", **fields})
 
     async def run(self) -> None:
-        """Push, one after the other, for ever."""
-        while True:
-            await self._broadcasts.push(*await self._waiting.get())
+        """Push, the captions of each session in their order, for ever."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                session = await self._begun.get()
+                group.create_task(self._push(session), name="captions into a channel")
+
+    async def _push(self, session: str) -> None:
+        """Push what waits for one session; a caption that comes when nothing waits begins anew."""
+        waiting = self._waiting[session]
+        while waiting:
+            await self._broadcasts.push(session, waiting.popleft())
+        del self._waiting[session]

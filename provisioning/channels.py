@@ -20,6 +20,10 @@ AUDIO_RATES: Final = tuple(
 """The bit rates of HLS audio, bit/s; every other one is floored to the next lower by the service."""
 
 
+KEY_SERVER: Final = r"^(https://.*|http://(127\.0\.0\.1|localhost)[:/].*)?$"
+"""The documentation asks for https; on this computer a key can be had without."""
+
+
 class VideoCodec(StrEnum):
     """The H.264 profiles of HLS video."""
 
@@ -79,7 +83,9 @@ class ChannelOptions(Settings, frozen=True):
     )
     auth_webhook_url: Annotated[str, msgspec.Meta(pattern="^(https?://.*)?$")] = ""
     event_webhook_url: Annotated[str, msgspec.Meta(pattern="^(https?://.*)?$")] = ""
-    encrypt_key_uri: Annotated[str, msgspec.Meta(pattern="^(https://.*)?$")] = ""
+    encrypt_key_uri: Annotated[str, msgspec.Meta(pattern=KEY_SERVER)] = ""
+    """Your key server, with a `?` in it: `&kid=…` is appended. It asks for a key with `GetEncryptKey` and answers with its
+    16 bytes to players of any origin; its origin belongs to `[web] media_origins`."""
     push_captions: bool = False
     """Push captions to the channel (Sora's PushChannel), for those who join it by other means than our page."""
     low_delay: bool = False

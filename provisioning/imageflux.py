@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import aiohttp
 import msgspec
@@ -23,6 +23,7 @@ CREATE: Final = "ImageFlux_20200316.CreateMultistreamChannel"
 LIST_PLAYLISTS: Final = "ImageFlux_20200207.ListPlaylistURLs"
 LIST_CHANNELS: Final = "ImageFlux_20200729.ListChannelIDs"
 PUSH: Final = "Sora_20160711.PushChannel"
+GET_KEY: Final = "ImageFlux_20200707.GetEncryptKey"
 DELETE: Final = "ImageFlux_20180501.DeleteChannel"
 
 _ANSWER_BYTES: Final = 1_000_000
@@ -73,6 +74,10 @@ class Playlist:
 class _Created(msgspec.Struct):
     channel_id: str
     sora_url: str
+
+
+class _Key(msgspec.Struct):
+    encrypt_key: Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{32}$")]
 
 
 class _Listed(msgspec.Struct):
@@ -137,6 +142,10 @@ class ImageFlux:
         """Return the playlists there are: none before somebody publishes, one a publisher some seconds after."""
         found = await self._ask(LIST_PLAYLISTS, {"channel_id": channel_id}, _Playlists)
         return [Playlist(entry.connection_id, entry.playlist_url) for entry in found.hls]
+
+    async def encrypt_key(self, kid: str) -> bytes:
+        """Return the 16 bytes of a key: what a key server gives to players that may play an encrypted playlist."""
+        return bytes.fromhex((await self._ask(GET_KEY, {"kid": kid}, _Key)).encrypt_key)
 
     async def delete(self, channel_id: str) -> None:
         """End the channel: everybody is disconnected, HLS ends, and nobody can connect again."""

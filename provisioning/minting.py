@@ -70,6 +70,8 @@ class Terms:
     rules: Rules = field(default_factory=Rules)
     failures: int = FAILURES
     """Of one service in a row, after which it rests."""
+    hidden_words: tuple[str, ...] = ()
+    """What robots mask in captions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +261,7 @@ class Minter:
             prompts=chosen.prompts,
             prices=chosen.told_prices(request.tools),
             knowledge=chosen.packed(tools),
+            hidden_words=list(self._terms.hidden_words),
             server_time=now,
         )
 

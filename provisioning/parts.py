@@ -250,4 +250,5 @@ def terms(settings: CloudSettings, web_url: str) -> Terms:
         limits.grace_seconds,
         settings.rules,
         limits.failures_in_a_row,
+        settings.web.hidden_words,
     )

@@ -12,6 +12,7 @@ from msgspec import Meta
 from device.errors import SettingsError
 from device.messages.secret import Secret
 from device.messages.settings import Settings, mistaken, read_settings
+from device.messages.wire import encode
 from provisioning.breaker import FAILURES
 from provisioning.channels import ChannelOptions
 from provisioning.profiles.mcp import McpSecret, unusable
@@ -26,6 +27,9 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 """A TCP port; 0 takes a free one."""
 Seconds = Annotated[float, Meta(gt=0)]
 Count = Annotated[int, Meta(ge=1)]
+
+MOST_HIDDEN: Final = 6_000
+"""Bytes of all hidden words together: what a grant has room for beside 20,000 bytes of texts of a place."""
 
 OPENAI_KEY_VARIABLE: Final = "KAIWA_OPENAI_API_KEY"
 IMAGEFLUX_TOKEN_VARIABLE: Final = "KAIWA_IMAGEFLUX_TOKEN"  # noqa: S105 - the name of a variable, not a token
@@ -52,9 +56,14 @@ class WebSettings(Settings, frozen=True):
     public_url: str = ""
     """What observers type, without a slash at the end; `http://host:port` when empty."""
     hidden_words: tuple[str, ...] = ()
-    """Masked in captions before anybody sees them."""
+    """Masked in captions before anybody sees them; 6,000 bytes together, for each grant carries them to a robot."""
     media_origins: tuple[str, ...] = ("https://*.imageflux.jp",)
     """Where playlists and segments may come from, besides this host."""
+
+    def __post_init__(self) -> None:
+        size = len(encode(self.hidden_words))
+        if size > MOST_HIDDEN:
+            raise ValueError(f"hidden_words have {size} bytes, over {MOST_HIDDEN}")
 
 
 class BrokerSettings(Settings, frozen=True):

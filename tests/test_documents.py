@@ -15,7 +15,7 @@ from provisioning.__main__ import app
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("hardware/**/README.md")]
 TEST = re.compile(r"`(test_\w+)`")
-PROVEN = ("identity.md", "security.md")
+PROVEN = ("broadcast.md", "identity.md", "security.md")
 COMMAND = re.compile(r"(?:^|[`$] ?|sudo )(kaiwa-(?:cloud|device) [a-z-][^`\n]*?)(?:`|$|\s{2,}#)", re.MULTILINE)
 
 
@@ -42,7 +42,7 @@ def test_there_are_such_lines() -> None:
 
 
 def named_tests() -> set[str]:
-    """Return the tests that the pages about identity and security name as the proof of what they say."""
+    """Return the tests that the pages name as the proof of what they say."""
     return {name for page in PROVEN for name in TEST.findall((ROOT / "docs" / page).read_text(encoding="utf-8"))}
 
 
@@ -51,6 +51,13 @@ def test_every_line_about_an_attack_names_a_test() -> None:
     lines = [line for line in table.splitlines() if line.startswith("| ") and not line.startswith("| attack")]
     assert len(lines) >= 20
     assert [line for line in lines if not TEST.search(line)] == []
+
+
+def test_every_line_of_the_protocols_checklist_names_its_proof_or_why_there_is_none() -> None:
+    table = (ROOT / "docs" / "broadcast.md").read_text(encoding="utf-8").partition("line by line")[2]
+    lines = re.findall(r"^\| (\d+) \|[^|]*\|(.*)\|$", table, re.MULTILINE)
+    assert [int(number) for number, _ in lines] == [*range(1, 36)]
+    assert [proof for _, proof in lines if not (TEST.search(proof) or "`make " in proof)] == []
 
 
 def test_every_test_that_is_named_as_a_proof_exists() -> None:

@@ -107,6 +107,8 @@ class Grant(Message, frozen=True):
     tools: list[ToolName] = []
     """Names of the robot's tools that the model may call in this session."""
     prompts: Prompts = Prompts()
+    hidden_words: list[str] = []
+    """What is masked in captions (`word_filter.py`) before they are shown anywhere, the broadcast's picture included."""
     prices: TokenPrices | None = None
     """By which the robot tells what the session has cost so far."""
     knowledge: bytes = b""

@@ -51,6 +51,8 @@ class DeviceState(Message, frozen=True):
     echo: Name = ""
     muted: bool = False
     """The microphone is closed: neither the model nor observers hear the room."""
+    delay: Annotated[float, Meta(ge=0, le=10)] = 0.0
+    """Seconds by which observers hear this robot late, on purpose; its captions carry the delayed times."""
     spent: Spent | None = None
     """As of the last answer; None without a session, or where the cloud told no prices."""
 

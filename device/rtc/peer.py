@@ -46,6 +46,32 @@ class IceServer:
     credential: Secret | None = None
 
 
+class SparePeer:
+    """A connection made before its ICE servers are known.
+
+    Making its certificate takes some milliseconds, which can be had while the service still thinks about its offer.
+
+    Raises:
+        MediaError: aiortc's or aioice's private names have changed.
+    """
+
+    def __init__(self, *, nominate_only_if_lite: bool = False) -> None:
+        self._configuration = RTCConfiguration(iceServers=[])
+        self._peer = RTCPeerConnection(self._configuration)
+        _mend_transports(self._peer, nominate_only_if_lite)
+
+    def use(self, ice_servers: Sequence[IceServer] = (), *, relay_only: bool = False) -> RTCPeerConnection:
+        """Return the connection, to use exactly these servers; before anything is added to it, which makes transports."""
+        self._configuration.iceServers = [_aiortc_server(server) for server in ice_servers]
+        policy = RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL
+        self._configuration.iceTransportPolicy = policy
+        return self._peer
+
+    async def close(self) -> None:
+        """Close the connection if it was not used after all."""
+        await self._peer.close()
+
+
 def new_peer(
     ice_servers: Sequence[IceServer] = (), *, relay_only: bool = False, nominate_only_if_lite: bool = False
 ) -> RTCPeerConnection:
@@ -56,14 +82,7 @@ def new_peer(
     Raises:
         MediaError: aiortc's or aioice's private names have changed.
     """
-    peer = RTCPeerConnection(
-        RTCConfiguration(
-            iceServers=[_aiortc_server(server) for server in ice_servers],
-            iceTransportPolicy=RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL,
-        )
-    )
-    _mend_transports(peer, nominate_only_if_lite)
-    return peer
+    return SparePeer(nominate_only_if_lite=nominate_only_if_lite).use(ice_servers, relay_only=relay_only)
 
 
 def only_opus(transceiver: RTCRtpTransceiver) -> None:

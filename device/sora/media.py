@@ -14,7 +14,7 @@ from aiortc import MediaStreamTrack, RTCDataChannel, RTCPeerConnection, RTCSessi
 
 from device.errors import MediaError
 from device.messages.secret import Secret
-from device.rtc.peer import UNUSABLE_DESCRIPTION, new_peer, only_h264, only_opus
+from device.rtc.peer import UNUSABLE_DESCRIPTION, SparePeer, only_h264, only_opus
 from device.rtc.peer import IceServer as PeerServer
 from device.rtc.pictures import PictureSender
 from device.rtc.sending import OpusSender
@@ -43,11 +43,17 @@ class Media:
         picture: PictureSender | None = None,
     ) -> None:
         self._programme, self._attempt, self._post, self._picture = programme, attempt, post, picture
+        self._spare: SparePeer | None = None
         self._peer: RTCPeerConnection | None = None
         self._negotiation = Negotiation()
         self._channels: dict[str, RTCDataChannel] = {}
         self._compressed: frozenset[str] = frozenset()
         self._turn = asyncio.Lock()
+
+    def prepare(self) -> None:
+        """Make what can be made before the offer is there; to be called when somebody else is at work anyway."""
+        if self._peer is None and self._spare is None:
+            self._spare = SparePeer()
 
     async def apply(self, command: Apply) -> None:
         """Answer the first offer."""
@@ -82,9 +88,12 @@ class Media:
         if self._peer is not None:
             self._peer.remove_all_listeners()
             await self._peer.close()
+        elif self._spare is not None:
+            await self._spare.close()
 
     def _made(self, servers: Sequence[PeerServer], command: Apply) -> RTCPeerConnection:
-        self._peer = peer = new_peer(servers, relay_only=command.relay_only)
+        spare = self._spare or SparePeer()
+        self._peer = peer = spare.use(servers, relay_only=command.relay_only)
         peer.on("connectionstatechange", self._changed)
         peer.on("datachannel", self._opened)
         transceiver = peer.addTransceiver(self._programme.track, "sendonly")

@@ -176,6 +176,7 @@ class Publisher:
                 tasks.create_task(self._websocket.run(number, url))
             case Send(message, channel) if channel == WEBSOCKET:
                 await self._websocket.send(message)
+                self._media.prepare()
             case Send(message, channel):
                 self._media.send(message, channel)
             case Apply():

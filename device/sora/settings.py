@@ -16,6 +16,8 @@ class BroadcastSettings(Settings, frozen=True):
 
     enabled: bool = True
     """Whether this robot may go on air at all."""
+    delay_s: Annotated[float, msgspec.Meta(ge=0, le=10)] = 0.0
+    """Seconds by which observers hear, read and see everything late, so that it can be cut before; 0: not at all."""
     bit_rate: Annotated[int, msgspec.Meta(ge=6_000, le=128_000)] = 64_000
     """Opus, mono, bit/s."""
     complexity: Annotated[int, msgspec.Meta(ge=0, le=10)] = 5
@@ -31,8 +33,7 @@ class BroadcastSettings(Settings, frozen=True):
     leave_seconds: Annotated[float, msgspec.Meta(gt=0, le=10)] = 3.0
     """From our goodbye until the service closes; the other SDKs wait as long."""
     picture: Literal["off", "captions", "character"] = "off"
-    """Whether H.264 is sent beside the sound: captions and meters, or a character that speaks them, too. What is written
-    in the picture does not pass the cloud's word filter."""
+    """Whether H.264 is sent beside the sound: captions and meters, or a character that speaks them, too."""
     picture_rate: Annotated[int, msgspec.Meta(ge=5, le=15)] = 10
     """Pictures per second."""
     picture_bit_rate: Annotated[int, msgspec.Meta(ge=50_000, le=2_000_000)] = 300_000

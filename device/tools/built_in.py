@@ -34,7 +34,7 @@ LONGEST_TEXT: Final = 500
 ASKED: Final = "The people who look after you ask you to say this now, in these words and no others: {text}"
 """What the model is told when an operator wants something said."""
 
-FOR_OPERATORS: Final = ("unmute", "hush", "say", "identify")
+FOR_OPERATORS: Final = ("unmute", "hush", "say", "cut", "identify")
 """The tools that every robot has besides those for the model (`device.messages.tools.BUILT_IN`)."""
 
 Percent = Annotated[int, Meta(ge=0, le=100)]
@@ -69,6 +69,8 @@ class Reach:
     """Takes a session's id and a message, and hands it to the operator."""
     now: Callable[[], datetime]
     """The time in the robot's own time zone."""
+    cut: Callable[[], float]
+    """Drops what a delayed broadcast holds, and returns how many seconds that were; raises LookupError for nothing."""
 
 
 class BuiltIn:
@@ -107,7 +109,7 @@ class BuiltIn:
     def tools(self) -> Sequence[Tool]:
         """Return all of them, those for operators only last."""
         for_all = (self.volume, self.light, self.mute, self.broadcast, self.current_time, self.remember, self.recall)
-        for_operators = (self.unmute, self.hush, self.say, self.identify)
+        for_operators = (self.unmute, self.hush, self.say, self.cut, self.identify)
         return [
             *(made(function, seconds=SECONDS, in_loop=True) for function in (*for_all, self.tell_operator)),
             made(self.end_conversation, seconds=SECONDS, in_loop=True, parting=True),
@@ -165,6 +167,11 @@ class BuiltIn:
         if not self._talking:
             raise LookupError("the conversation has not begun yet")
         self._reach.post(p.SayWished(ASKED.format(text=text)))
+
+    def cut(self) -> dict[str, float]:
+        """Drop the sound and the captions that a delayed broadcast still holds, so that nobody outside gets them."""
+        self._in_session()
+        return {"seconds": round(self._reach.cut(), 2)}
 
     def identify(self) -> None:
         """Blink and chime, so that somebody who looks for this robot finds it."""

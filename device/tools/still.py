@@ -45,4 +45,4 @@ def _built_in(zone: str) -> BuiltIn:
     def ignore(*_ignored: p.Event | str) -> None:
         pass
 
-    return BuiltIn(Reach(_Still(), _Still(), ignore, ignore, lambda: local_time(time.time(), zone)))
+    return BuiltIn(Reach(_Still(), _Still(), ignore, ignore, lambda: local_time(time.time(), zone), lambda: 0.0))

@@ -80,6 +80,9 @@ def demo(
     keep: Annotated[Path | None, typer.Option(help="Keep state, logs and recordings in this folder.")] = None,
     language: Spoken = Language.ENGLISH,
     call_seconds: CallSeconds = 3600.0,
+    delay: Annotated[
+        float, typer.Option(min=0, max=10, help="Seconds by which observers are late; c cuts what is held back.")
+    ] = 0.0,
     record: Annotated[
         Path | None, typer.Option(help="Keep the records of conversations in this folder, for kaiwa-cloud replay.")
     ] = None,
@@ -87,11 +90,11 @@ def demo(
     """Run the cloud and one robot here. Space is the robot's button.
 
     Without a terminal, or with --once, a visitor in a simulated room asks, is answered, interrupts, and hangs up;
-    exit code 0 only if every link really carried sound.
+    exit code 0 only if every link really carried sound. The script knows no --delay.
     """
     here = _extra()
     choices = here.Choices(openai_url, imageflux_url, web_port, language, call_seconds)
-    raise typer.Exit(here.run_demo(choices, sound, here.Kept(keep, json, record), once=once))
+    raise typer.Exit(here.run_demo(choices, sound, here.Kept(keep, json, record), once=once, delay=delay))
 
 
 def _extra() -> ModuleType:

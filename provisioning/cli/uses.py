@@ -20,6 +20,11 @@ mute_command = word(
 
 unmute_command = word("Open a robot's microphone again.", partial(use_tool, tool="unmute"))
 
+cut_command = word(
+    "Drop the sound and the captions that a delayed broadcast still holds back. Without a delay there are none.",
+    partial(use_tool, tool="cut"),
+)
+
 identify_command = word(
     "Let a robot blink for five seconds and sound a chime, so that you find it; also while it is at rest.",
     partial(use_tool, tool="identify"),

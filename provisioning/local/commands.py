@@ -60,14 +60,18 @@ class Kept:
         return f'[record]\nkeep = true\nconsent = "posted"\nannouncement = ""\nfolder = "{folder}"\n'
 
 
-def run_demo(choices: Choices, card: str, kept: Kept, *, once: bool) -> int:
-    """Run the demonstration and return the exit code; scripted with `once` or a summary, or where there is no terminal."""
+def run_demo(choices: Choices, card: str, kept: Kept, *, once: bool, delay: float = 0.0) -> int:
+    """Run the demonstration and return the exit code; scripted with `once` or a summary, or where there is no terminal.
+
+    `delay` is the broadcast's, in seconds, 0 to 10; the script goes without.
+    """
     scripted = once or kept.json is not None or not (sys.stdin.isatty() and sys.stdout.isatty())
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
     with _folder(kept.folder) as folder:
         if scripted:
             return _until_interrupted(_scripted(folder, choices, kept))
-        return _until_interrupted(_interactive(folder, choices, card, kept))
+        more = f"{kept.settings()}[broadcast]\ndelay_s = {delay}\n"
+        return _until_interrupted(_interactive(folder, choices, card, more))
 
 
 def _until_interrupted(work: Coroutine[None, None, int]) -> int:
@@ -88,9 +92,9 @@ async def _heeding_signals(work: Coroutine[None, None, int]) -> int:
     return await work
 
 
-async def _interactive(folder: Path, choices: Choices, card: str, kept: Kept) -> int:
+async def _interactive(folder: Path, choices: Choices, card: str, more: str) -> int:
     console = Console()
-    async with staged(folder, choices, card, _narrator(console), kept.settings()) as stage:
+    async with staged(folder, choices, card, _narrator(console), more) as stage:
         code = await converse(stage, console)
         if code:
             _tell_log(stage.folder)

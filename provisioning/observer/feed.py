@@ -15,6 +15,7 @@ from typing import Final
 
 from device.errors import KaiwaError
 from device.messages.reports import Caption, DeviceState, Event, Metrics
+from device.messages.word_filter import WordFilter
 from provisioning.imageflux import Channel
 from provisioning.observer.robot import Robot
 from provisioning.observer.sse import Line, frame
@@ -28,7 +29,6 @@ from provisioning.observer.views import (
     ViewersView,
     WatchView,
 )
-from provisioning.observer.word_filter import WordFilter
 
 MOST_VIEWERS: Final = 5_000
 """Open event streams on one process; beyond it, new pages are asked to come back later."""

@@ -13,6 +13,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from device.messages.reports import Caption, DeviceState, Event, Metrics, SessionEnded, SessionStarted
+from device.messages.word_filter import WordFilter
 from provisioning.observer.caption_log import CaptionLog
 from provisioning.observer.views import (
     TALKING,
@@ -25,7 +26,6 @@ from provisioning.observer.views import (
     caption_view,
     public_session,
 )
-from provisioning.observer.word_filter import WordFilter
 
 REMEMBERED: Final = 120.0
 """Seconds for which an ended conversation can still be read by a page that opens."""
@@ -100,7 +100,7 @@ class Robot:
         """Take the device's numbers; only the two voices' levels are public, and only on air."""
         if not self._heard():
             return None
-        return LevelsView(user=metrics.levels.user, assistant=metrics.levels.assistant, at=now)
+        return LevelsView(user=metrics.levels.user, assistant=metrics.levels.assistant, at=now + self._delay())
 
     def on_playlist(self, session: str, url: str | None, now: float) -> StateView | None:
         """Take where the sound of `session` can be had, also before the device has named that session."""
@@ -150,6 +150,10 @@ class Robot:
     def _phase(self) -> str:
         return "" if self._state is None else self._state.phase
 
+    def _delay(self) -> float:
+        """Return by how much what is heard outside is late: what is told at once belongs to a sound still to come."""
+        return self._state.delay if self._state is not None and self._heard() else 0.0
+
     def _heard(self) -> bool:
         on_air = self._state is not None and self._state.on_air
         return on_air and self._talk is not None and self._talk.ended_at is None
@@ -180,9 +184,10 @@ class Robot:
             session=None if talk is None else public_session(talk.session),
             ended=talk is not None and talk.ended_at is not None,
             playlist=None if talk is None else talk.sources.playlist,
-            at=now,
+            at=now + self._delay(),
             watch=talk.sources.watch if talk is not None and self._heard() else None,
             muted=self._state is not None and self._state.muted,
+            delay=0.0 if self._state is None else self._state.delay,
         )
         return _since(self._shown, view)
 

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from device.messages.reports import Caption, Lifecycle, Speaker
-from provisioning.observer.word_filter import WordFilter
+from device.messages.word_filter import WordFilter
 
 TALKING: Final = frozenset({"listening", "thinking", "speaking", "reconnecting"})
 """The phases of a device in which a conversation is going on."""
@@ -64,6 +64,8 @@ class StateView(View, frozen=True):
     """None: with the playlist's delay only."""
     muted: bool = False
     """The robot does not hear the room, and neither does anybody else."""
+    delay: float = 0.0
+    """Seconds by which the broadcast is late on purpose; while it is on air, `at` is the delayed time."""
 
 
 class RobotCard(View, frozen=True):

@@ -15,7 +15,7 @@ import aiohttp
 
 from provisioning.imageflux import ImageFlux
 from provisioning.local.imageflux import ImageFluxStandIn
-from tests.bench import listening, playing, viewers
+from tests.bench import lips, listening, playing, viewers
 from tests.bench.rows import Row, at_most, table, write
 
 
@@ -62,6 +62,7 @@ async def measured(args: argparse.Namespace) -> list[Row]:
         "viewers": lambda: viewers.rows(args.viewers),
         "listening": lambda: listening.rows(args.sounds),
         "playing": lambda: playing.rows(args.playing),
+        "lips": lambda: lips.rows(args.speaking),
         "publishing": lambda: publishing(args.runs, args.seconds),
     }
     found: list[Row] = []
@@ -76,10 +77,11 @@ def arguments() -> argparse.Namespace:
     """Return the command line."""
     parser = argparse.ArgumentParser(prog="make bench-broadcast ARGS=", description=__doc__)
     parser.add_argument("--json", type=Path, help="write the rows to this file too")
-    parser.add_argument("--only", default="", help="viewers, listening, playing or publishing")
+    parser.add_argument("--only", default="", help="viewers, listening, playing, lips or publishing")
     parser.add_argument("--viewers", type=int, default=1000)
     parser.add_argument("--sounds", type=int, default=9, help="sounds for each delay (default: %(default)s)")
     parser.add_argument("--playing", type=float, default=60.0, help="seconds that hls.js plays (default: %(default)s)")
+    parser.add_argument("--speaking", type=float, default=8.0, help="seconds of moving lips (default: %(default)s)")
     parser.add_argument("--runs", type=int, default=3, help="runs of each publisher (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each run (default: %(default)s)")
     return parser.parse_args()

@@ -17,6 +17,7 @@ import pytest
 from device import phase as p
 from device.audio.block import BLOCK, BLOCK_SECONDS, SILENCE, Block, Samples
 from device.audio.echo import NoEchoControl
+from device.broadcast.air import Air
 from device.calls import Calls, Hooks
 from device.clock import WallClock
 from device.equipment import Equipment
@@ -156,17 +157,18 @@ async def bench(settings: RealtimeSettings | None = None) -> AsyncIterator[Bench
     async with RealtimeStandIn(QUICK) as service, aiohttp.ClientSession() as http, asyncio.TaskGroup() as tasks:
         room, clock, held = Room(), WallClock(), list[asyncio.Task[None]]()
         broker = Broker(Presence(BrokerAddress(host="127.0.0.1", port=1), "r", ssl.create_default_context(), "w", b""))
-        built_in = BuiltIn(reach(Body()))
+        built_in, outlet = BuiltIn(reach(Body())), Outlet("robot", broker, clock)
         own = Equipment(
             room.voice,
             MintClient("robot", KeySigner("robot", DEVICE_KEY), find, clock),
             broker,
-            Outlet("robot", broker, clock),
+            outlet,
             http,
             settings or RealtimeSettings(),
             BroadcastSettings(),
             Toolbox(built_in.tools()),
             built_in,
+            Air(room.voice, outlet, 0.0, lambda _levels: None),
         )
 
         async def again() -> Grant:

@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.audio.block import SILENCE
+from device.audio.block import SILENCE, BlockSink
 from device.audio.echo import NoEchoControl
+from device.broadcast.air import Airing
+from device.broadcast.delay import Moment, Stance
 from device.heartbeat import PATIENCE, Heartbeat
+from device.messages.reports import Levels
 from device.rtc.sending import OpusSender
 from device.soundcard.room_card import RoomCard
 from device.soundcard.settings import SoundSettings
@@ -91,9 +94,13 @@ async def test_what_is_sent_is_counted_where_the_connection_takes_it(monkeypatch
     sender = OpusSender()
     async with RoomCard(SoundSettings(), Listener()) as card:
         voice = VoicePath(NoEchoControl(), card)
-        voice.uplink = sender
+        voice.uplink, voice.programme = sender, delayed_by_nothing(sender)
         sender.push(SILENCE)
-        assert progress(voice, card)["sent"] == 0
+        assert (progress(voice, card)["sent"], progress(voice, card)["broadcast"]) == (0, 0)
         async with loopback(mouth=sender) as (_, other):
             await other.ear.seen(1)
-            assert progress(voice, card)["sent"] == 1
+            assert (progress(voice, card)["sent"], progress(voice, card)["broadcast"]) == (1, 1)
+
+
+def delayed_by_nothing(publisher: BlockSink) -> Airing:
+    return Airing(publisher, 0.0, lambda block: Moment(block, Levels(), Stance()), lambda _: None, lambda: 0.0)

@@ -19,6 +19,7 @@ from device import holdings as module
 from device import phase as p
 from device.audio.block import SILENCE, Block
 from device.audio.echo import NoEchoControl
+from device.broadcast.air import Air
 from device.clock import WallClock
 from device.equipment import Equipment
 from device.errors import CodecError, MalformedMessageError
@@ -46,9 +47,11 @@ from device.tools.toolbox import Toolbox
 from device.voice import VoicePath
 from provisioning.local.realtime import HttpFault, RealtimeStandIn, StandInSettings
 from provisioning.spending.prices import DOCUMENTED, token_prices
+from tests.device.audio.sound import tone
 from tests.device.audio.speaker import RingSpeaker
 from tests.device.realtime.handset import mint
 from tests.device.test_mint import DEVICE_KEY, find
+from tests.device.test_voice import Recorder
 from tests.device.tools.reach import Body, reach
 
 SESSION = "ab" * 16
@@ -130,6 +133,7 @@ async def bench(
     prompts: Prompts | None = None,
     shown: Studio | None = None,
     chronicle: Chronicle | None = None,
+    delay: float = 0.0,
 ) -> AsyncIterator[Bench]:
     async with (
         RealtimeStandIn(QUICK) as service,
@@ -147,7 +151,7 @@ async def bench(
         tools = Toolbox([*built_in.tools(), *chronicle.tools(), made(lamp, seconds=5.0)])
         own = Equipment(
             *(voice, minter, broker, outlet, http, settings or RealtimeSettings(), BroadcastSettings()),
-            *(tools, built_in, shown, chronicle),
+            *(tools, built_in, Air(voice, outlet, delay, lambda _levels: shown), chronicle),
         )
         posted: asyncio.Queue[p.Event] = asyncio.Queue()
         holdings = Holdings(own, tasks, posted.put_nowait)
@@ -186,6 +190,27 @@ async def test_a_call_carries_both_voices_until_it_is_released(monkeypatch: pyte
         await ready.released()
         assert ready.voice.uplink is None
         assert ready.voice.source is None
+
+
+async def test_the_end_of_a_conversation_is_heard_outside_unless_somebody_waits_for_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with bench(delay=5.0) as ready:
+        for hurried in (False, True):
+            await asked(ready, monkeypatch)
+            ready.holdings._with.air.rise(programme := Recorder())
+            ready.voice.on_block(Block(SILENCE, tone(0.02), 0.0))
+            ready.holdings.release(SESSION)
+            await asyncio.sleep(0)
+            assert ready.posted.empty()
+            if hurried:
+                ready.holdings.hurry()
+            async with asyncio.timeout(3):
+                while ready.posted.empty():
+                    ready.voice.on_block(Block(SILENCE, SILENCE, 0.0))
+                    await asyncio.sleep(0)
+            assert await ready.next() == p.Released(SESSION)
+            assert bool(programme.sound.any()) is not hurried
 
 
 async def test_words_are_in_the_picture_when_they_are_heard_and_gone_with_the_next_session(

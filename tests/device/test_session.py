@@ -132,7 +132,7 @@ def test_a_late_grant_for_an_ended_session_is_dropped(robot: Robot) -> None:
 def test_a_press_while_ending_starts_anew_when_all_is_released(robot: Robot) -> None:
     live(robot)
     robot(p.Pressed())
-    assert robot(p.Pressed()) == [do.Play(Chime.START)]
+    assert robot(p.Pressed()) == [do.Play(Chime.START), do.Hurry()]
     assert do.Mint("s2", "button") in robot(p.Released("s1"))
     assert robot.phase is Phase.PREPARING
 
@@ -315,7 +315,9 @@ def test_an_announced_start_fails_when_the_sound_card_goes_meanwhile(robot: Robo
 
 def test_quit_while_live_releases_first(robot: Robot) -> None:
     live(robot)
-    assert do.Exit() not in robot(p.Quit())
+    commands = robot(p.Quit())
+    assert do.Exit() not in commands
+    assert do.Hurry() in commands, "nobody waits for what only observers would miss"
     assert do.Exit() in robot(p.Released("s1"))
     assert robot.phase is Phase.STOPPED
 

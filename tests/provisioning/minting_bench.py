@@ -44,7 +44,12 @@ from tests.provisioning.realtime_service import RealtimeService, realtime_servic
 NOW = 1_800_000_000.0
 ALLOWANCE = Allowance(session_seconds=600, sessions_per_day=5, requests_per_minute=8)
 PERSONA = Persona(language="ja", tools=("volume", "lamp"), greeting="Greet.", idle_warning="", farewell="")
-TERMS = Terms(ALLOWANCE, Chooser(PERSONA, Limits(longest=600, idle=30)), "https://robots.example.com/r/{device}")
+TERMS = Terms(
+    ALLOWANCE,
+    Chooser(PERSONA, Limits(longest=600, idle=30)),
+    "https://robots.example.com/r/{device}",
+    hidden_words=("darn",),
+)
 
 
 @dataclass

@@ -194,3 +194,11 @@ def test_what_opens_an_mcp_server_must_be_there(tmp_path: Path, text: str, line:
     with pytest.raises(SettingsError, match=why) as raised:
         load_settings(written(tmp_path, f'state_dir = "x"\n{text}'))
     assert (raised.value.line, raised.value.key) == (line, key)
+
+
+def test_hidden_words_are_as_many_as_a_grant_can_carry(tmp_path: Path) -> None:
+    few = load_settings(written(tmp_path, 'state_dir = "x"\n[web]\nhidden_words = ["darn", "ばか"]\n'))
+    assert few.web.hidden_words == ("darn", "ばか")
+    many = ", ".join(f'"word{number}"' for number in range(1000))
+    with pytest.raises(SettingsError, match=r"hidden_words have \d+ bytes, over 6000"):
+        load_settings(written(tmp_path, f'state_dir = "x"\n[web]\nhidden_words = [{many}]\n'))

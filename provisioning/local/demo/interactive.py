@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import Final
+from typing import Any, Final
 
 from rich.console import Console
 from rich.live import Live
@@ -24,6 +24,13 @@ FRAMES_PER_SECOND: Final = 10
 RELEASE_SECONDS: Final = 0.15
 """How long the virtual finger stays on the button."""
 
+_ORDERS: Final[dict[str, tuple[Verb, dict[str, Any] | None]]] = {
+    "s": (Verb.START, None),
+    "x": (Verb.STOP, None),
+    "c": (Verb.USE, {"tool": "cut"}),
+}
+"""Keys of an operator, with what each orders."""
+
 
 class Conductor:
     """Turns keys into what a hand, a visitor or an operator would do, and keeps the last word for the view."""
@@ -41,9 +48,8 @@ class Conductor:
             return False
         if key == " ":
             self.hands.append(self._tasks.create_task(self._button(), name="finger"))
-        elif key in {"s", "x"}:
-            verb = Verb.START if key == "s" else Verb.STOP
-            self.hands.append(self._tasks.create_task(self._remote(verb), name="operator"))
+        elif key in _ORDERS:
+            self.hands.append(self._tasks.create_task(self._remote(*_ORDERS[key]), name="operator"))
         elif key.isdigit() and 0 < int(key) <= len(QUESTIONS):
             self._ask(QUESTIONS[int(key) - 1])
         return True
@@ -53,9 +59,9 @@ class Conductor:
         await asyncio.sleep(RELEASE_SECONDS)
         self._stage.robot.do("release")
 
-    async def _remote(self, verb: Verb) -> None:
+    async def _remote(self, verb: Verb, args: dict[str, Any] | None) -> None:
         try:
-            await remote(self._stage, verb, self._note)
+            await remote(self._stage, verb, self._note, args)
         except KaiwaError as error:
             self._note(str(error))
 
@@ -76,7 +82,9 @@ class Conductor:
     def keys(self) -> tuple[tuple[str, str], ...]:
         """Return every key with what it does, for the view."""
         asking = (("1-4", "let the visitor ask"),) if self._in_room else ()
-        return (("space", "the button"), *asking, ("s/x", "start/stop from afar"), ("q", "quit"))
+        state = self._stage.watch.state
+        orders = ("s/x/c", "start/stop/cut") if state and state.delay else ("s/x", "start/stop from afar")
+        return (("space", "the button"), *asking, orders, ("q", "quit"))
 
 
 async def converse(stage: Stage, console: Console) -> int:
@@ -112,6 +120,7 @@ def snapshot(stage: Stage, conductor: Conductor) -> Snapshot:
         robot=DEVICE,
         phase=_phase(state),
         on_air=bool(state and state.on_air),
+        delay=state.delay if state else 0.0,
         fault=(state.fault or "") if state else "",
         spent=state.spent if state else None,
         levels=metrics.levels if metrics else Levels(),

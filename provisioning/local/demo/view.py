@@ -49,6 +49,8 @@ class Snapshot:
     robot: str = ""
     phase: str = "starting"
     on_air: bool = False
+    delay: float = 0.0
+    """Seconds by which observers are late on purpose."""
     fault: str = ""
     spent: Spent | None = None
     levels: Levels = field(default_factory=Levels)
@@ -91,7 +93,8 @@ def _headline(shot: Snapshot) -> RenderableType:
         line.append(f"  {shot.fault}", "bold red")
     if shot.spent is not None:
         line.append(f"  {told(shot.spent.micros)} {shot.spent.currency}", "dim")
-    air = Text(" ON AIR ", "bold white on red") if shot.on_air else Text(" off air ", "dim")
+    late = f"{shot.delay:g} s late " if shot.delay else ""
+    air = Text(f" ON AIR {late}", "bold white on red") if shot.on_air else Text(" off air ", "dim")
     table = Table.grid(expand=True)
     table.add_column(ratio=1)
     table.add_column(justify="right")

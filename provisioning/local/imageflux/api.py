@@ -15,15 +15,18 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from provisioning.imageflux import CREATE, CREATE_WITH_HLS, DELETE, LIST_CHANNELS, LIST_PLAYLISTS
+from provisioning.imageflux import CREATE, CREATE_WITH_HLS, DELETE, GET_KEY, LIST_CHANNELS, LIST_PLAYLISTS
 from provisioning.local.imageflux.captions import CaptionPush
 from provisioning.local.imageflux.channels import ENDED_BY_API, Channel
+from provisioning.local.imageflux.encryption import Encryption
+from provisioning.local.imageflux.files import ANY_ORIGIN
 from provisioning.local.imageflux.ids import channel_id
 from provisioning.local.imageflux.requests import (
     ChannelRequest,
     ConnectionRequest,
     CreateRequest,
     CreateWithHlsRequest,
+    KeyRequest,
     NoRequest,
     PushRequest,
     decode,
@@ -60,6 +63,7 @@ class Api:
             LIST_PLAYLISTS: (ChannelRequest, self._playlists),
             LIST_CHANNELS: (NoRequest, self._list),
             DELETE: (ChannelRequest, self._delete),
+            GET_KEY: (KeyRequest, self._key),
             DISCONNECT_CHANNEL: (ChannelRequest, self._disconnect_channel),
             DISCONNECT_CONNECTION: (ConnectionRequest, self._disconnect),
             PUSH_CHANNEL: (PushRequest, self._push),
@@ -78,6 +82,21 @@ class Api:
         except _ApiError as error:
             return _failure(error.status, error.error_type, error.reason)
 
+    async def serve_key(self, request: web.Request) -> web.Response:
+        """Be the key server of whoever has none: answer GET with the 16 bytes of the key `kid`, for any origin."""
+        key = self._key_of(request.query.get("kid", ""))
+        return web.Response(status=200 if key else 404, body=key, headers=ANY_ORIGIN | {"Cache-Control": "no-store"})
+
+    def _key_of(self, kid: str) -> bytes | None:
+        found = (channel.encryption for channel in self._channels.values())
+        return next((encryption.key for encryption in found if encryption and encryption.kid == kid), None)
+
+    def _key(self, asked: KeyRequest) -> Answer:
+        key = self._key_of(asked.kid)
+        if key is None:
+            raise _ApiError(404, "KEY-NOT-FOUND")
+        return {"encrypt_key": key.hex()}
+
     def _allowed(self, authorization: str, target: str) -> bool:
         expected = f"Bearer {self._settings.token.reveal()}"
         open_to_all = self._settings.plain_sora and target.startswith("Sora_")
@@ -94,7 +113,9 @@ class Api:
         return action(asked)
 
     def _create(self, asked: CreateRequest) -> Answer:
-        made = Channel(channel_id(os.urandom(34)), asked)
+        uri = asked.encrypt_key_uri if isinstance(asked, CreateWithHlsRequest) else ""
+        encryption = Encryption(uri, os.urandom(8).hex(), os.urandom(16)) if uri else None
+        made = Channel(channel_id(os.urandom(34)), asked, encryption)
         self._channels[made.channel_id] = made
         return {"channel_id": made.channel_id, "sora_url": self._address()}
 

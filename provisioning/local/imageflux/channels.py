@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
 from provisioning.local.imageflux.captions import CaptionPush, CaptionTrack
+from provisioning.local.imageflux.encryption import Encryption
 from provisioning.local.imageflux.requests import CreateRequest, CreateWithHlsRequest, HlsRequest
 
 ENDED_BY_API: Final = "DISCONNECTED-API"
@@ -62,6 +63,9 @@ class Member(Protocol[P_co]):
     def tell(self, message: dict[str, Any]) -> None:
         """Send it one signalling message, in order."""
 
+    def hear(self, label: str, data: bytes, sender: str) -> None:
+        """Hand it a message of another member, if it listens on that label."""
+
     def refresh(self) -> None:
         """Let it know that what is published in the channel has changed."""
 
@@ -78,6 +82,8 @@ class Channel:
 
     channel_id: str
     created: CreateRequest
+    encryption: Encryption | None = None
+    """Of its segments; None for segments in the clear."""
     members: dict[str, Member[Any]] = field(default_factory=dict)
     """By connection id, in order of arrival."""
     playlists: dict[str, str] = field(default_factory=dict)
@@ -121,6 +127,11 @@ class Channel:
         self.captions.put(caption)
         for connection_id in self.playlists:
             self.programmes[connection_id].say(caption)
+
+    def message(self, member: Member[Any], label: str, data: bytes) -> None:
+        """Hand a message of `member` to the others who listen on its label."""
+        for other in self._others(member):
+            other.hear(label, data, member.card.connection_id)
 
     def delete(self) -> None:
         """End the channel: everybody is disconnected."""

@@ -46,9 +46,7 @@ class Files:
             return _missing()
         folder = self._root / named / connection / (name["rendition"] or "")
         if name["segment"]:
-            path = folder / name["segment"]
-            headers = FOR_EVER | {"Content-Type": "video/mp2t"}
-            return web.FileResponse(path, headers=headers) if path.is_file() else _missing()
+            return _segment(channel, folder / name["segment"])
         programme = channel.programmes.get(connection)
         if programme is None or not (folder / PLAYLIST).is_file():
             return _missing()
@@ -57,6 +55,15 @@ class Files:
     async def preflight(self, _request: web.Request) -> web.Response:
         """Answer a browser that asks first."""
         return web.Response(status=204, headers=ANY_ORIGIN | {"Access-Control-Allow-Headers": "*"})
+
+
+def _segment(channel: Channel, path: Path) -> web.StreamResponse:
+    headers = FOR_EVER | {"Content-Type": "video/mp2t"}
+    if not path.is_file():
+        return _missing()
+    if channel.encryption is None:
+        return web.FileResponse(path, headers=headers)
+    return web.Response(body=channel.encryption.encrypted(path.read_bytes(), int(path.stem)), headers=headers)
 
 
 def _made(channel: Channel, programme: Programme, name: re.Match[str], written: str) -> web.Response:
@@ -68,7 +75,8 @@ def _made(channel: Channel, programme: Programme, name: re.Match[str], written: 
     elif name["captions"]:
         written = as_captions(written, programme.date_shift)
     elif "#EXTINF" in written:
-        written = as_served(written, wish.startTimeOffset, programme.date_shift)
+        key = channel.encryption.tag() if channel.encryption else ""
+        written = as_served(written, wish.startTimeOffset, programme.date_shift, key)
     return web.Response(text=written, content_type=MPEGURL, headers=NO_STORE)
 
 

@@ -5,7 +5,9 @@ Keys from the types of the public SDKs (sora-js-sdk src/types.ts, sora-cpp-sdk, 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import re
+import zlib
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -45,6 +47,48 @@ class VideoWish(msgspec.Struct, forbid_unknown_fields=True):
     h265_params: dict[str, Any] | None = None
 
 
+class HeaderWish(msgspec.Struct, forbid_unknown_fields=True):
+    """What is to stand before each message; there is one kind."""
+
+    type: Literal["sender_connection_id"]
+
+
+class DataChannelWish(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """One of `connect.data_channels`: messages between clients."""
+
+    label: Annotated[str, msgspec.Meta(pattern="^#.", max_length=32)]
+    direction: Literal["sendonly", "recvonly", "sendrecv"]
+    ordered: bool | None = None
+    compress: bool = False
+    max_packet_life_time: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    max_retransmits: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    protocol: str | None = None
+    header: list[HeaderWish] = []
+
+    def described(self) -> dict[str, Any]:
+        """Return it as an offer tells it; native clients demand `compress`."""
+        told: dict[str, Any] = msgspec.to_builtins(self)
+        return told | {"compress": self.compress}
+
+    def options(self) -> dict[str, Any]:
+        """Return what the channel is created with."""
+        wished = {
+            "ordered": self.ordered,
+            "maxPacketLifeTime": self.max_packet_life_time,
+            "maxRetransmits": self.max_retransmits,
+            "protocol": self.protocol,
+        }
+        return {name: value for name, value in wished.items() if value is not None}
+
+    def packed(self, data: bytes) -> bytes:
+        """Return `data` as it goes over this channel."""
+        return zlib.compress(data) if self.compress else data
+
+    def unpacked(self, data: bytes) -> bytes:
+        """Return what came over this channel; raises zlib.error when it is not compressed but should be."""
+        return zlib.decompress(data) if self.compress else data
+
+
 class Connect(msgspec.Struct, forbid_unknown_fields=True, tag_field="type", tag="connect"):
     """The first message of a client."""
 
@@ -71,7 +115,7 @@ class Connect(msgspec.Struct, forbid_unknown_fields=True, tag_field="type", tag=
     spotlight_unfocus_rid: str | None = None
     data_channel_signaling: bool | None = None
     ignore_disconnect_websocket: bool | None = None
-    data_channels: list[dict[str, Any]] | None = None
+    data_channels: list[DataChannelWish] | None = None
     audio_streaming_language_code: str | None = None
     forwarding_filters: list[dict[str, Any]] | None = None
     forwarding_filter: dict[str, Any] | None = None
@@ -125,15 +169,26 @@ class Disconnect(msgspec.Struct, tag_field="type", tag="disconnect"):
     reason: str = ""
 
 
-ClientMessage = Connect | Answer | ReAnswer | Candidate | Pong | Disconnect
+class Stats(msgspec.Struct, tag_field="type", tag="stats"):
+    """The answer to `req-stats`, over the data channel of that name."""
+
+    reports: list[dict[str, Any]]
+
+
+ClientMessage = Connect | Answer | ReAnswer | Candidate | Pong | Disconnect | Stats
 
 _decoder: msgspec.json.Decoder[ClientMessage] = msgspec.json.Decoder(ClientMessage)
 
 
+_NO_NUMBER: Final = re.compile(rb"(?<=[:,\[])-?(?:inf|nan)(?=[,\]}])")
+"""What sora_sdk writes into its statistics where there is no number."""
+
+
 def decode(text: str | bytes) -> ClientMessage:
-    """Return the message that `text` holds.
+    """Return the message that `text` holds; numbers that are none are null.
 
     Raises:
         msgspec.DecodeError: not JSON, or not a message a client may send (`msgspec.ValidationError`).
     """
-    return _decoder.decode(text)
+    raw = text.encode() if isinstance(text, str) else text
+    return _decoder.decode(_NO_NUMBER.sub(b"null", raw))

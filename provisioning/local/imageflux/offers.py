@@ -12,7 +12,14 @@ from provisioning.local.imageflux.messages import AudioWish, Connect, VideoWish
 from provisioning.local.imageflux.settings import StandInSettings
 
 
-def offer(sdp: str, channel_id: str, card: Card, connect: Connect, settings: StandInSettings) -> dict[str, Any]:
+def offer(
+    sdp: str,
+    channel_id: str,
+    card: Card,
+    connect: Connect,
+    settings: StandInSettings,
+    data_channels: list[dict[str, Any]],
+) -> dict[str, Any]:
     """Return the `offer` message; native clients demand `config` and all three keys of each ICE server in it."""
     return {
         "type": "offer",
@@ -32,8 +39,19 @@ def offer(sdp: str, channel_id: str, card: Card, connect: Connect, settings: Sta
             "iceTransportPolicy": "relay" if settings.relay_only else "all",
         },
         "mid": mids(sdp),
+        **_over_data_channels(connect, data_channels),
         **_media("audio", connect.audio),
         **_media("video", connect.video),
+    }
+
+
+def _over_data_channels(connect: Connect, described: list[dict[str, Any]]) -> dict[str, Any]:
+    if not connect.data_channel_signaling:
+        return {}
+    return {
+        "data_channel_signaling": True,
+        "ignore_disconnect_websocket": bool(connect.ignore_disconnect_websocket),
+        "data_channels": described,
     }
 
 

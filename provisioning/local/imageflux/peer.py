@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,9 +16,11 @@ from aiortc import (
     RTCRtpTransceiver,
     RTCSessionDescription,
 )
+from aiortc.clock import current_ntp_time
 from aiortc.exceptions import InvalidStateError, OperationError
 from aiortc.sdp import candidate_from_sdp
 
+from provisioning.local.imageflux.data_channels import DataChannels
 from provisioning.local.imageflux.description import with_opus_parameters
 from provisioning.local.imageflux.media import Outlet, Publication, Tap, tap
 from provisioning.local.imageflux.messages import Connect, VideoWish
@@ -82,10 +84,17 @@ class Downlink:
 class Peer:
     """One client's media; the stand-in always offers, the client answers.
 
-    `connected` and `lost` are set once each, when the peer connection comes up and when it is gone.
+    `connected` and `lost` are set once each, when the peer connection comes up and when it is gone. `told` and `said` take
+    what comes over its data channels: signalling, and messages to others by their label.
     """
 
-    def __init__(self, connect: Connect, connection_id: str) -> None:
+    def __init__(
+        self,
+        connect: Connect,
+        connection_id: str,
+        told: Callable[[bytes], None],
+        said: Callable[[str, bytes], None],
+    ) -> None:
         self.connected, self.lost = asyncio.Event(), asyncio.Event()
         self._connect = connect
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
@@ -94,6 +103,8 @@ class Peer:
         self._downlinks: list[Downlink] = []
         if connect.sends:
             self._take_up(connection_id)
+        self.data_channels = DataChannels(connect, told, said)
+        """Empty for a client that wants none."""
 
     @property
     def publications(self) -> tuple[Publication, ...]:
@@ -117,6 +128,7 @@ class Peer:
                 self._idle(publication.kind).serve(publication)
         if not self._connection.getTransceivers():
             self._idle("audio").serve(None)  # aiortc cannot offer nothing
+        self.data_channels.create(self._connection)
         await self._connection.setLocalDescription(await self._connection.createOffer())
         return with_opus_parameters(self._connection.localDescription.sdp, self._connect.opus_params)
 
@@ -194,6 +206,8 @@ class Peer:
                 return downlink
         outlet = Outlet(kind)
         made = Downlink(self._connection.addTransceiver(outlet, "inactive"), outlet)
+        # aiortc tells the time of the last packet, before the first one as 0, which sora_sdk takes for minus infinity.
+        made.transceiver.sender._RTCRtpSender__ntp_timestamp = current_ntp_time()  # type: ignore[attr-defined]  # noqa: SLF001
         if kind == "audio":
             made.transceiver.setCodecPreferences(_codecs(kind, [OPUS]))
         self._downlinks.append(made)

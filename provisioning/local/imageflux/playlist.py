@@ -58,14 +58,17 @@ def captioned(playlist: str, bps: int, codecs: str = AUDIO_CODEC) -> str:
     )
 
 
-def as_served(written: str, start_offset: float, date_shift: float = 0.0) -> str:
+def as_served(written: str, start_offset: float, date_shift: float = 0.0, key: str = "") -> str:
     """Return a media playlist with `EXT-X-START`, independent segments, and dates that every browser parses.
 
     Args:
         written: by libavformat.
         start_offset: seconds; negative counts from the live edge.
         date_shift: seconds to add to every date.
+        key: the line that tells how the segments are encrypted, if they are.
     """
+    if key:
+        written = written.replace("#EXTINF", f"{key}\n#EXTINF", 1)
     head, _, rest = written.partition("#EXT-X-MEDIA-SEQUENCE")
     start = f"#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-START:TIME-OFFSET={start_offset:g}\n"
     return _DATE.sub(lambda found: _dated(found[1], date_shift), f"{head}{start}#EXT-X-MEDIA-SEQUENCE{rest}")

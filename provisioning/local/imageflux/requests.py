@@ -52,16 +52,22 @@ class CreateRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class CreateWithHlsRequest(CreateRequest, forbid_unknown_fields=True, kw_only=True):
-    """`CreateMultistreamChannelWithHLS`; the stand-in does not encrypt, so it takes no key server."""
+    """`CreateMultistreamChannelWithHLS`."""
 
     hls: Annotated[list[HlsRequest], msgspec.Meta(min_length=1, max_length=8)]
-    encrypt_key_uri: Literal[""] = ""
+    encrypt_key_uri: Link = ""
 
 
 class ChannelRequest(msgspec.Struct, forbid_unknown_fields=True):
     """`ListPlaylistURLs` and `DeleteChannel`."""
 
     channel_id: str
+
+
+class KeyRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """`GetEncryptKey`."""
+
+    kid: str
 
 
 class ConnectionRequest(msgspec.Struct, forbid_unknown_fields=True):

@@ -23,6 +23,8 @@ _log = logging.getLogger(__name__)
 
 SWEEP_SECONDS: Final = 5.0
 SHUTDOWN_SECONDS: Final = 5.0
+KEY_PATH: Final = "/stand-in/key"
+"""Where the stand-in serves the keys of encrypted playlists itself, for whoever has no key server."""
 
 
 class ImageFluxStandIn:
@@ -41,6 +43,11 @@ class ImageFluxStandIn:
     def api_url(self) -> str:
         """The endpoint of the HTTP API, what `ImageFlux` takes as its `url`."""
         return f"{self._http_url()}/"
+
+    @property
+    def key_uri(self) -> str:
+        """What a channel can be created with as `encrypt_key_uri`; the service appends `&kid=` to it."""
+        return f"{self._http_url()}{KEY_PATH}?of=stand-in"
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -76,6 +83,7 @@ class ImageFluxStandIn:
                 web.get("/signaling", signalling.handle),
                 web.get("/hls/{channel}/{connection}/{file:.+}", files.handle),
                 web.options("/hls/{tail:.*}", files.preflight),
+                web.get(KEY_PATH, api.serve_key),
                 web.put("/stand-in/faults", self._switch),
             ]
         )

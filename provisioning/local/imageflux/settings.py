@@ -40,6 +40,8 @@ class StandInSettings(Settings, frozen=True):
     """A client that has not answered a ping for so long is disconnected."""
     connect_seconds: float = 30.0
     """A client that is not connected so long after its socket opened is disconnected."""
+    connection_seconds: float = 0.0
+    """A connection is ended with LIFETIME-EXPIRED when it is so old; 0: never."""
     ice_servers: list[IceServerSettings] = []
     relay_only: bool = False
     """Offers say `iceTransportPolicy: relay`."""

@@ -56,6 +56,9 @@ const listening = new Listening(
 
 const robot = { name: part("name").textContent, state: null, view: "connecting", levels: null, viewers: 0 };
 let session = null;
+// Which state was told last, and which is entered: one that is told later may be due earlier, and ends those before it.
+let told = 0;
+let entered = 0;
 
 const arrivals = {
   snapshot(snapshot) {
@@ -66,7 +69,11 @@ const arrivals = {
     for (const caption of snapshot.captions) arrivals.caption(caption);
     timeline.put(snapshot.state.at, draw);
   },
-  state: (state) => timeline.put(state.at, () => enter(state)),
+  state(state) {
+    const number = (told += 1);
+    timeline.late = state.delay;
+    timeline.put(robot.state === null ? clock.now() : state.at, () => number > entered && enter(state, number));
+  },
   caption: (caption) => timeline.put(caption.start, () => say(caption)),
   levels: (levels) => timeline.put(levels.at, () => (robot.levels = levels)),
   viewers: ({ viewers }) => {
@@ -75,7 +82,8 @@ const arrivals = {
   },
 };
 
-function enter(state) {
+function enter(state, number) {
+  entered = number;
   if (state.session !== null && state.session !== session) {
     captions.clear();
     session = state.session;
@@ -101,12 +109,17 @@ function draw() {
   if (navigator.mediaSession) navigator.mediaSession.metadata = new MediaMetadata({ title: name, artist: "Kaiwa 会話" });
   part("state").textContent = t(`state.${wordsOf(robot.view, state)}`);
   part("air").classList.toggle("on", onAir);
-  part("air-words").textContent = t(onAir ? "air.on" : "air.off");
+  part("air-words").textContent = airWords(onAir, state?.delay);
   part("viewers").hidden = robot.viewers === 0;
   part("viewers-words").textContent = t(robot.viewers === 1 ? "viewers.one" : "viewers", { count: robot.viewers });
   part("empty").hidden = !captions.empty;
   part("empty-words").textContent = t(`captions.empty.${emptyWords(robot.view)}`, { name });
   listening.follow(robot.view, state === null || state.ended ? NO_SOURCE : state);
+}
+
+function airWords(onAir, delay) {
+  if (!onAir) return t("air.off");
+  return delay ? t("air.late", { seconds: Math.round(delay * 10) / 10 }) : t("air.on");
 }
 
 function relabel() {

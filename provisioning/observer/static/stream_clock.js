@@ -34,8 +34,9 @@ export class StreamClock {
 }
 
 // Things to do when the sound gets to their time. A wrong clock somewhere can neither keep one back for more than
-// LONGEST_HOLD seconds nor put one further ahead than FURTHEST_AHEAD.
+// LONGEST_HOLD seconds nor put one further ahead than FURTHEST_AHEAD, and by how much the broadcast is late on purpose.
 export class Timeline {
+  late = 0;
   #clock;
   #due = [];
 
@@ -44,7 +45,7 @@ export class Timeline {
   }
 
   put(wanted, action) {
-    const at = Math.min(wanted, this.#clock.server() + FURTHEST_AHEAD);
+    const at = Math.min(wanted, this.#clock.server() + this.late + FURTHEST_AHEAD);
     let index = this.#due.length;
     while (index > 0 && this.#due[index - 1].at > at) index -= 1;
     this.#due.splice(index, 0, { at, action });

@@ -11,7 +11,7 @@ from device.sora.on_air import keep_on_air
 from device.sora.publisher import Publisher
 from device.sora.settings import BroadcastSettings
 from provisioning.imageflux import ImageFlux
-from provisioning.local.imageflux import ImageFluxStandIn
+from provisioning.local.imageflux import ImageFluxStandIn, StandInSettings
 from tests.device.sora.sending import grant_for, send
 from tests.provisioning.local.imageflux.listening import (
     dbfs,
@@ -76,6 +76,16 @@ async def test_a_dropped_connection_is_made_anew_with_a_new_playlist(
         assert (await download(http, before.url)).playlist.ended
         await wait_for_segments(http, after.url, 1)
         assert dbfs(heard((await download(http, after.url)).sound)) > -14
+
+
+async def test_a_connection_whose_life_is_over_is_made_anew_at_once(http: aiohttp.ClientSession) -> None:
+    async with ImageFluxStandIn(StandInSettings(connection_seconds=0.2)) as short_lived:
+        service = ImageFlux(http, short_lived.api_url, short_lived.settings.token)
+        channel = await service.create_channel()
+        async with broadcasting(grant_for(channel), http) as light:
+            first = await light.on()
+            assert await light.off() == "ended by server: 1000 LIFETIME-EXPIRED"
+            assert (await light.on()).connection_id != first.connection_id
 
 
 async def test_refusals_are_told_and_tried_again(

@@ -19,10 +19,17 @@ class Body:
     posted: list[p.Event] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
     identified: list[str] = field(default_factory=list)
+    held: float = 0.0
 
     def earcon(self, samples: Samples) -> None:
         """Note that a sound was played."""
         self.identified.append(f"sound of {len(samples) / RATE:.1f} s")
+
+    def cut(self) -> float:
+        """Drop what is held: nothing, or as much as the test says."""
+        if not self.held:
+            raise LookupError("the broadcast is not delayed")
+        return self.held
 
     def identify(self) -> None:
         """Note that the light blinked."""
@@ -36,4 +43,5 @@ def reach(body: Body | None = None) -> Reach:
     def note(session: str, text: str) -> None:
         body.notes.append((session, text))
 
-    return Reach(body, body, body.posted.append, note, lambda: datetime(2026, 11, 23, 12, 5, tzinfo=UTC))
+    noon = datetime(2026, 11, 23, 12, 5, tzinfo=UTC)
+    return Reach(body, body, body.posted.append, note, lambda: noon, body.cut)

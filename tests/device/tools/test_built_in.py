@@ -86,6 +86,14 @@ async def test_operators_have_the_robot_say_something_once_the_conversation_has_
     assert len(robot.body.posted) == 1
 
 
+async def test_operators_cut_what_a_delayed_broadcast_holds(robot: Robot) -> None:
+    assert "not delayed" in (await robot("cut")).text
+    robot.body.held = 4.98
+    assert await robot.result("cut") == {"seconds": 4.98}
+    robot.built_in.end()
+    assert "there is no conversation" in (await robot("cut")).text
+
+
 async def test_a_robot_at_rest_is_found_by_light_and_sound(robot: Robot) -> None:
     robot.built_in.end()
     assert (await robot("identify")).ok

@@ -166,7 +166,7 @@ async def test_short_words_are_uses_of_tools_and_carry_their_reason(tmp_path: Pa
     words: dict[tuple[str, ...], dict[str, object]] = {
         ("say", "hello"): {"text": "hello"},
         ("volume", "40"): {"action": "set", "percent": 40},
-        **{(tool,): {} for tool in ("hush", "mute", "unmute", "identify")},
+        **{(tool,): {} for tool in ("hush", "mute", "unmute", "cut", "identify")},
     }
     async with site(tmp_path) as here, here.board() as board:
         config = of(here)

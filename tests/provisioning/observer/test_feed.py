@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.messages.reports import DeviceState, Lifecycle
+from device.messages.word_filter import WordFilter
 from provisioning.imageflux import Channel
 from provisioning.observer.feed import Feed, FullHouseError, Subscription
 from provisioning.observer.sse import LONGEST_LINE
-from provisioning.observer.word_filter import WordFilter
 from tests.provisioning.observer.reading import Event, parse_events
 from tests.provisioning.observer.talk import SESSION, card, loud, on_air, said
 from tests.provisioning.observer.test_robot import cards, events

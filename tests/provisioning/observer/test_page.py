@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from msgspec.structs import replace
 from playwright.async_api import Browser, expect
 
 from device.messages.reports import Lifecycle, Speaker
@@ -166,6 +167,24 @@ async def test_words_and_states_wait_for_the_sound(browser: Browser, site: Site,
         assert -0.01 < shown - start < 1
         await expect(opened.page.locator(".spoken")).to_have_text("One")
         await expect(opened.page.locator("#state")).to_have_text("Speaking")
+
+
+async def test_a_delayed_broadcast_says_so_and_is_followed_as_late_as_it_is(browser: Browser, site: Site) -> None:
+    async with AsyncExitStack() as stack:
+        opened = await open_page(stack, browser, site.hana)
+        site.feed.on_state(replace(on_air(), delay=0.3))
+        await expect(opened.page.locator("#air-words")).to_have_text("On air, 0.3 s late")
+        began = time.monotonic()
+        site.feed.on_state(replace(on_air("speaking"), delay=0.3))
+        await expect(opened.page.locator("#state")).to_have_text("Speaking")
+        assert time.monotonic() - began > 0.25
+        site.feed.on_state(replace(on_air("thinking"), delay=0.3))
+        site.feed.on_state(replace(card("speaking", session=SESSION), delay=0.3))
+        await expect(opened.page.locator("#state")).to_have_text("Talking, but not on air")
+        await opened.page.evaluate(
+            "() => new Promise((done) => setTimeout(done, 450))"
+        )  # until what came before is due
+        await expect(opened.page.locator("#state")).to_have_text("Talking, but not on air")
 
 
 async def test_the_sound_recovers_when_the_playlist_comes_back(browser: Browser, site: Site, live: LiveStream) -> None:

@@ -63,6 +63,19 @@ def test_a_closed_microphone_is_public() -> None:
     assert (change.phase, change.muted) == ("listening", True)
 
 
+def test_what_is_told_of_a_delayed_broadcast_belongs_to_a_sound_still_to_come() -> None:
+    made = robot()
+    before = made.on_state(msgspec.structs.replace(card("preparing", session=SESSION), delay=5.0), NOW)
+    change = made.on_state(msgspec.structs.replace(on_air(), delay=5.0), NOW + 1)
+    levels = made.on_metrics(loud(assistant=-20), NOW + 2)
+    after = made.on_state(msgspec.structs.replace(card("idle"), delay=5.0), NOW + 3)
+    assert levels is not None
+    told = [state.at - NOW for state in (before, change, levels, after) if state is not None]
+    assert told == [0.0, 6.0, 7.0, 3.0], "off air, nothing is to come"
+    assert change is not None
+    assert change.delay == 5.0
+
+
 def test_words_on_air_are_passed_on() -> None:
     made = live_robot()
     change = made.on_event(said("Hello"), NOW)

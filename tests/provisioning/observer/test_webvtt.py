@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.messages.reports import Speaker
+from device.messages.word_filter import WordFilter
 from provisioning.observer.views import caption_view
 from provisioning.observer.webvtt import webvtt
-from provisioning.observer.word_filter import WordFilter
 from tests.provisioning.observer.talk import said
 
 

@@ -44,6 +44,11 @@ def test_it_shows_who_speaks_what_was_said_and_where_to_watch() -> None:
         assert words in text
 
 
+def test_a_delay_is_told_beside_the_mark_that_says_on_air() -> None:
+    assert "ON AIR 5 s late" in drawn(Snapshot(on_air=True, delay=5.0))
+    assert "late" not in drawn(Snapshot(on_air=False, delay=5.0))
+
+
 def test_every_phase_of_a_robot_has_words_of_its_own() -> None:
     assert set(PHASES) == {*Phase, "muted"}
     assert len({words for _colour, words in PHASES.values()}) == len(PHASES)

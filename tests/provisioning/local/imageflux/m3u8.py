@@ -29,6 +29,7 @@ class MediaPlaylist:
     sequence: int
     start: float | None
     ended: bool
+    key: str = ""
     segments: list[Segment] = field(default_factory=list)
 
 
@@ -50,7 +51,7 @@ def parse_media(text: str) -> MediaPlaylist:
     head: dict[str, str] = {}
     segments: list[Segment] = []
     pending: dict[str, str] = {}
-    ended = False
+    ended, key = False, ""
     for name, value in _tags(text):
         assert not ended, "nothing may follow ENDLIST here"
         if name in _HEAD:
@@ -61,6 +62,11 @@ def parse_media(text: str) -> MediaPlaylist:
         elif name in {"#EXTINF", "#EXT-X-PROGRAM-DATE-TIME"}:
             assert name not in pending
             pending[name] = value
+        elif name == "#EXT-X-KEY":
+            assert not segments, "one key for all, before the first"
+            found = re.fullmatch(r'METHOD=AES-128,URI="([^"]+)"', value)
+            assert found, f"{name}:{value}"
+            key = found[1]
         elif name == "#EXT-X-ENDLIST":
             ended = True
         else:
@@ -75,7 +81,7 @@ def parse_media(text: str) -> MediaPlaylist:
     assert all(round(segment.seconds) <= target for segment in segments)
     start = head.get("#EXT-X-START", "=").partition("=")[2]
     sequence = int(head.get("#EXT-X-MEDIA-SEQUENCE", "0"))
-    return MediaPlaylist(target, sequence, float(start) if start else None, ended, segments)
+    return MediaPlaylist(target, sequence, float(start) if start else None, ended, key, segments)
 
 
 def parse_master(text: str) -> list[tuple[dict[str, str], str]]:

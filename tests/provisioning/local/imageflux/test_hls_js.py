@@ -19,7 +19,9 @@ from device.audio.block import BLOCK, BLOCK_SECONDS
 from device.rtc.sending import OpusSender
 from device.sora.publisher import Publisher
 from device.sora.settings import BroadcastSettings
+from provisioning.channels import ChannelOptions, HlsRendition
 from provisioning.imageflux import ImageFlux
+from provisioning.local.imageflux import ImageFluxStandIn
 from tests.device.sora.sending import grant_for
 from tests.provisioning.local.imageflux.listening import tone, wait_for_playlists
 from tests.provisioning.observer.browsing import Visit, chromium, visit
@@ -71,9 +73,11 @@ class Microphone:
 
 
 @asynccontextmanager
-async def microphone(service: ImageFlux, http: aiohttp.ClientSession) -> AsyncIterator[tuple[Microphone, str, str]]:
+async def microphone(
+    service: ImageFlux, http: aiohttp.ClientSession, options: ChannelOptions | None = None
+) -> AsyncIterator[tuple[Microphone, str, str]]:
     """Publish; yield the microphone, the channel's id and the address of its playlist."""
-    channel = await service.create_channel()
+    channel = await service.create_channel(options)
     async with Publisher(grant_for(channel), http=http, settings=BroadcastSettings()) as publisher:
         made = Microphone(publisher.programme)
         sending = asyncio.create_task(made.run())
@@ -112,3 +116,26 @@ async def test_captions_come_with_the_sound_as_webvtt_and_as_timed_metadata(
     assert [json.loads(cue["text"])["text"] for cue in metadata] == ["こん", WORDS]
     assert all(cue["info"] == "kaiwa" for cue in metadata)
     assert [cue["start"] for cue in metadata] == pytest.approx([onset["time"]] * 2, abs=0.3)
+
+
+async def test_an_encrypted_broadcast_in_two_renditions_plays_and_changes_between_them(
+    stand_in: ImageFluxStandIn, service: ImageFlux, http: aiohttp.ClientSession
+) -> None:
+    renditions = [HlsRendition(audio_bps=rate, video=False) for rate in (192_000, 32_000)]
+    options = ChannelOptions(renditions=renditions, encrypt_key_uri=stand_in.key_uri)
+    async with AsyncExitStack() as stack:
+        speech, _, url = await stack.enter_async_context(microphone(service, http, options))
+        opened = await stack.enter_async_context(player())
+        await opened.page.evaluate("(url) => state.start(url)", url)
+        await opened.until("state.latency.length > 20")
+        assert await found(opened, "state.hls.levels.map((level) => level.bitrate)") == [64_000, 384_000]
+        first = await found(opened, "state.hls.currentLevel")
+        await speech.burst()
+        await opened.until("state.onsets.length > 0")
+        await opened.page.evaluate(f"() => (state.hls.currentLevel = {1 - first})")
+        await opened.until(f"state.switched.includes({1 - first})")
+        said = await found(opened, "state.onsets.length")
+        await speech.burst()
+        await opened.until(f"state.onsets.length > {said}")
+        assert await found(opened, "state.keys") >= 1
+        assert await found(opened, "state.fatal") == []

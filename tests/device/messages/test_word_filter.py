@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.observer.word_filter import MASK, WordFilter
+from device.messages.word_filter import MASK, WordFilter
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""PURE. Words that the public is not shown: masked in captions, sign for sign, before these leave the feed."""
+"""PURE. Words that the public is not shown: masked in captions, sign for sign, by the robot and once more by the feed."""
 
 from __future__ import annotations
 

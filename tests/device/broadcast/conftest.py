@@ -1,0 +1,3 @@
+from tests.device.sora.conftest import http, service, stand_in
+
+__all__ = ["http", "service", "stand_in"]
