@@ -1,7 +1,7 @@
 # Kaiwa: `make demo` shows it, `make test` proves it; both install what is missing first.
 .DEFAULT_GOAL := help
 .PHONY: help demo test check docs pictures hardware deb check-arm64 bench bench-start bench-voice bench-mint \
-	bench-broadcast fuzz test-sora-vendor constraints clean
+	bench-broadcast day fuzz test-sora-vendor constraints clean
 ARGS ?=
 
 help: ## this list
@@ -25,6 +25,10 @@ check: ## style, types, and the rules of the layering
 bench-broadcast: ## how late observers hear and read, and what it costs (ARGS="--only viewers")
 	@.ci/setup test
 	@.venv/bin/python -m tests.bench.broadcast $(ARGS)
+
+day: ## a day of 300 sessions with random faults, after which nothing is left (ARGS="--sessions 50 --seed 7")
+	@.ci/setup test
+	@.venv/bin/python -m tests.day $(ARGS)
 
 test-sora-vendor: ## sora-python-sdk's own tests against the stand-in (CLONE=path of a clone)
 	@.ci/setup test

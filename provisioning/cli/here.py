@@ -44,6 +44,10 @@ class Language(StrEnum):
     JAPANESE = "ja"
 
 
+ScenarioFile = Annotated[
+    str,
+    typer.Option("--scenario", help="What the stand-in for OpenAI plays: a YAML file, or the name of one that ships."),
+]
 Spoken = Annotated[Language, typer.Option(help="Language of the conversation.")]
 
 
@@ -55,12 +59,14 @@ def local(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of that stand-in; 0 takes a free one.")] = 0,
     state: Annotated[Path | None, typer.Option(help="Keep the state here; a temporary folder otherwise.")] = None,
     language: Spoken = Language.ENGLISH,
+    scenario: ScenarioFile = "",
 ) -> None:
     """Run the product's own cloud here until Ctrl-C: broker, minting, observer page, and the stand-ins."""
     here = _extra()
     if only is not None:
-        raise typer.Exit(here.run_stand_in(only, port, Console()))
-    raise typer.Exit(here.run_local(here.Choices(openai_url, imageflux_url, web_port, language), state, Console()))
+        raise typer.Exit(here.run_stand_in(only, port, scenario, Console()))
+    choices = here.chosen(openai_url, imageflux_url, web_port, language, scenario)
+    raise typer.Exit(here.run_local(choices, state, Console()))
 
 
 def demo(
@@ -72,6 +78,7 @@ def demo(
     web_port: WebPort = 0,
     keep: Annotated[Path | None, typer.Option(help="Keep state, logs and recordings in this folder.")] = None,
     language: Spoken = Language.ENGLISH,
+    scenario: ScenarioFile = "",
 ) -> None:
     """Run the cloud and one robot here. Space is the robot's button.
 
@@ -79,7 +86,7 @@ def demo(
     exit code 0 only if every link really carried sound.
     """
     here = _extra()
-    choices = here.Choices(openai_url, imageflux_url, web_port, language)
+    choices = here.chosen(openai_url, imageflux_url, web_port, language, scenario)
     raise typer.Exit(here.run_demo(choices, sound, once=once, json=json, keep=keep))
 
 

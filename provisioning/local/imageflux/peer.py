@@ -19,6 +19,7 @@ from aiortc import (
 from aiortc.exceptions import InvalidStateError, OperationError
 from aiortc.sdp import candidate_from_sdp
 
+from provisioning.local.closing import close_wholly
 from provisioning.local.imageflux.description import with_opus_parameters
 from provisioning.local.imageflux.media import Outlet, Publication, Tap, tap
 from provisioning.local.imageflux.messages import Connect, VideoWish
@@ -168,7 +169,7 @@ class Peer:
         """Stop forwarding and close the peer connection."""
         for downlink in self._downlinks:
             downlink.serve(None)
-        await self._connection.close()
+        await close_wholly(self._connection)
 
     def _take_up(self, connection_id: str) -> None:
         for kind, names in (("audio", [OPUS]), ("video", self._video_names())):

@@ -15,16 +15,18 @@ from typing import Any, Final
 
 from provisioning.local.realtime import messages, replies, sound
 from provisioning.local.realtime.calling import Call, Outcome
+from provisioning.local.realtime.course import Course
 from provisioning.local.realtime.ears import Ears
 from provisioning.local.realtime.faults import Faults
 from provisioning.local.realtime.hearing import InputBuffer
 from provisioning.local.realtime.identifiers import identifier, tool_call_id
 from provisioning.local.realtime.messages import Event
 from provisioning.local.realtime.mouth import Mouth, Utterance
-from provisioning.local.realtime.planning import Plan, Planner
+from provisioning.local.realtime.planning import Planner
 from provisioning.local.realtime.playback import Playback
 from provisioning.local.realtime.records import Called, Heard, Records, Spoken
 from provisioning.local.realtime.refusals import RefusedError
+from provisioning.local.realtime.repertoire import Plan, Repertoire
 from provisioning.local.realtime.response import Response
 from provisioning.local.realtime.session import Session
 from provisioning.local.realtime.settings import StandInSettings
@@ -44,6 +46,8 @@ class House:
     ears: Ears
     mouth: Mouth
     records: Records
+    repertoire: Repertoire
+    course: Course
 
 
 class Dialogue:
@@ -66,7 +70,7 @@ class Dialogue:
         self._turn: tuple[str, int] | None = None
         self._question: asyncio.Future[str] | None = None
         self._called: dict[str, Called] = {}
-        self._planner = Planner()
+        self._planner = Planner(house.repertoire)
         self._generating: tuple[Response, asyncio.Task[None]] | None = None
         self._sounding: tuple[Response, Spoken, asyncio.Future[bool]] | None = None
 
@@ -122,6 +126,7 @@ class Dialogue:
             question: asyncio.Future[str] = asyncio.get_running_loop().create_future()
             question.set_result(written)
             self._question = question
+            self._house.course.heard(written)
             self._planner.asked()
         elif item.get("role") == "system":
             self._planner.prompted(written)
@@ -213,6 +218,7 @@ class Dialogue:
         text = replies.sentence(phrase) if phrase else replies.SPEECH
         seconds = len(samples) / RATE
         self._house.records.heard.append(Heard(text, end - seconds, end, sound.level(samples)))
+        self._house.course.heard(text)
         if self.session.transcribes and self._house.faults.transcriptions:
             self._send(messages.transcription_failed(item))
         elif self.session.transcribes:
@@ -236,6 +242,7 @@ class Dialogue:
             return
         session, now = self.session, datetime.now().astimezone()
         plan = self._planner.next(text, session.tools, session.language, now)
+        await asyncio.sleep(plan.wait)
         utterance = await self._house.mouth.say(plan.words) if plan.words else None
         if self._sounding is not None and utterance is not None:
             await asyncio.shield(self._sounding[2])

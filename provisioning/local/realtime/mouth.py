@@ -1,4 +1,4 @@
-"""The stand-in's voice: espeak-ng for every language it has, Open JTalk for Japanese where it is installed."""
+"""The stand-in's voice: espeak-ng, and Open JTalk for Japanese where it is installed; espeak-ng's `ja` reads kana only."""
 
 from __future__ import annotations
 
@@ -57,6 +57,7 @@ class Mouth:
         if program is None:
             raise NoVoiceError("espeak-ng is not installed; apt-get install espeak-ng")
         self._command = [program, "-v", voice, "-s", str(words_per_minute), "--stdout"]
+        self._reads_kana = voice.startswith("ja")
         self._made: dict[str, Utterance] = {}
 
     async def say(self, text: str) -> Utterance:
@@ -70,10 +71,11 @@ class Mouth:
         return self._made[text]
 
     def _make(self, text: str) -> Utterance:
-        samples = sound.at_level(self._japanese(text) if _is_japanese(text) else self._english(text), LEVEL_DBFS)
+        by_another = _is_japanese(text) and not self._reads_kana
+        samples = sound.at_level(self._japanese(text) if by_another else self._espeak(text), LEVEL_DBFS)
         return Utterance(text, np.concatenate([samples, np.zeros(-len(samples) % FRAME, np.int16)]))
 
-    def _english(self, text: str) -> Samples:
+    def _espeak(self, text: str) -> Samples:
         try:
             done = subprocess.run([*self._command, text], capture_output=True, check=True, timeout=LONGEST_SECONDS)
         except (OSError, subprocess.SubprocessError) as error:
@@ -82,7 +84,7 @@ class Mouth:
 
     def _japanese(self, text: str) -> Samples:
         if _OPEN_JTALK is None:
-            return self._english("I can speak Japanese when the extra called j a is installed.")
+            return self._espeak("I can speak Japanese when the extra called j a is installed.")
         wave, rate = _OPEN_JTALK.tts(text)
         return coding.resampled(np.clip(wave, -32768, 32767).astype(np.int16), int(rate), RATE)
 

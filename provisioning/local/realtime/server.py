@@ -16,6 +16,7 @@ from aiohttp import BodyPartReader, web
 from provisioning.local.realtime import refusals
 from provisioning.local.realtime.answer import checked_offer
 from provisioning.local.realtime.call import Call
+from provisioning.local.realtime.course import Course
 from provisioning.local.realtime.dialogue import House
 from provisioning.local.realtime.ears import Ears
 from provisioning.local.realtime.faults import Faults, HttpFault
@@ -23,7 +24,8 @@ from provisioning.local.realtime.keys import KeyRing
 from provisioning.local.realtime.mouth import Mouth
 from provisioning.local.realtime.records import Called, Heard, Records, Spoken
 from provisioning.local.realtime.refusals import RefusedError
-from provisioning.local.realtime.replies import PHRASES
+from provisioning.local.realtime.repertoire import BuiltIn, Scripted
+from provisioning.local.realtime.scenario import Scenario
 from provisioning.local.realtime.settings import StandInSettings
 
 FROM_ANY_PAGE: Final = {
@@ -47,8 +49,14 @@ class RealtimeStandIn:
         OSError: the address cannot be listened on.
     """
 
-    def __init__(self, settings: StandInSettings | None = None, faults: Faults | None = None) -> None:
+    def __init__(
+        self,
+        settings: StandInSettings | None = None,
+        faults: Faults | None = None,
+        scenario: Scenario | None = None,
+    ) -> None:
         self.settings = settings or StandInSettings()
+        self._scenario = scenario
         self.faults = faults or Faults()
         """What goes wrong; may be changed at any time."""
         self.calls: dict[str, Call] = {}
@@ -81,9 +89,11 @@ class RealtimeStandIn:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as owned:
-            ears = owned.enter_context(Ears(PHRASES))
+            repertoire = BuiltIn() if self._scenario is None else Scripted(self._scenario)
+            ears = owned.enter_context(Ears(repertoire.phrases, repertoire.language))
             mouth = Mouth(self.settings.voice, self.settings.words_per_minute)
-            self._house = House(self.settings, self.faults, ears, mouth, self._records)
+            course = Course(self._scenario, self.faults)
+            self._house = House(self.settings, self.faults, ears, mouth, self._records, repertoire, course)
             self._tasks = await owned.enter_async_context(asyncio.TaskGroup())
             owned.callback(self._hang_up_all)
             runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=0.2)
@@ -112,12 +122,25 @@ class RealtimeStandIn:
         application.router.add_post("/v1/realtime/calls/{call}/hangup", self._hangup)
         application.router.add_post("/v1/realtime", _beta)
         application.router.add_post("/v1/realtime/sessions", _beta)
+        application.router.add_put("/stand-in/faults", self._switch)
         return application
 
     async def _client_secrets(self, request: web.Request) -> web.StreamResponse:
         self._require_standard_key(request)
+        self._house.course.asked()
         failed = await self._failed(request, self.faults.secrets)
-        return failed or web.json_response(self._keys.mint(await request.read(), time.time()))
+        minted = failed or web.json_response(self._keys.mint(await request.read(), time.time()))
+        return _shaped(minted, self.faults.secrets)
+
+    async def _switch(self, request: web.Request) -> web.Response:
+        self._require_standard_key(request)
+        try:
+            wished = msgspec.json.decode(await request.read(), type=Faults)
+        except msgspec.DecodeError as error:
+            raise RefusedError(400, "invalid_value", str(error)) from None
+        self.faults.become(wished)
+        _log.warning("faults are now %s", self.faults)
+        return web.json_response(msgspec.to_builtins(self.faults))
 
     async def _calls(self, request: web.Request) -> web.StreamResponse:
         failed = await self._failed(request, self.faults.calls)
@@ -129,7 +152,7 @@ class RealtimeStandIn:
         self.calls[call.id] = call
         task = self._tasks.create_task(call.run(), name=call.id)
         task.add_done_callback(lambda _: self.calls.pop(call.id))
-        return _sdp(answer, {"Location": f"/v1/realtime/calls/{call.id}"})
+        return _shaped(_sdp(answer, {"Location": f"/v1/realtime/calls/{call.id}"}), self.faults.calls)
 
     async def _hangup(self, request: web.Request) -> web.StreamResponse:
         self._require_standard_key(request)
@@ -225,6 +248,12 @@ def _session(part: bytes | None) -> dict[str, Any]:
         return msgspec.json.decode(part or b"{}", type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise RefusedError(400, "invalid_value", "The session part is not a JSON object.", param="session") from None
+
+
+def _shaped(response: web.StreamResponse, fault: HttpFault | None) -> web.StreamResponse:
+    if fault is HttpFault.CHUNKED:
+        response.enable_chunked_encoding()
+    return response
 
 
 def _sdp(text: str, headers: dict[str, str]) -> web.Response:
