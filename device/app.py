@@ -26,6 +26,7 @@ from device.audio.echo import EchoMode, choose_echo
 from device.audio.opus import libopus
 from device.clock import WallClock
 from device.config import DeviceSettings
+from device.console import Console
 from device.errors import MessageError
 from device.holdings import Equipment, Holdings
 from device.identity import Identity
@@ -124,6 +125,7 @@ class Robot:
     outlet: Outlet
     mail: Mail
     equipment: Equipment
+    console: Console
     renewal: Renewal
     at_rest: asyncio.Event
     """Set while no session goes on."""
@@ -239,7 +241,8 @@ def _robot(
     orders = Orders(identity.device, identity.operator_key, Journal(Path(settings.state_dir) / "orders"))
     answers = {topics.mint_answer(identity.device): minter.take, topics.renewal_answer(identity.device): renewals.take}
     mail = Mail(answers, orders, outlet, clock, inbox)
-    built_in = BuiltIn(_reach(settings, inbox, body, outlet))
+    console = Console(outlet, body.voice.lively_levels)
+    built_in = BuiltIn(_reach(settings, inbox, body, outlet, console))
     tools = toolbox(settings.tools, [*built_in.tools(), *body.outputs.tools()])
     equipment = Equipment(
         body.voice,
@@ -251,6 +254,7 @@ def _robot(
         settings.broadcast,
         tools,
         built_in,
+        console,
         studio(settings.broadcast, identity.device, body.voice.lively_levels),
     )
 
@@ -259,10 +263,10 @@ def _robot(
 
     files = Succession(Path(settings.state_dir))
     renewal = Renewal(identity, signer, files, renewals, broker, change, at_rest, clock)
-    return Robot(body, inbox, broker, outlet, mail, equipment, renewal, at_rest)
+    return Robot(body, inbox, broker, outlet, mail, equipment, console, renewal, at_rest)
 
 
-def _reach(settings: DeviceSettings, inbox: Inbox, body: Body, outlet: Outlet) -> Reach:
+def _reach(settings: DeviceSettings, inbox: Inbox, body: Body, outlet: Outlet, console: Console) -> Reach:
     def note(session: str, text: str) -> None:
         outlet.event(OperatorNote(session=session, at=outlet.now(), text=text))
 
@@ -270,7 +274,7 @@ def _reach(settings: DeviceSettings, inbox: Inbox, body: Body, outlet: Outlet) -
     local_time(
         outlet.now(), zone
     )  # now, and not in the middle of a talk, is the time to hear that there is no such zone
-    return Reach(body.voice, body.panel, inbox.post, note, lambda: local_time(outlet.now(), zone))
+    return Reach(body.voice, body.panel, inbox.post, note, lambda: local_time(outlet.now(), zone), console.watch)
 
 
 def _presence(identity: Identity) -> Presence:
@@ -330,6 +334,7 @@ def _background(robot: Robot, settings: DeviceSettings, *, with_bench: bool) -> 
         "meters": _meter(robot, settings.report.metrics_seconds),
         "light": _follow_voice(robot.body),
         "renewal": robot.renewal.run(),
+        "console": robot.console.attend(),
         "watchdog": supervise(robot.body.voice, robot.body.card),
     }
     if with_bench:

@@ -12,6 +12,7 @@ from typing import Final, assert_never
 import aiohttp
 
 from device import phase as p
+from device.console import Console
 from device.errors import MediaError, MintError, UpstreamError
 from device.messages.commands import CommandStatus, Step
 from device.messages.minting import BroadcastGrant, Grant
@@ -82,6 +83,7 @@ class Equipment:
     broadcast: BroadcastSettings
     toolbox: Toolbox
     built_in: BuiltIn
+    console: Console
     studio: Studio | None = None
     """What shows the picture of the broadcast, if it has one."""
 
@@ -215,6 +217,7 @@ class Holdings:
                 on_event=lambda event: self._on_call_event(session, grant, event),
                 settings=self._with.call,
                 played=lambda: voice.played_seconds,
+                passed=self._with.console.take,
             ) as call:
                 await self._talk(session, grant, call)
         except MediaError as error:
@@ -226,6 +229,7 @@ class Holdings:
             self._post(p.CallLost(session, "call", f"failed: {type(error).__name__}"))
         finally:
             voice.discard_kept()
+            self._with.console.forget()
 
     async def _talk(self, session: str, grant: Grant, call: RealtimeCall) -> None:
         """Connect both voices until the call is over; they part at once, before the call is taken down."""

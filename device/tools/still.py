@@ -39,7 +39,7 @@ def still_toolbox(settings: ToolsSettings) -> Toolbox:
 
 
 def _built_in(zone: str) -> BuiltIn:
-    def ignore(*_ignored: p.Event | str) -> None:
+    def ignore(*_ignored: p.Event | str | float) -> None:
         pass
 
-    return BuiltIn(Reach(_Still(), _Still(), ignore, ignore, lambda: local_time(time.time(), zone)))
+    return BuiltIn(Reach(_Still(), _Still(), ignore, ignore, lambda: local_time(time.time(), zone), ignore))

@@ -94,15 +94,16 @@ async def operator_at_work(scene: Scene) -> None:
 
 
 async def tool_by_voice(scene: Scene) -> None:
-    before = len(scene.openai.called)
     await scene.begin()
+    await scene.quiet()
     await scene.ask("turn the volume down")
-    await scene.stage.watch.until("the outcome", lambda: [c for c in scene.openai.called[before:] if c.output] or None)
+    await scene.stage.watch.until("the outcome", lambda: [call for call in scene.openai.called if call.output] or None)
     await scene.end()
 
 
 async def goodbye(scene: Scene) -> None:
     await scene.begin()
+    await scene.quiet()
     await scene.ask("goodbye")
     await scene.rest()
 

@@ -62,6 +62,7 @@ async def _one(day: Day, scene: Scene, number: int, say: Callable[[str], None], 
     assert day.before is not None
     course, began = drawn(scene.chance, quick=quick), time.monotonic()
     scene.stage.watch.forget()
+    scene.openai.forget()
     day.played[course.name] += 1
     try:
         await course.play(scene)

@@ -66,6 +66,12 @@ class Scene:
         await self.start()
         await self.stage.watch.phase("listening", seconds=30)
 
+    async def quiet(self) -> None:
+        """Wait until the chime is over, as people do whose words matter."""
+        watch = self.stage.watch
+        began = await watch.until("listening", lambda: watch.marks.get("listening"))
+        await watch.observation("speaker-silent", began)
+
     async def end(self) -> None:
         """Press, and wait until it is at rest."""
         await self.press()

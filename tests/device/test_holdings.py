@@ -19,6 +19,7 @@ from device import phase as p
 from device.audio.block import SILENCE, Block
 from device.audio.echo import NoEchoControl
 from device.clock import WallClock
+from device.console import Console
 from device.errors import CodecError, MalformedMessageError
 from device.holdings import Equipment, Holdings
 from device.messages.commands import CommandStatus, Step
@@ -135,7 +136,8 @@ async def bench(
         tools = Toolbox([*built_in.tools(), made(lamp, seconds=5.0)])
         own = Equipment(
             *(voice, minter, broker, outlet, http, settings or RealtimeSettings(), BroadcastSettings()),
-            *(tools, built_in, shown),
+            *(tools, built_in, Console(outlet, Levels)),
+            shown,
         )
         posted: asyncio.Queue[p.Event] = asyncio.Queue()
         holdings = Holdings(own, tasks, posted.put_nowait)

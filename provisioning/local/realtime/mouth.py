@@ -24,6 +24,9 @@ _OPEN_JTALK: Final[ModuleType | None] = pyopenjtalk
 LEVEL_DBFS: Final = -20.0
 """How loud the voice is, whatever made it."""
 
+MOST_KEPT: Final = 64
+"""Utterances that are kept for when they are said again: some 20 MB."""
+
 LONGEST_SECONDS: Final = 20.0
 """espeak-ng makes a minute of speech in well under a second."""
 
@@ -68,6 +71,8 @@ class Mouth:
         """
         if text not in self._made:
             self._made[text] = await asyncio.to_thread(self._make, text)
+            while len(self._made) > MOST_KEPT:
+                del self._made[next(iter(self._made))]
         return self._made[text]
 
     def _make(self, text: str) -> Utterance:

@@ -87,6 +87,10 @@ class RealtimeStandIn:
         """Every call of a tool, in order, with what the client told of it."""
         return self._records.called
 
+    def forget(self) -> None:
+        """Forget what was said, heard and called so far."""
+        self._records.forget()
+
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as owned:
             repertoire = BuiltIn() if self._scenario is None else Scripted(self._scenario)
@@ -128,8 +132,9 @@ class RealtimeStandIn:
     async def _client_secrets(self, request: web.Request) -> web.StreamResponse:
         self._require_standard_key(request)
         self._house.course.asked()
+        body = await request.read()
         failed = await self._failed(request, self.faults.secrets)
-        minted = failed or web.json_response(self._keys.mint(await request.read(), time.time()))
+        minted = failed or web.json_response(self._keys.mint(body, time.time()))
         return _shaped(minted, self.faults.secrets)
 
     async def _switch(self, request: web.Request) -> web.Response:

@@ -19,6 +19,7 @@ class Body:
     posted: list[p.Event] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
     identified: list[str] = field(default_factory=list)
+    watched: list[float] = field(default_factory=list)
 
     def earcon(self, samples: Samples) -> None:
         """Note that a sound was played."""
@@ -36,4 +37,6 @@ def reach(body: Body | None = None) -> Reach:
     def note(session: str, text: str) -> None:
         body.notes.append((session, text))
 
-    return Reach(body, body, body.posted.append, note, lambda: datetime(2026, 11, 23, 12, 5, tzinfo=UTC))
+    return Reach(
+        body, body, body.posted.append, note, lambda: datetime(2026, 11, 23, 12, 5, tzinfo=UTC), body.watched.append
+    )
