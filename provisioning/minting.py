@@ -211,7 +211,7 @@ class Minter:
         if self._broadcast_breaker.wait(now):
             return None, "the broadcast service: it has failed several times in a row"
         try:
-            opened = await self._broadcasts.open(session.id)
+            opened = await self._broadcasts.open(session.id, archive=request.archive)
         except UpstreamError as error:
             self._broadcast_breaker.told(now, good=False)
             _log.warning("session %s goes without a broadcast: %s", session.id, error)

@@ -21,6 +21,7 @@ from device.errors import StoreError
 from provisioning.audit import Audit
 from provisioning.groups import Groups
 from provisioning.halts import Halts
+from provisioning.history import History
 from provisioning.registry import Claims, Devices
 from provisioning.sessions import Sessions
 from provisioning.spending.ledger import Ledger
@@ -41,6 +42,7 @@ class Transaction:
         self.groups = Groups(connection)
         self.ledger = Ledger(connection)
         self.sessions = Sessions(connection, self.ledger)
+        self.history = History(connection)
         self.halts = Halts(connection)
         self.audit = Audit(connection)
 

@@ -79,6 +79,9 @@ def demo(
     keep: Annotated[Path | None, typer.Option(help="Keep state, logs and recordings in this folder.")] = None,
     language: Spoken = Language.ENGLISH,
     scenario: ScenarioFile = "",
+    record: Annotated[
+        Path | None, typer.Option(help="Keep the records of conversations in this folder, for kaiwa-cloud replay.")
+    ] = None,
 ) -> None:
     """Run the cloud and one robot here. Space is the robot's button.
 
@@ -87,7 +90,7 @@ def demo(
     """
     here = _extra()
     choices = here.chosen(openai_url, imageflux_url, web_port, language, scenario)
-    raise typer.Exit(here.run_demo(choices, sound, once=once, json=json, keep=keep))
+    raise typer.Exit(here.run_demo(choices, sound, here.Kept(keep, json, record), once=once))
 
 
 def _extra() -> ModuleType:

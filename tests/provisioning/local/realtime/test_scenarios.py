@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from device.errors import SettingsError
-from provisioning.local.commands import chosen, run_demo
+from provisioning.local.commands import Kept, chosen, run_demo
 from provisioning.local.demo.visitor import VOICES, WORDS_PER_MINUTE, utterances
 from provisioning.local.realtime.ears import Ears
 from provisioning.local.realtime.mouth import Mouth
@@ -71,7 +71,7 @@ def test_a_scenario_is_chosen_with_its_language_and_only_for_the_stand_in() -> N
     with pytest.raises(SettingsError, match="the stand-in that plays it"):
         chosen("https://api.openai.com/v1", "", 0, "en", "museum-ja")
     with pytest.raises(SettingsError, match="needs a terminal"):
-        run_demo(choices, "room", once=True, json=None, keep=None)
+        run_demo(choices, "room", Kept(), once=True)
 
 
 async def test_the_visitor_asks_in_the_scenarios_language(tmp_path: Path) -> None:
