@@ -66,7 +66,7 @@ async def _one(day: Day, scene: Scene, number: int, say: Callable[[str], None], 
     day.played[course.name] += 1
     try:
         await course.play(scene)
-    except DemoError as error:
+    except (DemoError, AssertionError) as error:
         day.stuck.append(f"session {number}, {course.name}: {error}")
         say(day.stuck[-1])
         await _recover(day, scene, number)
