@@ -1,7 +1,7 @@
 # Kaiwa: `make demo` shows it, `make test` proves it; both install what is missing first.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs pictures hardware deb check-arm64 bench bench-start bench-voice bench-mint \
-	bench-broadcast day fuzz test-sora-vendor constraints clean
+.PHONY: help demo test check docs faults pictures phrases hardware deb check-arm64 bench bench-start bench-voice bench-mint \
+	bench-broadcast budget day fuzz test-sora-vendor constraints clean
 ARGS ?=
 
 help: ## this list
@@ -22,6 +22,10 @@ check: ## style, types, and the rules of the layering
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
+budget: ## whether a live session fits on each class of board (ARGS="--board pi4 --picture character --json FILE")
+	@.ci/setup test
+	@.venv/bin/python -m tests.bench.budget $(ARGS)
+
 bench-broadcast: ## how late observers hear and read, and what it costs (ARGS="--only viewers")
 	@.ci/setup test
 	@.venv/bin/python -m tests.bench.broadcast $(ARGS)
@@ -38,6 +42,10 @@ fuzz: ## bytes that look for a way out of every decoder (ARGS="-max_total_time=6
 	@.ci/setup test
 	@VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/uv pip install --quiet --constraints constraints.txt --group fuzz
 	@.venv/bin/python -m tests.fuzz $(or $(ARGS),-max_total_time=60)
+
+faults: ## inject every fault that a test knows, and write docs/faults.md
+	@.ci/setup test
+	.venv/bin/python -m tests.faults
 
 docs: ## draw what is generated in docs/
 	@.ci/setup test
@@ -65,6 +73,11 @@ bench-voice: ## how the voice sounds, lags and costs, beside its peers (ARGS="--
 	@.ci/setup test
 	@VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/uv pip install --quiet --constraints constraints.txt --group bench
 	@.venv/bin/python -m tests.bench.voice $(ARGS)
+
+phrases: ## speak what robots say of their faults into device/panel/spoken/
+	@.ci/setup test
+	@VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/uv pip install --quiet --constraints constraints.txt --editable '.[device,cloud,local,ja]'
+	@.venv/bin/python packaging/render_phrases.py
 
 hardware: ## draw wiring and enclosure in hardware/
 	@.ci/setup hardware

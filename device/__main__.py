@@ -15,6 +15,8 @@ import aiohttp
 from device import __version__, show, tool_verb
 from device.app import run
 from device.calibrate import command as calibrate
+from device.claiming import claimed_at_start, wait_for_claim
+from device.command import Exit
 from device.config import DEFAULT_PATH, DeviceSettings, explain, load
 from device.doctor import command as doctor
 from device.enrol import enrol
@@ -72,7 +74,21 @@ def _verb(
 
 def _run(settings: DeviceSettings, options: argparse.Namespace) -> int:
     with only_one(Path(settings.state_dir)):
-        return EXIT_FAILED if asyncio.run(run(settings, with_bench=options.bench)) else 0
+        while True:
+            end = _live(settings, with_bench=options.bench)
+            if not end.claim:
+                return EXIT_FAILED if end.failed else 0
+            asyncio.run(wait_for_claim(settings))
+
+
+def _live(settings: DeviceSettings, *, with_bench: bool) -> Exit:
+    """Run the robot; one without an identity looks for a claim first."""
+    try:
+        return asyncio.run(run(settings, with_bench=with_bench))
+    except EnrolmentError:
+        if not asyncio.run(claimed_at_start(settings)):
+            raise
+    return asyncio.run(run(settings, with_bench=with_bench))
 
 
 def _enrol(settings: DeviceSettings, options: argparse.Namespace) -> int:

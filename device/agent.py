@@ -9,14 +9,18 @@ from typing import assert_never
 
 from device import command as do
 from device import phase as p
+from device.errors import SoundError
 from device.holdings import Holdings
 from device.messages.commands import CommandStatus
 from device.messages.reports import FaultRaised, SessionEnded, SessionStarted
 from device.outlet import Outlet
+from device.panel import earcons
 from device.panel.board import Panel
 from device.panel.earcons import Earcon, sound
-from device.panel.patterns import Light
-from device.phase import AT_REST, LIVE, Phase
+from device.panel.faults import kind
+from device.panel.patterns import Light, of_fault
+from device.panel.phrases import Language, spoken
+from device.phase import AT_REST, LIVE, Chime, Phase
 from device.session import Session
 from device.voice import VoicePath
 
@@ -26,12 +30,23 @@ _log = logging.getLogger(__name__)
 def light(session: Session) -> Light:
     """Return the light that tells how the session machine stands."""
     if session.deaf:
-        return Light.FAULT
-    if session.phase in LIVE and session.muted:
+        return Light.FAULT_SOUND
+    if session.muted if session.phase in LIVE else session.switched_off and session.phase is Phase.IDLE:
         return Light.MUTED
+    if session.phase is Phase.FAULT:
+        return of_fault(kind(session.fault or ""))
+    if session.phase is Phase.LISTENING and session.hand.closed:
+        return Light.HOLD_TO_TALK
     if session.phase is Phase.LISTENING and session.trouble is not None:
-        return Light.FAULT
+        return Light.TROUBLE
     return Light(session.phase)
+
+
+def earcon(session: Session, chime: Chime) -> Earcon:
+    """Return the sound of a chime as the session machine stands: an error has that of its kind."""
+    if chime is not Chime.ERROR:
+        return Earcon(chime)
+    return earcons.of_fault(kind(session.trouble or session.fault or ""))
 
 
 class Inbox:
@@ -70,6 +85,7 @@ class Agent:
         outlet: Outlet,
         holdings: Holdings,
         at_rest: asyncio.Event,
+        language: Language = "en",
     ) -> None:
         self._session = session
         self._inbox = inbox
@@ -78,9 +94,10 @@ class Agent:
         self._outlet = outlet
         self._holdings = holdings
         self._at_rest = at_rest
+        self._language: Language = language
 
-    async def run(self) -> bool:
-        """Run until the machine stops; return True when it failed and the process should be started again."""
+    async def run(self) -> do.Exit:
+        """Run until the machine stops; return how."""
         while True:
             event = await self._inbox.next(self._session.deadline)
             before = self._session.phase
@@ -90,25 +107,34 @@ class Agent:
                 _log.info("%s -> %s on %s", before, self._session.phase, type(event).__name__)
             for command in commands:
                 if isinstance(command, do.Exit):
-                    return command.failed
+                    return command
                 self._carry_out(command)
+            if self._session.phase is Phase.FAULT is not before:
+                self._explain()
 
     def _carry_out(self, command: do.Command) -> None:
         match command:
             case do.Show():
                 self._show()
             case do.Play(chime):
-                self._voice.earcon(sound(Earcon(chime)))
+                self._voice.earcon(sound(earcon(self._session, chime)))
             case do.Keep():
                 self._voice.keep()
             case do.Acknowledge() | do.ReportStarted() | do.ReportEnded() | do.ReportFault():
                 self._tell(command)
             case do.Exit():
                 raise AssertionError("an exit is never carried out, it ends the agent")
-            case do.Prompt() | do.Interrupt() | do.UseTool():
+            case do.Prompt() | do.Interrupt() | do.TakeFloor() | do.GiveFloor() | do.UseTool():
                 self._interfere(command)
             case _:
                 self._hold(command)
+
+    def _explain(self) -> None:
+        """Say in words what is wrong, after its earcon; whoever presses now cuts that short."""
+        try:
+            self._voice.say_after(spoken(kind(self._session.fault or ""), self._language))
+        except SoundError as error:
+            _log.warning("%s", error)
 
     def _hold(self, command: do.Mint | do.OpenCall | do.OpenBroadcast | do.CloseBroadcast | do.Release) -> None:
         match command:
@@ -125,12 +151,16 @@ class Agent:
             case _:
                 assert_never(command)
 
-    def _interfere(self, command: do.Prompt | do.Interrupt | do.UseTool) -> None:
+    def _interfere(self, command: do.Prompt | do.Interrupt | do.TakeFloor | do.GiveFloor | do.UseTool) -> None:
         match command:
             case do.Prompt(session, text):
                 self._holdings.prompt(session, text)
             case do.Interrupt(session):
                 self._holdings.interrupt(session)
+            case do.TakeFloor(session, fresh):
+                self._holdings.take_floor(session, fresh=fresh)
+            case do.GiveFloor(session, answer):
+                self._holdings.give_floor(session, answer=answer)
             case do.UseTool(order, tool, arguments):
                 self._holdings.use(order, tool, arguments)
             case _:
@@ -142,7 +172,7 @@ class Agent:
         self._voice.muted = self._session.muted
         self._panel.on_air(self._session.on_air)
         self._holdings.show(self._session)
-        self._outlet.state(self._session, self._voice.echo.mode)
+        self._outlet.state(self._session, self._voice.echo.mode, self._holdings.spent(self._session.id))
 
     def _tell(self, command: do.Acknowledge | do.ReportStarted | do.ReportEnded | do.ReportFault) -> None:
         now = self._outlet.now()

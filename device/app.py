@@ -25,9 +25,11 @@ from device.audio.block import Block
 from device.audio.echo import EchoMode, choose_echo
 from device.audio.opus import libopus
 from device.clock import WallClock
+from device.command import Exit
 from device.config import DeviceSettings
 from device.console import Console
 from device.errors import MessageError
+from device.felt import Felt
 from device.holdings import Equipment, Holdings
 from device.identity import Identity
 from device.messages import topics
@@ -39,7 +41,7 @@ from device.notify import notify
 from device.orders import Journal, Orders
 from device.outlet import Outlet, last_will
 from device.panel import earcons
-from device.panel.board import Panel
+from device.panel.board import Panel, ignore
 from device.panel.gestures import Gesture
 from device.record.chronicle import Chronicle
 from device.record.recorder import Recorder, recording
@@ -134,8 +136,8 @@ class Robot:
     """Set while no session goes on."""
 
 
-async def run(settings: DeviceSettings, *, with_bench: bool = False) -> bool:
-    """Run the robot until it is told to stop; return True when it failed and should be started again.
+async def run(settings: DeviceSettings, *, with_bench: bool = False) -> Exit:
+    """Run the robot until it is told to stop; return how: whether it failed and should be started again, or be claimed.
 
     Raises:
         EnrolmentError: this board has not been enrolled, or its certificate is over.
@@ -156,12 +158,12 @@ async def run(settings: DeviceSettings, *, with_bench: bool = False) -> bool:
         async with _connected(robot), asyncio.TaskGroup() as tasks:
             works = _background(robot, settings, with_bench=with_bench)
             background = [tasks.create_task(work, name=name) for name, work in works.items()]
-            failed = await _live(robot, _session(settings), tasks, settings.report.heartbeat_seconds)
-            if failed:
+            end = await _live(robot, settings, tasks)
+            if end.failed:
                 end_within(GIVE_UP_SECONDS)
             for task in background:
                 task.cancel()
-    return failed
+    return end
 
 
 @asynccontextmanager
@@ -195,12 +197,16 @@ async def _body(settings: DeviceSettings, inbox: Inbox, *, with_bench: bool) -> 
     def on_gesture(gesture: Gesture, at: float) -> None:
         if with_bench:
             bench.observed(f"button-{gesture}", at)
-        if gesture is Gesture.PRESS:
-            inbox.post(p.Pressed())
+        for event in felt.meaning(gesture, at):
+            inbox.post(event)
 
-    lights, outlets = ([bench.light], [bench.output]) if with_bench else ([], [])
+    def on_mute(off: bool | None) -> None:
+        inbox.post(p.MuteSwitched(off))
+
+    felt = Felt()
+    on_light, outlets = (bench.light, [bench.output]) if with_bench else (ignore, [])
     async with (
-        Panel(settings.panel, on_gesture, *lights) as panel,
+        Panel(settings.panel, on_gesture, on_light, on_mute) as panel,
         Outputs(settings.tools.outputs, panel.pins, *outlets) as outputs,
         _sound(settings, panel, inbox, with_bench=with_bench) as (card, voice),
     ):
@@ -317,20 +323,24 @@ async def _beat(holdings: Holdings, robot: Robot, seconds: float) -> None:
             robot.outlet.event(beat)
 
 
-async def _live(robot: Robot, session: Session, tasks: asyncio.TaskGroup, heartbeat: float) -> bool:
+async def _live(robot: Robot, settings: DeviceSettings, tasks: asyncio.TaskGroup) -> Exit:
     holdings = Holdings(robot.equipment, tasks, robot.inbox.post)
-    heart = tasks.create_task(_beat(holdings, robot, heartbeat), name="heartbeat")
-    agent = Agent(session, robot.inbox, robot.body.panel, robot.body.voice, robot.outlet, holdings, robot.at_rest)
+    heart = tasks.create_task(_beat(holdings, robot, settings.report.heartbeat_seconds), name="heartbeat")
+    hands = (robot.body.panel, robot.body.voice, robot.outlet, holdings)
+    agent = Agent(_session(settings), robot.inbox, *hands, robot.at_rest, settings.language)
     robot.inbox.post(p.Ready())
     gc.collect()
     gc.freeze()  # what is here now stays: a collection while somebody talks need not look through it
     notify("READY=1")
+    end = Exit(failed=True)
     try:
-        return await agent.run()
+        end = await agent.run()
     finally:
         heart.cancel()
-        notify("STOPPING=1")
+        if not end.claim:  # the process goes on, and systemd would wait for its end
+            notify("STOPPING=1")
         holdings.close()
+    return end
 
 
 def _watch_signals(inbox: Inbox) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import re
 import sys
 import threading
@@ -77,9 +78,8 @@ def _unnumbered(name: str) -> str:
 async def attend(panel: Panel, card: OpenCard) -> None:
     """Carry out orders until standard input ends."""
     reader = asyncio.StreamReader()
-    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
-    )
+    own = os.fdopen(os.dup(sys.stdin.fileno()))  # the transport closes it, and there may be another run after this one
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), own)
     try:
         async for line in reader:
             try:
@@ -99,6 +99,10 @@ def _obey(order: Order, panel: Panel, card: OpenCard) -> None:
             panel.release()
         case "census":
             observed("census", time.monotonic(), alive())
+        case "mute":
+            panel.mute(closed=True)
+        case "unmute":
+            panel.mute(closed=False)
         case "say" if isinstance(card, RoomCard):
             card.say(read_wav(Path(order.path)))
         case "say":

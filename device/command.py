@@ -73,6 +73,22 @@ class Interrupt:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeFloor:
+    """By push-to-talk: hear somebody from now on; with `fresh`, forget what was heard before."""
+
+    session: str
+    fresh: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GiveFloor:
+    """By push-to-talk: hear nobody any more and, with `answer`, have what was heard answered."""
+
+    session: str
+    answer: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class UseTool:
     """Use a tool for an operator, and tell them what came of it."""
 
@@ -125,9 +141,10 @@ class ReportFault:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """End the process; with `failed`, so that it is started again."""
+    """End the run: with `failed`, so that the process is started again; with `claim`, to wait for a claim."""
 
     failed: bool = False
+    claim: bool = False
 
 
 Command = (
@@ -140,6 +157,8 @@ Command = (
     | CloseBroadcast
     | Prompt
     | Interrupt
+    | TakeFloor
+    | GiveFloor
     | UseTool
     | Release
     | Acknowledge

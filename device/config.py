@@ -42,6 +42,17 @@ class SessionSettings(Settings, frozen=True):
     """How long a start may take before it is given up."""
 
 
+class ClaimSettings(Settings, frozen=True):
+    """Where a robot without a keyboard finds its claim: at a start without an identity, and while the button says so."""
+
+    files: tuple[str, ...] = ("/boot/firmware/kaiwa-claim.txt", "/boot/kaiwa-claim.txt", "/media/*/kaiwa-claim.txt")
+    """Absolute paths, with `*` for any name: each may hold what `kaiwa-cloud claim new` printed, and nothing else."""
+    wait_seconds: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 300.0
+    """How long the robot waits for one, once the button was held."""
+    look_seconds: Annotated[float, msgspec.Meta(ge=0.05, le=10)] = 1.0
+    """Between two looks."""
+
+
 class ReportSettings(Settings, frozen=True):
     """What the device tells, and how often."""
 
@@ -59,12 +70,15 @@ class DeviceSettings(Settings, frozen=True):
     """What the defaults of the encoders are for; `auto`: what the board says it is."""
     state_dir: str = "/var/lib/kaiwa"
     """Folder of the enrolment, its key and the journal of orders."""
+    language: Literal["en", "ja"] = "en"
+    """In which the robot says what is wrong with it; what it converses in is the cloud's to say."""
     panel: PanelSettings = PanelSettings()
     sound: SoundSettings = SoundSettings()
     echo: EchoSettings = EchoSettings()
     realtime: RealtimeSettings = RealtimeSettings()
     broadcast: BroadcastSettings = BroadcastSettings()
     session: SessionSettings = SessionSettings()
+    claim: ClaimSettings = ClaimSettings()
     report: ReportSettings = ReportSettings()
     tools: ToolsSettings = ToolsSettings()
     record: RecordSettings = RecordSettings()

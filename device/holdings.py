@@ -16,12 +16,14 @@ from device.console import Console
 from device.errors import MediaError, MintError, UpstreamError
 from device.messages.commands import CommandStatus, Step
 from device.messages.minting import BroadcastGrant, Grant
-from device.messages.reports import CallAnswered, Caption, SessionFigures, SessionGoesOn, Trace
+from device.messages.prices import TokenPrices
+from device.messages.reports import CallAnswered, Caption, SessionFigures, SessionGoesOn, Spent, Trace
 from device.mint import MintClient
 from device.mqtt import Broker
 from device.outlet import Outlet
 from device.phase import Phase
 from device.picture.studio import Studio
+from device.push_to_talk import PushToTalk
 from device.realtime.call import CLOSED_BY_SERVICE, RealtimeCall
 from device.realtime.captions import Captioned
 from device.realtime.conversation import (
@@ -43,6 +45,7 @@ from device.session import Session
 from device.sora.on_air import keep_on_air
 from device.sora.publisher import Publisher
 from device.sora.settings import BroadcastSettings
+from device.spent import spent
 from device.tools.built_in import BuiltIn
 from device.tools.toolbox import Toolbox
 from device.voice import VoicePath
@@ -65,10 +68,13 @@ class Held:
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     marks: dict[str, float] = field(default_factory=dict)
     usage: dict[str, int] = field(default_factory=dict)
+    prices: TokenPrices | None = None
     call: RealtimeCall | None = None
     """The call, while it is up."""
     on_air: asyncio.Task[None] | None = None
     """The broadcast, on air or on its way there."""
+    floor: PushToTalk | None = None
+    """What takes and gives the floor, by push-to-talk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +141,13 @@ class Holdings:
         held = self._held[session]
         return held.usage if held.call is None else held.call.conversation.usage
 
+    def spent(self, session: str | None) -> Spent | None:
+        """Return what a session that is held has cost so far, where the cloud told prices."""
+        held = self._held.get(session or "")
+        if session is None or held is None:
+            return None
+        return spent(held.prices, self._used(session), time.monotonic() - held.marks["asked"])
+
     def mint(self, session: str, reason: str) -> None:
         """Ask the cloud; `Granted` or `Refused` follows."""
         self._held[session] = Held(marks={"asked": time.monotonic()})
@@ -147,6 +160,8 @@ class Holdings:
     def call(self, session: str, grant: Grant) -> None:
         """Open the call; `CallUp`, turns, and at last `CallLost` follow."""
         self._mark(session, "granted")
+        self._held[session].prices = grant.prices
+        self._with.built_in.inform(grant.knowledge)
         self._with.chronicle.granted(grant)
         self._start(session, "call", self._call(session, grant))
 
@@ -173,6 +188,21 @@ class Holdings:
         """Stop what the robot is saying."""
         if call := self._held[session].call:
             call.interrupt()
+
+    def take_floor(self, session: str, *, fresh: bool) -> None:
+        """By push-to-talk: somebody speaks from now on."""
+        if call := self._held[session].call:
+            self._floor(session).take(call, fresh=fresh)
+
+    def give_floor(self, session: str, *, answer: bool) -> None:
+        """By push-to-talk: they have spoken."""
+        if call := self._held[session].call:
+            self._floor(session).give(call, answer=answer)
+
+    def _floor(self, session: str) -> PushToTalk:
+        held = self._held[session]
+        held.floor = held.floor or PushToTalk(self._with.voice, lambda work: self._start(session, "floor", work))
+        return held.floor
 
     def use(self, order: str, tool: str, arguments: str) -> None:
         """Use a tool for an operator; a status with its outcome follows."""
@@ -201,6 +231,7 @@ class Holdings:
         if tasks:
             await asyncio.wait(tasks)
         self._with.voice.discard_kept()
+        self._with.voice.waiting = False
         self._with.built_in.end()
         self._post(p.Released(session))
 

@@ -30,8 +30,8 @@ class Outlet:
         """Return the Unix seconds of a moment given in monotonic seconds."""
         return self._clock.of_monotonic(at)
 
-    def state(self, session: Session, echo: str) -> None:
-        """Publish the retained card as the session machine stands, and the echo control that is in force."""
+    def state(self, session: Session, echo: str, spent: reports.Spent | None = None) -> None:
+        """Publish the retained card as the session machine stands, the echo control in force, and what was spent."""
         self._publish_state(
             reports.DeviceState(
                 device=self.device,
@@ -44,6 +44,7 @@ class Outlet:
                 version=__version__,
                 echo=echo,
                 muted=session.muted,
+                spent=spent,
             )
         )
 

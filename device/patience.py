@@ -53,6 +53,11 @@ class Patience:
             return self._limits.longest
         return ANSWER if self._warned else self._limits.idle
 
+    @property
+    def asked(self) -> bool:
+        """Whether anybody in the room has said anything."""
+        return self._asked
+
     def spoke_up(self) -> None:
         """Somebody in the room said something: nothing ends for now."""
         self._asked, self._warned, self._parting = True, False, None

@@ -47,6 +47,10 @@ class Chime(StrEnum):
     END = "end"
     ERROR = "error"
     ANNOUNCE = "announce"
+    MUTED = "muted"
+    UNMUTED = "unmuted"
+    ON_AIR = "on air"
+    OFF_AIR = "off air"
 
 
 # What can happen -----------------------------------------------------------------------------------------------------
@@ -70,6 +74,18 @@ class BrokerDown:
 @dataclass(frozen=True, slots=True)
 class Pressed:
     """The button went down."""
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """The button came up, after so many `seconds`."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimWished:
+    """Somebody holds the button so long that they want the robot to wait for a claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +177,13 @@ class MuteWished:
 
 
 @dataclass(frozen=True, slots=True)
+class MuteSwitched:
+    """The switch of the microphone was put to off, or to on again; None: its button was pressed."""
+
+    off: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class Hushed:
     """Somebody wants the robot to stop what it is saying."""
 
@@ -246,6 +269,8 @@ Event = (
     | BrokerUp
     | BrokerDown
     | Pressed
+    | LetGo
+    | ClaimWished
     | StartOrdered
     | StopOrdered
     | Granted
@@ -257,6 +282,7 @@ Event = (
     | Spoken
     | AnswerFailed
     | MuteWished
+    | MuteSwitched
     | Hushed
     | SayWished
     | BroadcastWished

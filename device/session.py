@@ -7,48 +7,21 @@ asked, so a late answer can never touch a later session. A pair that is not in `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from device import command as do
 from device import phase as p
 from device.command import Command
+from device.controls import Controls
 from device.messages.commands import Step
-from device.messages.minting import Grant
 from device.patience import Patience
 from device.phase import AT_REST, HOPELESS, LIVE, NO_SOUND, Chime, Event, Phase
-from device.timing import Timing
 from device.transition import Row, rows
 
 
-class Session:
+class Session(Controls):
     """One robot's session machine; `handle` and `deadline` are all its shell needs."""
-
-    def __init__(self, new_id: Callable[[], str], timing: Timing | None = None) -> None:
-        self.timing = timing or Timing()
-        self._new_id = new_id
-        self.phase, self.since = Phase.STARTING, 0.0
-        self.id: str | None = None
-        self.on_air = False
-        self.muted = False
-        """Whether the microphone is to be closed."""
-        self.trouble: str | None = None
-        """Why the last answer failed, until somebody speaks."""
-        self.fault: str | None = None
-        self.deadline: float | None = None
-        """Monotonic time at which `Elapsed` is due, or None."""
-        self.dropped = 0
-        """Events that named another session."""
-        self.deaf = False
-        """Whether there is no sound card: whatever the phase, the robot then looks out of order."""
-        self._online = self._quitting = self._again = False
-        self._order: str | None = None
-        self._stop_order: str | None = None
-        self._reason = self._end_reason = ""
-        self._grant: Grant | None = None
-        self._broadcasting = False
-        self._patience: Patience | None = None
-        self._live_since: float | None = None
 
     def handle(self, event: Event, now: float) -> list[Command]:
         """Take one event at monotonic time `now` and return what is to be done, in order."""
@@ -65,12 +38,11 @@ class Session:
         return commands
 
     @property
-    def _shown(self) -> tuple[object, ...]:
-        return self.phase, self.on_air, self.fault, self.id, self.muted, self.trouble, self.deaf
-
-    def _enter(self, phase: Phase, now: float, seconds: float | None = None) -> None:
-        self.phase, self.since = phase, now
-        self.deadline = None if seconds is None else now + seconds
+    def _cannot_hear(self) -> str:
+        """Why nobody would be heard; empty when they would."""
+        if self.deaf:
+            return "there is no sound card"
+        return "the microphone is switched off at the robot" if self.switched_off else ""
 
     # Actions: each enters a phase and yields what is to be done ------------------------------------------------------
 
@@ -111,19 +83,22 @@ class Session:
     def _begin(self, _event: Event, now: float) -> Iterator[Command]:
         if self.deaf:
             yield do.ReportFault(None, NO_SOUND, "pressed, but there is no sound card")
-            return
-        yield do.Play(Chime.START)
-        yield from self._prepare("button", now)
+        elif self.switched_off:
+            yield do.Play(Chime.MUTED)
+        else:
+            yield do.Play(Chime.START)
+            yield from self._prepare("button", now, down=True)
 
-    def _prepare(self, reason: str, now: float) -> Iterator[Command]:
+    def _prepare(self, reason: str, now: float, *, down: bool = False) -> Iterator[Command]:
+        self.hand.begin(down=down)
         self.id, self.fault, self._reason, self._end_reason = self._new_id(), None, reason, ""
         self._enter(Phase.PREPARING, now, self.timing.prepare)
         yield do.Keep()
         yield do.Mint(self.id, reason)
 
     def _announce(self, event: p.StartOrdered, now: float) -> Iterator[Command]:
-        if self.deaf:
-            yield do.Acknowledge(event.command, Step.REJECTED, "there is no sound card")
+        if self._cannot_hear:
+            yield do.Acknowledge(event.command, Step.REJECTED, self._cannot_hear)
             return
         self.fault, self._order = None, event.command
         self._enter(Phase.ANNOUNCING, now, self.timing.announce)
@@ -132,8 +107,8 @@ class Session:
 
     def _announced(self, _event: Event, now: float) -> Iterator[Command]:
         order = self._order or ""
-        if self.deaf:
-            yield do.Acknowledge(order, Step.FAILED, "the sound card is gone")
+        if self._cannot_hear:
+            yield do.Acknowledge(order, Step.FAILED, self._cannot_hear)
             yield from self._rest(_event, now)
             return
         yield do.Acknowledge(order, Step.IN_PROGRESS, "asking for the session")
@@ -174,6 +149,7 @@ class Session:
         if self._order is not None:
             yield do.Acknowledge(self._order, Step.SUCCEEDED, "listening")
             self._order = None
+        yield from self.hand.up(event.session, push_to_talk=self._grant.limits.push_to_talk)
 
     def _turn(self, event: p.Turn, now: float) -> Iterator[Command]:
         if event.phase is Phase.SPEAKING:
@@ -188,18 +164,6 @@ class Session:
         self._wait(now, talking=event.began)
         yield from ()
 
-    def _spoken(self, _event: p.Spoken, now: float) -> Iterator[Command]:
-        over = None if self._patience is None else self._patience.heard_out(now)
-        self.deadline = self.deadline if over is None else over
-        yield from ()
-
-    def _end_wished(self, event: p.EndWished, now: float) -> Iterator[Command]:
-        if self._patience is not None:
-            self._patience.part("goodbye")
-            self._wait(now)
-        if event.said and self.phase is not Phase.SPEAKING:
-            yield from self._spoken(p.Spoken(event.session), now)
-
     def _answer_failed(self, event: p.AnswerFailed, now: float) -> Iterator[Command]:
         if event.code in HOPELESS:
             yield from self._fail(event.code, event.text, now)
@@ -207,50 +171,6 @@ class Session:
         self.trouble = event.code
         yield do.ReportFault(event.session, event.code, event.text)
         yield do.Play(Chime.ERROR)
-
-    def _enter_live(self, phase: Phase, now: float) -> None:
-        self._enter(phase, now)
-        self._wait(now)
-
-    def _wait(self, now: float, *, talking: bool = False) -> None:
-        if self._patience is not None:
-            self.deadline = self._patience.deadline(self.phase, now, talking=talking)
-
-    def _mute(self, event: p.MuteWished, _now: float) -> Iterator[Command]:
-        self.muted = event.on
-        yield from ()
-
-    def _hush(self, _event: p.Hushed, _now: float) -> Iterator[Command]:
-        yield do.Interrupt(self.id or "")
-
-    def _say(self, event: p.SayWished, _now: float) -> Iterator[Command]:
-        yield do.Prompt(self.id or "", event.text)
-
-    def _wish_broadcast(self, event: p.BroadcastWished, _now: float) -> Iterator[Command]:
-        if self._grant is None or self._grant.broadcast is None or event.on is self._broadcasting:
-            return
-        self._broadcasting, self.on_air = event.on, False
-        session = self._grant.session
-        yield do.OpenBroadcast(session, self._grant) if event.on else do.CloseBroadcast(session)
-
-    def _use(self, event: p.ToolOrdered, _now: float) -> Iterator[Command]:
-        yield do.Acknowledge(event.command, Step.ACCEPTED, event.tool)
-        yield do.UseTool(event.command, event.tool, event.arguments)
-
-    def _on_air(self, _event: Event, _now: float) -> Iterator[Command]:
-        self.on_air = self._broadcasting
-        yield from ()
-
-    def _off_air(self, event: p.OffAir, _now: float) -> Iterator[Command]:
-        self.on_air = False
-        yield do.ReportFault(event.session, "broadcast", event.text)
-
-    def _hang_up(self, _event: Event, now: float) -> Iterator[Command]:
-        if self.muted:  # whoever presses a robot that does not listen wants to be heard
-            self.muted = False
-            yield do.Play(Chime.LIVE)
-        else:
-            yield from self._end("button", now)
 
     def _stop(self, event: p.StopOrdered, now: float) -> Iterator[Command]:
         self._stop_order = event.command
@@ -279,22 +199,8 @@ class Session:
     def _too_slow(self, _event: Event, now: float) -> Iterator[Command]:
         yield from self._fail("timeout", f"not talking after {self.timing.prepare:.0f} s", now)
 
-    def _fail(self, code: str, text: str, now: float) -> Iterator[Command]:
-        self.fault = code
-        yield do.ReportFault(self.id, code, text)
-        yield from self._end(code, now, Chime.ERROR, text)
-
-    def _end(self, reason: str, now: float, chime: Chime = Chime.END, text: str = "") -> Iterator[Command]:
-        self._end_reason, self.trouble, self.muted = reason, None, False
-        if self._order is not None:
-            yield do.Acknowledge(self._order, Step.FAILED, f"{reason}: {text}" if text else f"ended by {reason}")
-            self._order = None
-        self._enter(Phase.ENDING, now, self.timing.release)
-        yield do.Play(chime)
-        yield do.Release(self.id or "")
-
     def _press_again(self, _event: Event, _now: float) -> Iterator[Command]:
-        self._again = True
+        self._again = self.hand.down = True
         yield do.Play(Chime.START)
 
     def _released(self, event: p.Released, now: float) -> Iterator[Command]:
@@ -308,10 +214,10 @@ class Session:
     def _after(self, event: Event, now: float) -> Iterator[Command]:
         again, self._again = self._again, False
         yield from self._rest(event, now)
-        if self._quitting:
+        if self._leaving is not None:
             yield from self._exit(event, now)
-        elif again and not self.deaf:
-            yield from self._prepare("button", now)
+        elif again and not self._cannot_hear:
+            yield from self._prepare("button", now, down=self.hand.down)
         elif self.fault is not None and not self.deaf:
             self._enter(Phase.FAULT, now, self.timing.fault)
 
@@ -328,7 +234,7 @@ class Session:
         yield from self._rest(event, now)
 
     def _quit_later(self, _event: Event, now: float) -> Iterator[Command]:
-        self._quitting = True
+        self._leaving = do.Exit()
         if self.phase is not Phase.ENDING:
             yield from self._end("shutdown", now)
 
@@ -336,7 +242,7 @@ class Session:
         if self._order is not None:
             yield do.Acknowledge(self._order, Step.FAILED, "shutting down")
         self._enter(Phase.STOPPED, now)
-        yield do.Exit()
+        yield self._leaving or do.Exit()
 
 
 _REST: Final = (Phase.IDLE, Phase.OFFLINE, Phase.FAULT)  # with the cloud, without it, without a sound card
@@ -359,6 +265,8 @@ TABLE: Final[dict[tuple[Phase, type], Row]] = {
     **rows([Phase.FAULT], p.SoundBack, Session._hears_again, *_REST),
     # a start: by hand at once, from afar after an announcement that a press rejects
     **rows(AT_REST, p.Pressed, Session._begin, Phase.PREPARING),
+    **rows([Phase.PREPARING, Phase.ENDING], p.LetGo, Session._let_go),
+    **rows(LIVE, p.LetGo, Session._let_go, Phase.ENDING),
     **rows(AT_REST, p.StartOrdered, Session._announce, Phase.ANNOUNCING),
     **rows(_BUSY, p.StartOrdered, Session._busy),
     **rows([Phase.ANNOUNCING], p.Elapsed, Session._announced, Phase.PREPARING, *_REST),
@@ -373,13 +281,14 @@ TABLE: Final[dict[tuple[Phase, type], Row]] = {
     **rows(LIVE, p.EndWished, Session._end_wished),
     **rows(LIVE, p.AnswerFailed, Session._answer_failed, Phase.ENDING),
     **rows(_HOLDING, p.MuteWished, Session._mute),
+    **rows(set(Phase) - {Phase.STOPPED}, p.MuteSwitched, Session._switch),
     **rows([Phase.SPEAKING], p.Hushed, Session._hush),
     **rows(LIVE, p.SayWished, Session._say),
     **rows(_HOLDING, p.BroadcastWished, Session._wish_broadcast),
     **rows(_HOLDING, p.OnAir, Session._on_air),
     **rows(_HOLDING, p.OffAir, Session._off_air),
     # every end gives everything back first
-    **rows(_HOLDING, p.Pressed, Session._hang_up, Phase.ENDING),
+    **rows(_HOLDING, p.Pressed, Session._pressed, Phase.ENDING),
     **rows(_HOLDING, p.StopOrdered, Session._stop, Phase.ENDING),
     **rows(_HOLDING, p.CallLost, Session._lost, Phase.ENDING),
     **rows([Phase.PREPARING], p.Refused, Session._refused, Phase.ENDING),
@@ -392,6 +301,10 @@ TABLE: Final[dict[tuple[Phase, type], Row]] = {
     **rows(AT_REST | {Phase.ENDING, Phase.STARTING}, p.StopOrdered, Session._nothing_to_stop),
     # an operator's hand, whatever the robot does
     **rows(set(Phase) - {Phase.STOPPED}, p.ToolOrdered, Session._use),
+    # a button held for long: the run ends, and the robot waits for a claim
+    **rows(AT_REST, p.ClaimWished, Session._claim, Phase.STOPPED),
+    **rows(_HOLDING, p.ClaimWished, Session._claim, Phase.ENDING),
+    **rows([Phase.ENDING], p.ClaimWished, Session._claim),
     # the end of the process
     **rows(_HOLDING, p.Quit, Session._quit_later, Phase.ENDING),
     **rows([Phase.ENDING], p.Quit, Session._quit_later),

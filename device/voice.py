@@ -66,6 +66,8 @@ class VoicePath:
         """Who follows each block, while a conversation goes on or not."""
         self.muted = False
         """Whether silence stands for the voice in the room, in the call and in the programme."""
+        self.waiting = False
+        """Whether it does so because nobody holds the button of a conversation by push-to-talk."""
         self._playout = Playout(speaker)
         self._prebuffer = Prebuffer()
         self._echo_meter, self._double_talk, self._duck = EchoMeter(), DoubleTalk(), Duck(duck_db)
@@ -100,6 +102,11 @@ class VoicePath:
         """Send what was kept to `uplink`, two blocks per block until caught up, because the call listens now."""
         self._prebuffer.release()
 
+    @property
+    def behind(self) -> int:
+        """Blocks that were kept and are still to be sent."""
+        return self._prebuffer.behind
+
     def discard_kept(self) -> None:
         """Forget what was kept, because there will be no call or it is over."""
         self._prebuffer.discard()
@@ -107,6 +114,10 @@ class VoicePath:
     def earcon(self, samples: Samples) -> None:
         """Play `samples`, int16 at 48 kHz of any length, over whatever is played."""
         self._playout.earcon(samples)
+
+    def say_after(self, samples: Samples) -> None:
+        """Play `samples` once the earcon that sounds is over; the next earcon cuts it short."""
+        self._playout.then(samples)
 
     def flush(self) -> None:
         """Stop the assistant's voice at once: what waits in the jitter buffer and in the speaker's ring is dropped."""
@@ -164,7 +175,7 @@ class VoicePath:
         self._echo_meter.add(measured)
         if self.echo.mode is EchoMode.AEC3:
             self._double_talk.add(measured)
-        return (SILENCE, measured._replace(cleaned=0.0)) if self.muted else (near, measured)
+        return (SILENCE, measured._replace(cleaned=0.0)) if self.muted or self.waiting else (near, measured)
 
     def _measure(self, user: float, assistant: float, programme: float) -> None:
         self._user.add(user)

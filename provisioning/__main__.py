@@ -24,6 +24,7 @@ from provisioning.cli.invocation import ExitCode, Invocation, err
 from provisioning.cli.money import budget_command
 from provisioning.cli.operators import operator
 from provisioning.cli.orders import notes_command, start_command, stop_command, use_command
+from provisioning.cli.profile import profile
 from provisioning.cli.replay import replay_command
 from provisioning.cli.service import init_command, serve_command
 from provisioning.cli.sessions import sessions_command
@@ -58,6 +59,7 @@ app.command("sessions")(sessions_command)
 app.command("replay")(replay_command)
 app.command("halt")(halt_command)
 app.command("resume")(resume_command)
+app.add_typer(profile, name="profile")
 app.command("revoke")(revoke_command)
 app.command("acknowledge")(acknowledge_command)
 app.add_typer(operator, name="operator")

@@ -17,6 +17,6 @@ def bill(rules: Rules, usage: Mapping[str, int] | None, *, call_known: bool = Fa
     def charged(session: Session) -> int:
         seconds = (session.ended_at or session.deadline) - session.created_at
         known = call_known or session.call_id is not None
-        return rules.charge(session.reserved, seconds, usage, call_known=known)
+        return rules.charge(session.reserved, seconds, usage, call_known=known, model=session.model)
 
     return charged

@@ -124,7 +124,9 @@ class Leash(PartialListener):
 
     def _used(self, device: str, event: SessionGoesOn, now: float) -> None:
         session = self._watch.find(device, event.session)
-        if session is not None and self._rules.overspent(session.reserved, now - session.created_at, event.usage):
+        if session is not None and self._rules.overspent(
+            session.reserved, now - session.created_at, event.usage, session.model
+        ):
             _log.warning("session %s of %s has used more than was put aside", session.id, device)
             self._watch.overspent(device, session.id, now)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -30,9 +30,9 @@ from device.messages.envelope import (
     check_fresh,
     seal_envelope,
 )
-from device.messages.minting import BroadcastGrant, Grant, Limits, MintAnswer, MintRequest, Prompts, Refusal
+from device.messages.minting import BroadcastGrant, Grant, MintAnswer, MintRequest, Refusal
 from device.messages.sealing import binding, seal
-from device.messages.tools import allowed, check_declarations
+from device.messages.tools import check_declarations
 from device.messages.wire import decode, encode
 from provisioning.alarms import REPLACED_KEY, raise_alarm
 from provisioning.answers import Answers
@@ -41,6 +41,7 @@ from provisioning.broadcasting import Broadcasts
 from provisioning.keyring import Held, Standing, identify
 from provisioning.openai import OpenAI, OpenAIError
 from provisioning.policy import Allow, Allowance, Refuse, Status, decide
+from provisioning.profiles.choosing import Chooser, Chosen, ProfileError
 from provisioning.sessions import Session, free
 from provisioning.spending.rules import Rules
 from provisioning.store import Store, Transaction
@@ -58,18 +59,23 @@ class Terms:
     """What every grant says, and what every device may use."""
 
     allowance: Allowance
-    limits: Limits
-    language: str
+    profiles: Chooser
+    """What each session is granted with."""
     observer_url: str
     """Where a robot can be watched, with `{device}` in its place."""
-    tools: Sequence[str] = ()
-    """Names of the tools that the model may be given, where a robot has them."""
-    prompts: Prompts = field(default_factory=Prompts)
     grace: float = 0.0
     """Seconds after its deadline within which the cloud ends a session."""
     rules: Rules = field(default_factory=Rules)
     failures: int = FAILURES
     """Of one service in a row, after which it rests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A session that is entered, and what it is granted with."""
+
+    session: Session
+    chosen: Chosen
 
 
 class Minter:
@@ -113,20 +119,42 @@ class Minter:
             if standing is None:
                 raise MisaddressedError("no device of this name is enrolled")
             request, held = _opened(data, device, standing)
-            verdict = await self._judge(t, request, standing.status, held, now)
-            if isinstance(verdict, Allow):
-                session = self._session(request, await t.groups.of(device), verdict.deadline, now)
-                verdict = await self._hindrance(t, session) or verdict
-            if isinstance(verdict, Allow):
-                await t.sessions.add(session)
+            judged = await self._judge(t, request, standing.status, held, now)
+            verdict = await self._admit(t, request, judged.deadline, now) if isinstance(judged, Allow) else judged
             await t.audit.add(now, device, "mint", request.nonce, **_told(verdict))
         if isinstance(verdict, Refuse):
             return self._refused(request, verdict, now)
-        return await self._begun(request, session, now)
+        return await self._begun(request, verdict, now)
 
-    def _session(self, request: MintRequest, group: str, deadline: float, now: float) -> Session:
-        reserved = self._terms.rules.reservation(deadline + self._terms.grace - now)
-        return Session(request.nonce, request.device, request.reason, now, deadline, group=group, reserved=reserved)
+    async def _admit(self, t: Transaction, request: MintRequest, deadline: float, now: float) -> Admitted | Refuse:
+        """Enter the session that a device may have, with the profile that it has now."""
+        group = await t.groups.of(request.device)
+        try:
+            chosen = await self._terms.profiles.choose(t.profiles, request.device, group)
+        except ProfileError as error:  # it is never silently another
+            _log.error("no session for %s: %s", request.device, error)
+            return Refuse(Refusal.DENIED, "the profile of this robot cannot be used (see `kaiwa-cloud profile show`)")
+        session = self._session(request, group, chosen, min(deadline, now + chosen.limits.longest), now)
+        refusal = await self._hindrance(t, session)
+        if refusal is None:
+            await t.sessions.add(session)
+        return refusal or Admitted(session, chosen)
+
+    def _session(self, request: MintRequest, group: str, chosen: Chosen, deadline: float, now: float) -> Session:
+        model = chosen.persona.model
+        reserved = self._terms.rules.reservation(deadline + self._terms.grace - now, model)
+        return Session(
+            request.nonce,
+            request.device,
+            request.reason,
+            now,
+            deadline,
+            group=group,
+            reserved=reserved,
+            profile=chosen.name,
+            profile_version=chosen.version,
+            model=model,
+        )
 
     async def _judge(
         self, t: Transaction, request: MintRequest, status: Status, held: Held, now: float
@@ -163,9 +191,10 @@ class Minter:
         text = "the conversation service has failed several times in a row, and is left alone for a moment"
         return Refuse(Refusal.UPSTREAM, text, wait) if wait else None
 
-    async def _begun(self, request: MintRequest, session: Session, now: float) -> bytes:
+    async def _begun(self, request: MintRequest, admitted: Admitted, now: float) -> bytes:
+        session = admitted.session
         try:
-            grant = await self._grant(request, session, now)
+            grant = await self._grant(request, admitted, now)
             sealed = seal(encode(grant), request.reply_key, binding(request.device, request.nonce))
         except OpenAIError as error:
             _log.warning("no session for %s: %s", request.device, error)
@@ -179,11 +208,12 @@ class Minter:
         _log.info("granted session %s to %s", session.id, request.device)
         return self._signed(MintAnswer(device=request.device, nonce=request.nonce, server_time=now, sealed=sealed))
 
-    async def _grant(self, request: MintRequest, session: Session, now: float) -> Grant:
+    async def _grant(self, request: MintRequest, admitted: Admitted, now: float) -> Grant:
         """Ask both services at once; when the talk cannot be had, let the channel come first, so that it is closed."""
-        tools = allowed(request.tools, self._terms.tools)
+        session, chosen = admitted.session, admitted.chosen
+        tools = chosen.tools(request.tools)
         secret, channel = await asyncio.gather(
-            self._openai.grant(tools), self._channel(request, session, now), return_exceptions=True
+            self._openai.grant(chosen.session(tools)), self._channel(request, session, now), return_exceptions=True
         )
         if isinstance(secret, BaseException):
             raise secret
@@ -197,10 +227,12 @@ class Minter:
             broadcast=broadcast,
             no_broadcast=why_not,
             observer_url=self._terms.observer_url.replace("{device}", request.device),
-            language=self._terms.language,
-            limits=self._terms.limits,
+            language=chosen.persona.language,
+            limits=chosen.limits,
             tools=[tool.name for tool in tools],
-            prompts=self._terms.prompts,
+            prompts=chosen.prompts,
+            prices=chosen.told_prices(request.tools),
+            knowledge=chosen.packed(tools),
             server_time=now,
         )
 
@@ -267,8 +299,11 @@ def _opened(data: bytes, device: str, standing: Standing) -> tuple[MintRequest, 
     return request, held
 
 
-def _told(verdict: Allow | Refuse) -> dict[str, object]:
-    return {"allowed": True} if isinstance(verdict, Allow) else {"refused": verdict.refusal}
+def _told(verdict: Admitted | Refuse) -> dict[str, object]:
+    if isinstance(verdict, Refuse):
+        return {"refused": verdict.refusal}
+    title = verdict.chosen.title
+    return {"allowed": True, **({"profile": title} if title else {})}
 
 
 def _words(error: OpenAIError) -> str:

@@ -8,7 +8,7 @@ OpenAIError                 the root; `retry_after` in seconds where the service
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -17,8 +17,6 @@ import openai
 from device.errors import UpstreamError
 from device.messages.minting import OpenAIGrant
 from device.messages.secret import Secret
-from device.messages.tools import ToolDeclaration
-from provisioning.profile import session
 from provisioning.settings import OpenAISettings
 
 _CALL: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -68,8 +66,8 @@ class OpenAI:
         """Close the connections."""
         await self._client.close()
 
-    async def grant(self, tools: Sequence[ToolDeclaration] = ()) -> OpenAIGrant:
-        """Make a secret that starts sessions with our profile, and these tools, for a short while.
+    async def grant(self, session: Mapping[str, Any]) -> OpenAIGrant:
+        """Make a secret that starts such sessions for a short while.
 
         Raises:
             OpenAIError: no secret; one of its two kinds.
@@ -77,7 +75,7 @@ class OpenAI:
         try:
             answer = (
                 await self._client.post(  # not realtime.client_secrets: it spends 2 ms on types that we have checked
-                    "/realtime/client_secrets", body=self._wish(tools), cast_to=object
+                    "/realtime/client_secrets", body=self._wish(session), cast_to=object
                 )
             )
         except (openai.OpenAIError, ValueError) as error:
@@ -90,12 +88,12 @@ class OpenAI:
             base_url=self._settings.base_url,
             secret=Secret(value),
             expires_at=float(expires_at),
-            model=self._settings.model,
+            model=str(session["model"]),
         )
 
-    def _wish(self, tools: Sequence[ToolDeclaration]) -> dict[str, Any]:
+    def _wish(self, session: Mapping[str, Any]) -> dict[str, Any]:
         life = {"anchor": "created_at", "seconds": self._settings.secret_seconds}
-        return {"expires_after": life, "session": session(self._settings, tools)}
+        return {"expires_after": life, "session": session}
 
     async def hang_up(self, call_id: str) -> None:
         """End a call, whatever the device does; one that is over already is no error.

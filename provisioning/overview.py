@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from device.messages.reports import DeviceState, Event, FaultRaised, SessionStarted
+from device.messages.reports import DeviceState, Event, FaultRaised, SessionStarted, Spent
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,8 @@ class Glance:
     session: str | None = None
     began_at: float | None = None
     """When its conversation began, or the phase that it was first seen in."""
+    spent: Spent | None = None
+    """What its conversation has cost so far, as it reckons."""
     fault: str = ""
     """The code of what last went wrong; it stays until something else does."""
     fault_at: float | None = None
@@ -52,6 +54,7 @@ class Overview:
                 muted=state.muted,
                 session=state.session,
                 began_at=None if state.session is None else began,
+                spent=state.spent,
                 fault=state.fault or known.fault,
             )
         )

@@ -38,7 +38,7 @@ from provisioning.order_audit import OrderAudit
 from provisioning.playlists import Playlists
 from provisioning.policy import Allowance
 from provisioning.presence import Presence
-from provisioning.profile import prompts
+from provisioning.profiles.choosing import Chooser
 from provisioning.renewal import Renewals
 from provisioning.reports import TOPICS, Reports
 from provisioning.revocation import end_connection, follow
@@ -233,16 +233,19 @@ async def _guard(ground: Ground) -> None:
         raise BrokerError(f"the broker has ended: {await ground.child.ended()}")
 
 
+def chooser(settings: CloudSettings) -> Chooser:
+    """Return what chooses the profile of each session."""
+    longest, idle = settings.limits.session_seconds, settings.limits.idle_seconds
+    return Chooser(settings.openai, Limits(longest=longest, idle=idle), settings.mcp_secrets, settings.prices)
+
+
 def terms(settings: CloudSettings, web_url: str) -> Terms:
     """Return what every grant says, and what every device may use."""
     limits: LimitSettings = settings.limits
     return Terms(
         Allowance(limits.session_seconds, limits.sessions_per_day, limits.requests_per_minute),
-        Limits(longest=limits.session_seconds, idle=limits.idle_seconds, single_turn=settings.openai.single_turn),
-        settings.openai.language,
+        chooser(settings),
         web_url + "/r/{device}",
-        settings.openai.tools,
-        prompts(settings.openai),
         limits.grace_seconds,
         settings.rules,
         limits.failures_in_a_row,

@@ -33,6 +33,11 @@ class Session:
     reserved: int = 0
     cost: int | None = None
     reported: bool = False
+    profile: str = ""
+    """Name of the profile that it was granted with; empty for that of the settings."""
+    profile_version: int = 0
+    model: str = ""
+    """What it is billed by; empty for the model of the settings."""
 
 
 Bill = Callable[[Session], int]
@@ -81,6 +86,9 @@ class Sessions:
             "channel_open": False,
             "group_name": session.group,
             "reserved": session.reserved,
+            "profile": session.profile,
+            "profile_version": session.profile_version,
+            "model": session.model[:80],
         }
         await self._connection.execute(_ADD, entered)
         await self._ledger.reserve(session.device, session.group, session.reserved, session.created_at)
@@ -230,4 +238,7 @@ def _session(row: Row[Any]) -> Session:
         reserved=row.reserved,
         cost=row.cost,
         reported=row.reported,
+        profile=row.profile,
+        profile_version=row.profile_version,
+        model=row.model,
     )

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 from msgspec import Meta
 
 from device.errors import SettingsError
 from device.messages.secret import Secret
-from device.messages.settings import Settings, read_settings
-from device.messages.tools import BUILT_IN
+from device.messages.settings import Settings, mistaken, read_settings
 from provisioning.breaker import FAILURES
 from provisioning.channels import ChannelOptions
+from provisioning.profiles.mcp import McpSecret, unusable
+from provisioning.profiles.persona import Persona
+from provisioning.profiles.reading import mistakes
 from provisioning.roles import BRIDGE, HOME_ASSISTANT, SERVICES
 from provisioning.spending.prices import PriceSettings, tariff, told
 from provisioning.spending.rules import Rules
@@ -70,36 +72,12 @@ class BrokerSettings(Settings, frozen=True):
     """The account Mosquitto changes to when started as root; the one it was started by when empty."""
 
 
-class OpenAISettings(Settings, frozen=True):
-    """The Realtime service, and the profile bound into every secret that it makes for us."""
+class OpenAISettings(Persona, frozen=True):
+    """The Realtime service, and the profile of every robot that has no other."""
 
     base_url: str = "https://api.openai.com/v1"
     api_key: Secret = Secret("")
     api_key_file: str = ""
-    model: str = "gpt-realtime-2.1"
-    voice: str = "marin"
-    language: Annotated[str, Meta(pattern="^[a-z]{2}$")] = "en"
-    """ISO 639-1; for the transcriber, and for the words on the observers' page."""
-    instructions: str = ""
-    vad: Literal["semantic_vad", "server_vad"] = "semantic_vad"
-    noise_reduction: Literal["near_field", "far_field", "off"] = "far_field"
-    transcription_model: str = "gpt-transcribe"
-    """Captions of what visitors say; none when empty."""
-    tools: tuple[str, ...] = BUILT_IN
-    """Names of robots' tools that the model may call, or `"*"`: whatever a robot has; those that every robot has, if
-    nothing is said. Makers' own tools and outputs must be named here."""
-    greeting: str = ""
-    """What the model is asked for when it begins to hear, such as "Greet the visitor in one short sentence."; it waits
-    for the visitor when empty."""
-    idle_warning: str = (
-        "Nobody has said anything for a while. Ask in one short sentence whether anybody is still there, and say that "
-        "you will end the conversation otherwise."
-    )
-    """What it is asked for when nobody has said anything for `[limits] idle_seconds`; nothing when empty."""
-    farewell: str = "Nobody has answered. Say goodbye in one short sentence."
-    """What it is asked for when nobody answers that; the conversation just ends when empty."""
-    single_turn: bool = False
-    """Whether a conversation is one question and its answer, so that a robot among many people hears nobody else."""
     secret_seconds: Annotated[int, Meta(ge=10, le=7200)] = 60
     """How long a secret can start a session; the service allows 10 to 7200."""
     timeout_seconds: Seconds = 8.0
@@ -179,6 +157,8 @@ class CloudSettings(Settings, frozen=True):
     budget: BudgetSettings = BudgetSettings()
     hours: HoursSettings = HoursSettings()
     groups: tuple[GroupSettings, ...] = ()
+    mcp_secrets: tuple[McpSecret, ...] = ()
+    """What opens the MCP servers that profiles name."""
 
     @property
     def rules(self) -> Rules:
@@ -189,6 +169,7 @@ class CloudSettings(Settings, frozen=True):
             fleet_hours=self.hours.as_hours(),
             group_hours=group_hours(self.groups),
             trusted=self.budget.trust_reports,
+            prices=self.prices,
         )
 
     @property
@@ -228,7 +209,11 @@ def load_settings(path: Path) -> CloudSettings:
     Raises:
         SettingsError: no such file, or something in it that cannot be used.
     """
-    settings = read_settings(_read(path, str(path)), str(path), CloudSettings)
+    text = _read(path, str(path))
+    settings = read_settings(text, str(path), CloudSettings)
+    for key, reason in mistakes(settings.openai):
+        raise mistaken(text, str(path), reason, "openai", key)
+    _check_mcp(settings, text, str(path))
     channel = settings.imageflux.channel
     if channel.low_delay and not channel.auth_webhook_url:
         raise SettingsError(
@@ -241,6 +226,16 @@ def load_settings(path: Path) -> CloudSettings:
             )
     _check_caps(settings, str(path))
     return settings
+
+
+def _check_mcp(settings: CloudSettings, text: str, path: str) -> None:
+    secrets = {secret.name: secret for secret in settings.mcp_secrets}
+    for number, secret in enumerate(settings.mcp_secrets):
+        if not secret.token and not secret.token_file:
+            raise mistaken(text, path, "needs a token or a token_file", "mcp_secrets", number=number)
+    for number, server in enumerate(settings.openai.mcp):
+        if reason := unusable(server, secrets):
+            raise mistaken(text, path, reason, "openai", "mcp", "authorization", number=number)
 
 
 def _check_caps(settings: CloudSettings, path: str) -> None:
@@ -276,7 +271,12 @@ def with_secrets(settings: CloudSettings, path: Path, environment: Mapping[str, 
         openai=replaced(openai, api_key=key),
         imageflux=replaced(imageflux, token=token),
         home_assistant=replaced(home, password=password),
+        mcp_secrets=tuple(_opened(secret, folder, path) for secret in settings.mcp_secrets),
     )
+
+
+def _opened(secret: McpSecret, folder: Path, path: Path) -> McpSecret:
+    return replaced(secret, token=secret.token or _secret(folder, secret.token_file, path))
 
 
 def _read(path: Path, settings_path: str) -> str:

@@ -22,6 +22,7 @@ from provisioning.audit import Audit
 from provisioning.groups import Groups
 from provisioning.halts import Halts
 from provisioning.history import History
+from provisioning.profiles.registry import Profiles
 from provisioning.registry import Claims, Devices
 from provisioning.sessions import Sessions
 from provisioning.spending.ledger import Ledger
@@ -44,6 +45,7 @@ class Transaction:
         self.sessions = Sessions(connection, self.ledger)
         self.history = History(connection)
         self.halts = Halts(connection)
+        self.profiles = Profiles(connection)
         self.audit = Audit(connection)
 
 

@@ -105,13 +105,17 @@ sessions: Final = Table(
     Column("reserved", BigInteger, nullable=False, server_default="0"),
     Column("cost", BigInteger),
     Column("reported", Boolean, nullable=False, server_default=false()),
+    Column("profile", String(40), nullable=False, server_default=""),
+    Column("profile_version", Integer, nullable=False, server_default="0"),
+    Column("model", String(80), nullable=False, server_default=""),
     Index(None, "device", "created_at"),
     Index(None, "ended_at"),
 )
 """Every session that was granted, and what has to be released when it ends.
 
 What was `reserved` for it, and what it was charged (`cost`, none while it goes on), are in micros; `reported` says
-whether its device has told what it used. `group_name` is the group of the device as it was granted.
+whether its device has told what it used. `group_name` is the group of the device as it was granted, `profile` with its
+version what was bound into its secret (none for the profile of the settings), and `model` what it is billed by.
 """
 
 session_figures: Final = Table(
@@ -137,6 +141,36 @@ turns: Final = Table(
     Column("device", Integer),
 )
 """How long each answer took from the end of speech to the first sample at the speaker, in ms, and what of it was where."""
+
+profiles: Final = Table(
+    "profiles",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("texts", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("operator", String(80), nullable=False),
+    Column("why", String(200), nullable=False),
+)
+"""Every version of every profile, never changed: its TOML, and the texts of its place as JSON, by title and hash."""
+
+profile_texts: Final = Table(
+    "profile_texts",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("content", Text, nullable=False),
+)
+"""What versions of profiles know of their places, each text once, by its SHA-256."""
+
+assignments: Final = Table(
+    "assignments",
+    metadata,
+    Column("target", String(50), primary_key=True),
+    Column("profile", String(40), nullable=False),
+    Column("version", Integer),
+)
+"""Which profile is for whom: `device:NAME` or `group:NAME`; without a version, the newest there is."""
 
 spending: Final = Table(
     "spending",

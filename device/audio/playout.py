@@ -89,6 +89,10 @@ class Playout:
         """Lay `samples`, any length, over what is played from the next block on; replaces one still sounding."""
         self._earcon = samples
 
+    def then(self, samples: Samples) -> None:
+        """Lay `samples` after the earcon that sounds, if any; the next earcon cuts it short."""
+        self._earcon = np.concatenate([self._earcon, samples])
+
     def flush(self) -> int:
         """Put silence in the place of what the speaker has not taken yet and return how many samples that were."""
         self._clock.settle(self._speaker.queued)

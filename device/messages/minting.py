@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from device.messages.prices import TokenPrices
 from device.messages.secret import MASK, Secret
 from device.messages.tools import MOST_TOOLS, ToolDeclaration, ToolName
 from device.messages.wire import Message
@@ -73,6 +74,8 @@ class Limits(Message, frozen=True):
     idle: float = 60.0
     single_turn: bool = False
     """It ends with the first answer that was heard to its end."""
+    push_to_talk: bool = False
+    """Nobody detects turns in it: somebody is heard while they hold the button."""
 
 
 class Prompts(Message, frozen=True):
@@ -100,6 +103,10 @@ class Grant(Message, frozen=True):
     tools: list[ToolName] = []
     """Names of the robot's tools that the model may call in this session."""
     prompts: Prompts = Prompts()
+    prices: TokenPrices | None = None
+    """By which the robot tells what the session has cost so far."""
+    knowledge: bytes = b""
+    """Texts of the place that the model may look things up in (`device.messages.knowledge`)."""
     server_time: float = 0.0
 
 

@@ -27,6 +27,14 @@ class Lifecycle(StrEnum):
     LOST = "lost"
 
 
+class Spent(Message, frozen=True):
+    """What the session that goes on has cost so far, by the prices in its grant."""
+
+    micros: Annotated[int, Meta(ge=0, le=10**15)]
+    """Millionths of the currency."""
+    currency: Annotated[str, Meta(max_length=8)] = "USD"
+
+
 class DeviceState(Message, frozen=True):
     """The retained card of a device; the same with `lost` is its Last Will."""
 
@@ -43,6 +51,8 @@ class DeviceState(Message, frozen=True):
     echo: Name = ""
     muted: bool = False
     """The microphone is closed: neither the model nor observers hear the room."""
+    spent: Spent | None = None
+    """As of the last answer; None without a session, or where the cloud told no prices."""
 
 
 class Speaker(StrEnum):

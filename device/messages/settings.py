@@ -66,6 +66,14 @@ def flattened(table: Table, prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{key}"
 
 
+def mistaken(text: str, path: str, reason: str, *keys: str, number: int = 0) -> SettingsError:
+    """Return the error that says what is wrong with the value at `keys`, and in which line of `text` it stands.
+
+    `number` tells which of several tables of one name is meant, from 0.
+    """
+    return SettingsError(path, reason, line=_line_of(text, list(keys), number), key=".".join(keys))
+
+
 def _located(text: str, path: str, kind: type[msgspec.Struct], message: str) -> SettingsError:
     reason, _, where = message.partition(" - at `$")
     place = where.rstrip("`")

@@ -41,6 +41,9 @@ BUILT_IN: Final = (
 """The tools that every robot has for the model, `keep_record` only where records are kept; the cloud allows them unless it
 is told otherwise."""
 
+LOOK_UP: Final = "look_up"
+"""The tool that searches the texts of a place; every robot has it, and a profile that has such texts allows it."""
+
 ToolName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 """The service takes `[a-zA-Z0-9_-]`, 1 to 64 characters; Python's own names are a part of that."""
 
@@ -119,8 +122,8 @@ def check_declarations(tools: Sequence[ToolDeclaration]) -> None:
 
 
 def allowed(tools: Sequence[ToolDeclaration], names: Sequence[str]) -> list[ToolDeclaration]:
-    """Return the tools whose names are among `names`, in their order; all of them where `ANY` is."""
-    return [tool for tool in tools if ANY in names or tool.name in names]
+    """Return the tools whose names are among `names`, in their order; all of them but `LOOK_UP` where `ANY` is."""
+    return [tool for tool in tools if tool.name in names or (ANY in names and tool.name != LOOK_UP)]
 
 
 def as_function(tool: ToolDeclaration) -> dict[str, Any]:

@@ -24,14 +24,14 @@ def encode(message: object) -> bytes:
     return msgspec.json.encode(message, enc_hook=encode_secret)
 
 
-def decode(data: bytes, kind: type[M]) -> M:
-    """Return the message of type `kind` that `data` holds.
+def decode(data: bytes, kind: type[M], most: int = MAX_BYTES) -> M:
+    """Return the message of type `kind` that `data`, of `most` bytes, holds.
 
     Raises:
         MalformedMessageError: too large, not JSON, or not such a message; the text names the field, never its value.
     """
-    if len(data) > MAX_BYTES:
-        raise MalformedMessageError(f"{len(data)} bytes, over {MAX_BYTES}")
+    if len(data) > most:
+        raise MalformedMessageError(f"{len(data)} bytes, over {most}")
     try:
         return msgspec.json.decode(data, type=kind, dec_hook=decode_secret)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""Owner of the panel: the button that starts and ends, the talk light, and the red on-air light."""
+"""Owner of the panel: the button that starts and ends, the contact that mutes, the talk light, the red on-air light."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import chain
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
-from gpiozero import LED, PWMLED, DigitalInputDevice
+from gpiozero import LED
 from gpiozero.pins.mock import MockFactory
 
-from device.errors import PanelError
+from device.panel.contact import Contact
 from device.panel.gestures import Gesture, Gestures
+from device.panel.lamps import Lamps
 from device.panel.patterns import IDENTIFYING, PATTERNS, Light, Step
 from device.panel.pins import explained, open_pins
+from device.panel.rendering import channels
 from device.panel.settings import PanelSettings
+from device.panel.switch import Switch
 
 OnGesture = Callable[[Gesture, float], None]
 """Takes what a hand did and the monotonic time of the edge, or of the deadline, that made it so; in the event loop."""
@@ -26,26 +29,36 @@ OnGesture = Callable[[Gesture, float], None]
 OnLight = Callable[[float, float], None]
 """Takes the monotonic time and the new brightness, 0 to 1, of the talk light; in the event loop."""
 
+OnMute = Callable[[bool | None], None]
+"""Takes whether the switch has closed the microphone, or opened it, or None when a button changes it; in the event loop."""
 
-def _ignore(_at: float, _brightness: float) -> None:
-    pass
+DARK: Final = Step(0.0, math.inf)
+
+
+def ignore(*_: object) -> None:
+    """Take what nobody wants to know."""
 
 
 class Panel:
-    """Button and lights, from `async with` to its end; everything is dark after."""
+    """Contacts and lights, from `async with` to its end; everything is dark after."""
 
-    def __init__(self, settings: PanelSettings, on_gesture: OnGesture, on_light: OnLight = _ignore) -> None:
+    def __init__(
+        self,
+        settings: PanelSettings,
+        on_gesture: OnGesture,
+        on_light: OnLight = ignore,
+        on_mute: OnMute = ignore,
+    ) -> None:
         self._settings = settings
-        self._on_gesture, self._on_light = on_gesture, on_light
-        self._gestures = Gestures()
-        self._deadline: asyncio.TimerHandle | None = None
+        self._on_gesture, self._on_light, self._on_mute = on_gesture, on_light, on_mute
         self._next_step: asyncio.TimerHandle | None = None
         self._shown: Light | None = None
+        self._steps: Iterator[Step] = iter((DARK,))
         self._level: float | None = None
         self._brightness = 1.0
 
     async def __aenter__(self) -> Self:
-        """Take the pins.
+        """Take the pins; a switch that is closed already is told of at once.
 
         Raises:
             PanelError: they cannot be used; the text tells why.
@@ -54,11 +67,15 @@ class Panel:
         with ExitStack() as owned:
             self._factory = open_pins(self._settings.factory)
             owned.callback(self._factory.close)
-            self._light = self._device(owned, PWMLED, self._settings.light)
-            self._red = self._device(owned, LED, self._settings.on_air)
-            self._button = self._device(owned, DigitalInputDevice, self._settings.button, pull_up=True)
-            self._button.when_activated = self._closed
-            self._button.when_deactivated = self._opened
+            self._lamps = owned.enter_context(Lamps(self._factory, self._settings))
+            self._red = self._on_air_light(owned)
+            gestures = Gestures(self._settings.claim_seconds)
+            self._button = owned.enter_context(
+                Contact(self._factory, self._settings.button, gestures, self._on_gesture)
+            )
+            if self._button.closed:
+                gestures.overlook()
+            self._mute = self._mute_contact(owned)
             self._owned = owned.pop_all()
         return self
 
@@ -66,18 +83,32 @@ class Panel:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Put the lights out and give the pins back."""
-        for timer in (self._deadline, self._next_step):
-            if timer is not None:
-                timer.cancel()
+        if self._next_step is not None:
+            self._next_step.cancel()
         with self._owned:
+            self._shown = None
             self._shine(0.0)
             self._red.off()
 
-    def _device(self, owned: ExitStack, kind: Callable[..., Any], pin: int, **options: Any) -> Any:
-        with explained(f"GPIO {pin}"):
-            device = kind(pin, pin_factory=self._factory, **options)
-        owned.callback(device.close)
-        return device
+    def _on_air_light(self, owned: ExitStack) -> Any:
+        with explained(f"GPIO {self._settings.on_air}"):
+            red = LED(self._settings.on_air, pin_factory=self._factory)
+        owned.callback(red.close)
+        return red
+
+    def _mute_contact(self, owned: ExitStack) -> Contact[bool] | Contact[Gesture] | None:
+        pin = self._settings.mute
+        if pin is None:
+            return None
+        if self._settings.mute_kind == "button":
+            return owned.enter_context(Contact(self._factory, pin, Gestures(), self._mute_pressed))
+        switch = Contact(self._factory, pin, Switch(), lambda off, _at: self._on_mute(off))
+        owned.enter_context(switch).look()
+        return switch
+
+    def _mute_pressed(self, gesture: Gesture, _at: float) -> None:
+        if gesture is Gesture.PRESS:
+            self._on_mute(None)
 
     @property
     def stood_in(self) -> bool:
@@ -103,7 +134,12 @@ class Panel:
     @property
     def pressed(self) -> bool:
         """True while the contact of the button is closed, bouncing included."""
-        return bool(self._button.value)
+        return self._button.closed
+
+    @property
+    def written(self) -> int:
+        """How often a lamp of the talk light was written to."""
+        return self._lamps.written
 
     def show(self, light: Light | str) -> None:
         """Let the talk light show a phase from now on; shown already, it goes on undisturbed.
@@ -119,9 +155,8 @@ class Panel:
 
     def identify(self) -> None:
         """Blink for five seconds, or until another phase is to be shown."""
-        dark = iter((Step(0.0, math.inf),))
-        after = dark if self._shown is None else PATTERNS[self._shown](lambda: self._level)
-        self._steps: Iterator[Step] = chain(IDENTIFYING, after)
+        after = iter((DARK,)) if self._shown is None else PATTERNS[self._shown](lambda: self._level)
+        self._steps = chain(IDENTIFYING, after)
         self._step()
 
     def on_air(self, on: bool) -> None:
@@ -141,37 +176,13 @@ class Panel:
         if self._next_step is not None:
             self._next_step.cancel()
         step = next(self._steps)
-        self._shine(step.brightness * self._brightness)
+        self._shine(step.brightness)
         self._next_step = self._loop.call_later(step.seconds, self._step) if step.seconds < 3600.0 else None
 
     def _shine(self, brightness: float) -> None:
-        if brightness != self._light.value:
-            self._light.value = brightness
-            self._on_light(time.monotonic(), brightness)
-
-    def _closed(self) -> None:
-        self._edge(True)
-
-    def _opened(self) -> None:
-        self._edge(False)
-
-    def _edge(self, closed: bool) -> None:
-        self._loop.call_soon_threadsafe(self._handle, closed, time.monotonic())  # FROM THE THREAD OF GPIOZERO
-
-    def _handle(self, closed: bool, at: float) -> None:
-        self._tell(self._gestures.handle(closed, at), at)
-
-    def _due(self) -> None:
-        now = time.monotonic()
-        self._tell(self._gestures.due(now), now)
-
-    def _tell(self, gestures: list[Gesture], at: float) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-        deadline = self._gestures.deadline
-        self._deadline = None if deadline is None else self._loop.call_at(deadline, self._due)
-        for gesture in gestures:
-            self._on_gesture(gesture, at)
+        powers = channels(self._settings.kind, self._shown, brightness)
+        if self._lamps.shine(tuple(self._brightness * power for power in powers)):
+            self._on_light(time.monotonic(), brightness * self._brightness)
 
     def press(self) -> None:
         """Close the contact of a button that exists in memory only.
@@ -179,7 +190,7 @@ class Panel:
         Raises:
             PanelError: there is a real button.
         """
-        self._contact().drive_low()
+        self._button.close()
 
     def release(self) -> None:
         """Open the contact of a button that exists in memory only.
@@ -187,9 +198,13 @@ class Panel:
         Raises:
             PanelError: there is a real button.
         """
-        self._contact().drive_high()
+        self._button.open()
 
-    def _contact(self) -> Any:
-        if not self.stood_in:
-            raise PanelError("a real button is pressed by hand")
-        return self._button.pin
+    def mute(self, *, closed: bool) -> None:
+        """Close or open the contact that mutes, if there is one and it exists in memory only.
+
+        Raises:
+            PanelError: it is a real one.
+        """
+        if self._mute is not None:
+            (self._mute.close if closed else self._mute.open)()

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.audio.block import RATE, Samples
+from device.panel.faults import Fault
 
 PEAK: Final = 32767.0 * 10.0 ** (-18.0 / 20.0)
 """Largest sample value: -18 dBFS, clear in a room and no more."""
@@ -52,6 +53,40 @@ class Earcon(StrEnum):
     """Somebody far away is about to start a conversation here."""
     IDENTIFY = "identify"
     """Somebody looks for this robot."""
+    MUTED = "muted"
+    """The microphone is closed."""
+    UNMUTED = "unmuted"
+    """It is open again."""
+    ON_AIR = "on air"
+    """Strangers hear from now on what is said."""
+    OFF_AIR = "off air"
+    """They hear it no more."""
+    CLAIM = "claim"
+    """The robot waits for a claim."""
+    FAULT_NETWORK = "fault-network"
+    FAULT_SERVICE = "fault-service"
+    FAULT_REFUSED = "fault-refused"
+    FAULT_BUDGET = "fault-budget"
+    FAULT_CLOCK = "fault-clock"
+    FAULT_BUSY = "fault-busy"
+
+
+def of_fault(fault: Fault) -> Earcon:
+    """Return the earcon of a kind of fault: the error, and then as many strikes as its light has blinks.
+
+    A robot without a sound card makes none.
+    """
+    return Earcon.ERROR if fault in {Fault.OTHER, Fault.SOUND} else Earcon(f"fault-{fault}")
+
+
+def _counted(pitch: float, dashes: int, dots: int) -> tuple[float, tuple[Tone, ...]]:
+    """Return the score of a fault: a short low beat, then long and short strikes at its own pitch, as the light blinks."""
+    tones: list[Tone] = [(0.0, -9.0, 0.05), (0.0, -8.0, 0.05)]
+    now = 0.24
+    for number in range(dashes + dots):
+        tones.append((now, pitch, 0.13 if number < dashes else 0.04))
+        now += 0.34 if number < dashes else 0.17
+    return now + 0.1, tuple(tones)
 
 
 _SCORES: Final[Mapping[Earcon, tuple[float, tuple[Tone, ...]]]] = {
@@ -61,8 +96,19 @@ _SCORES: Final[Mapping[Earcon, tuple[float, tuple[Tone, ...]]]] = {
     Earcon.ERROR: (0.65, ((0.0, -9.0, 0.09), (0.0, -8.0, 0.09), (0.22, -9.0, 0.12), (0.22, -8.0, 0.12))),
     Earcon.ANNOUNCE: (1.4, ((0.0, 3.0, 0.15), (0.28, 7.0, 0.15), (0.56, 10.0, 0.15), (0.84, 15.0, 0.2))),
     Earcon.IDENTIFY: (0.68, ((0.0, 15.0, 0.05), (0.16, 7.0, 0.05), (0.32, 15.0, 0.05), (0.48, 7.0, 0.09))),
+    Earcon.MUTED: (0.45, ((0.0, 7.0, 0.04), (0.1, 0.0, 0.09))),
+    Earcon.UNMUTED: (0.45, ((0.0, 0.0, 0.04), (0.1, 7.0, 0.09))),
+    Earcon.ON_AIR: (0.62, ((0.0, 10.0, 0.05), (0.11, 15.0, 0.05), (0.22, 19.0, 0.12))),
+    Earcon.OFF_AIR: (0.62, ((0.0, 19.0, 0.05), (0.11, 15.0, 0.05), (0.22, 10.0, 0.12))),
+    Earcon.CLAIM: (1.1, ((0.0, 3.0, 0.05), (0.2, 3.0, 0.05), (0.4, 10.0, 0.05), (0.6, 15.0, 0.16))),
+    Earcon.FAULT_CLOCK: _counted(0.0, 0, 4),
+    Earcon.FAULT_NETWORK: _counted(-5.0, 1, 1),
+    Earcon.FAULT_SERVICE: _counted(-2.0, 1, 2),
+    Earcon.FAULT_REFUSED: _counted(-7.0, 2, 0),
+    Earcon.FAULT_BUDGET: _counted(-12.0, 2, 1),
+    Earcon.FAULT_BUSY: _counted(-3.5, 3, 0),
 }
-"""Length in seconds, and the strikes; the pitches are of C major, from C5 (3) to C6 (15)."""
+"""Length in seconds, and the strikes; the pitches are of C major, from C5 (3) to C6 (15), and low ones for what is wrong."""
 
 
 def prepare() -> None:

@@ -19,7 +19,7 @@ from aiortc import RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 
 from device.errors import MediaError, UpstreamError
 from device.messages.minting import OpenAIGrant
-from device.realtime.conversation import Answered, CallEvent, Conversation, Flush, SessionOver
+from device.realtime.conversation import Answered, CallEvent, Conversation, Flush, SessionOver, Turn
 from device.realtime.events import EventReader, SessionCreated, output_audio_buffer_clear, response_cancel
 from device.realtime.floor import Act, Floor, Send
 from device.realtime.liveness import overdue
@@ -128,6 +128,21 @@ class RealtimeCall:
     def prompt(self, text: str) -> None:
         """Have the model say something, as soon as nobody else does."""
         self._act(self.floor.prompt(text))
+
+    def take_floor(self, *, fresh: bool) -> None:
+        """By push-to-talk: somebody is heard from now on, and whatever the assistant is saying stops at once.
+
+        With `fresh`, what was heard before is forgotten. The call's session must detect no turns itself.
+        """
+        if self.floor.active is not None or self.conversation.turn is Turn.SPEAKING:
+            self.interrupt()
+        self._emit(self.conversation.take(time.monotonic(), self._played()))
+        self._act(self.floor.take(fresh=fresh))
+
+    def give_floor(self, *, answer: bool) -> None:
+        """By push-to-talk: they have been heard to their end; have it answered, or forgotten."""
+        self._emit(self.conversation.give(answer=answer))
+        self._act(self.floor.give(answer=answer))
 
     def outcome(self, call_id: str, output: str, *, follow: bool) -> None:
         """Tell the model what came of a `ToolCalled`; with `follow`, it answers once it knows of all of them."""

@@ -12,6 +12,7 @@ from typing import Final
 
 from device.realtime.captions import AssistantCaptions, Captioned, UserCaptions
 from device.realtime.events import (
+    CachedDetails,
     ErrorDetail,
     InputCommitted,
     ItemAdded,
@@ -129,6 +130,7 @@ class Conversation:
         self.over: str | None = None
         self._now = float("-inf")
         self._voice_played = 0.0
+        self._held_since: float | None = None
         self._assistant = AssistantCaptions()
         self._user = UserCaptions()
 
@@ -162,6 +164,17 @@ class Conversation:
             return []
         return [Flush(), *self._turn(Turn.LISTENING)]
 
+    def take(self, now: float, played: float | None = None) -> list[CallEvent]:
+        """Somebody holds the button from now on and is heard (push-to-talk)."""
+        self._held_since = self._come(now, played)
+        return [*(self.interrupt() or self._turn(Turn.LISTENING)), Speech(began=True)]
+
+    def give(self, *, answer: bool) -> list[CallEvent]:
+        """They have let go; what they said becomes an item only if it is to be answered."""
+        if not answer:
+            self._held_since = None
+        return [Speech(began=False)]
+
     def end(self, now: float, played: float | None = None) -> list[CallEvent]:
         """Close what is open; nothing more will come."""
         now = self._come(now, played)
@@ -188,6 +201,10 @@ class Conversation:
             self._user.begin(event.item_id, now)
             return [*(self.interrupt() or self._turn(Turn.LISTENING)), Speech(began=True)]
         stopped: list[CallEvent] = []
+        if isinstance(event, InputCommitted) and self._held_since is not None:
+            self._user.begin(event.item_id, self._held_since)
+            self._user.finish(event.item_id, now)
+            self._held_since = None
         if isinstance(event, SpeechStopped):
             self._user.finish(event.item_id, now)
             stopped = [Speech(began=False)]
@@ -244,6 +261,7 @@ class Conversation:
 
 def _counts(usage: Usage) -> dict[str, int]:
     given, made = usage.input_token_details, usage.output_token_details
+    cached = None if given is None else given.cached_tokens_details
     return {
         "total_tokens": usage.total_tokens or 0,
         "input_tokens": usage.input_tokens or 0,
@@ -253,7 +271,12 @@ def _counts(usage: Usage) -> dict[str, int]:
         "cached_tokens": (given and given.cached_tokens) or 0,
         "output_text_tokens": (made and made.text_tokens) or 0,
         "output_audio_tokens": (made and made.audio_tokens) or 0,
+        **({} if cached is None else _of_each_kind(cached)),
     }
+
+
+def _of_each_kind(cached: CachedDetails) -> dict[str, int]:
+    return {"cached_text_tokens": cached.text_tokens or 0, "cached_audio_tokens": cached.audio_tokens or 0}
 
 
 def _calls_tools(response: Response) -> bool:

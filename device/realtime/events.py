@@ -91,12 +91,20 @@ class StatusDetails(msgspec.Struct, frozen=True):
     error: ErrorDetail | None = None
 
 
+class CachedDetails(msgspec.Struct, frozen=True):
+    """Of which kind the cached tokens were."""
+
+    text_tokens: int | None = None
+    audio_tokens: int | None = None
+
+
 class InputDetails(msgspec.Struct, frozen=True):
     """How the input tokens divide; cached ones are part of the others."""
 
     text_tokens: int | None = None
     audio_tokens: int | None = None
     cached_tokens: int | None = None
+    cached_tokens_details: CachedDetails | None = None
 
 
 class OutputDetails(msgspec.Struct, frozen=True):
@@ -298,6 +306,16 @@ def response_cancel(response_id: str | None = None) -> str:
 def output_audio_buffer_clear() -> str:
     """Return an `output_audio_buffer.clear`: stop the sound now (WebRTC only)."""
     return _client_event("output_audio_buffer.clear")
+
+
+def input_audio_buffer_clear() -> str:
+    """Return an `input_audio_buffer.clear`: forget what was heard and is not yet part of the conversation."""
+    return _client_event("input_audio_buffer.clear")
+
+
+def input_audio_buffer_commit() -> str:
+    """Return an `input_audio_buffer.commit`: what was heard becomes an item; 100 ms of sound at least."""
+    return _client_event("input_audio_buffer.commit")
 
 
 def conversation_item_create(item: dict[str, Any]) -> str:

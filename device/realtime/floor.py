@@ -2,7 +2,7 @@
 
 The service makes an answer by itself at the end of each turn of a visitor, and allows one answer at a time. What this
 device wants answered besides, the outcome of a call or a prompt of its own, waits until nothing is being generated and
-nobody talks. An answer that begins once the outcomes have joined the conversation knows of them, so nothing more is asked
+nobody talks. By push-to-talk it is this device that ends such a turn and asks, and nobody else. An answer that begins once the outcomes have joined the conversation knows of them, so nothing more is asked
 for then.
 """
 
@@ -16,6 +16,7 @@ import msgspec
 
 from device.realtime.events import (
     ErrorDetail,
+    InputCommitted,
     Item,
     ItemAdded,
     Response,
@@ -25,12 +26,21 @@ from device.realtime.events import (
     ServiceError,
     SpeechStarted,
     function_call_output,
+    input_audio_buffer_clear,
+    input_audio_buffer_commit,
+    output_audio_buffer_clear,
+    response_cancel,
     response_create,
     system_message,
 )
 
 ACTIVE: Final = "conversation_already_has_active_response"
 """The service's own answer was first; ours is asked for again when it is done."""
+
+NOTHING_SAID: Final = "input_audio_buffer_commit_empty"
+"""There were less than 100 ms to commit."""
+
+_SAID: Final = "said while the button was held"
 
 CUT_SHORT: Final = msgspec.json.encode(
     {"ok": False, "error": "not done: the answer that asked for it was cut short"}
@@ -79,6 +89,8 @@ class Floor:
         """How often somebody in the room began to speak."""
         self._theirs = False
         """Somebody talks, or has, and the service has not begun its answer to them."""
+        self._held = False
+        """Somebody holds the button, and no answer may begin until they let go."""
         self._asked = ""
         self._last = ""
         self._owed = False
@@ -92,11 +104,12 @@ class Floor:
         match event:
             case SpeechStarted():
                 self._theirs, self.turn = True, self.turn + 1
+            case InputCommitted():
+                self._unknown.discard(_SAID)
             case ItemAdded(item):
                 self._unknown -= {item.id or "", item.call_id or ""}
             case ResponseCreated(response):
-                self.active, self._theirs, self._asked = response.id or "", False, ""
-                self._owed = self._owed and bool(self._unknown)
+                return self._begun(response)
             case ResponseDone(response):
                 self.active = None
                 return [*self._called(response), *self._ask()]
@@ -130,6 +143,27 @@ class Floor:
         self._unknown.add(item)
         return [Send(system_message(text, item)), *self._ask()]
 
+    def take(self, *, fresh: bool) -> list[Act]:
+        """Somebody takes the floor by push-to-talk; with `fresh`, what was heard before is not part of what they say."""
+        self._held = self._theirs = True
+        self.turn += 1
+        return [Send(input_audio_buffer_clear())] if fresh else []
+
+    def give(self, *, answer: bool) -> list[Act]:
+        """They give it back: what they said is answered, or forgotten."""
+        self._held = self._theirs = False
+        self._owed = self._owed or answer
+        if answer:
+            self._unknown.add(_SAID)
+        return [Send(input_audio_buffer_commit() if answer else input_audio_buffer_clear()), *self._ask()]
+
+    def _begun(self, response: Response) -> list[Act]:
+        self.active, self._theirs, self._asked = response.id or "", self._held, ""
+        self._owed = self._owed and bool(self._unknown)
+        if self._held:  # it was on its way when they pressed
+            return [Send(response_cancel()), Send(output_audio_buffer_clear())]
+        return []
+
     def _called(self, response: Response) -> list[Act]:
         found = [item for item in response.output or () if item.type == "function_call" and item.call_id]
         if response.status != "completed":
@@ -150,6 +184,8 @@ class Floor:
         return [Send(response_create(self._asked))]
 
     def _refused(self, error: ErrorDetail) -> list[Act]:
+        if error.code == NOTHING_SAID:
+            self._unknown.discard(_SAID)
         if error.code == ACTIVE and error.event_id in {None, self._last}:
             self._asked, self._owed = "", True  # until that answer is done: to ask at once would be to ask for ever
             return []

@@ -12,10 +12,14 @@ from msgspec import Meta
 from device import phase as p
 from device.audio.block import Samples
 from device.messages.console import LONGEST_LEASE
+from device.messages.knowledge import Library, unpacked
 from device.panel.earcons import Earcon, sound
 from device.tools.tool import Tool, made
 
 SECONDS: Final = 1.0
+
+LOOK_UP_SECONDS: Final = 5.0
+"""In a thread of its own: the first search of a session makes the index, in some 0.1 s on a slow board."""
 
 STEP: Final = 0.2
 """By how much `up` and `down` change the volume."""
@@ -79,6 +83,8 @@ class BuiltIn:
         self._session: str | None = None
         self._talking = False
         self._memory: dict[str, str] = {}
+        self._knowledge = b""
+        self._library: Library | None = None
         self._before = (reach.loudspeaker.volume, reach.lamp.brightness)
 
     def begin(self, session: str) -> None:
@@ -86,6 +92,10 @@ class BuiltIn:
         self._session = session
         self._memory.clear()
         self._before = (self._reach.loudspeaker.volume, self._reach.lamp.brightness)
+
+    def inform(self, knowledge: bytes) -> None:
+        """Take the texts of the place that came with the grant; they are unpacked when they are first wanted."""
+        self._knowledge, self._library = knowledge, None
 
     def talk(self) -> None:
         """The model hears and speaks from now on."""
@@ -95,6 +105,7 @@ class BuiltIn:
         """A session is over: what was said in it is forgotten, and the next visitor finds volume and light as they were."""
         self._session, self._talking = None, False
         self._memory.clear()
+        self.inform(b"")
         self._reach.loudspeaker.volume, self._reach.lamp.brightness = self._before
 
     def tools(self) -> Sequence[Tool]:
@@ -104,6 +115,7 @@ class BuiltIn:
         return [
             *(made(function, seconds=SECONDS, in_loop=True) for function in (*for_all, self.tell_operator)),
             made(self.end_conversation, seconds=SECONDS, in_loop=True, parting=True),
+            made(self.look_up, seconds=LOOK_UP_SECONDS),
             *(made(function, seconds=SECONDS, in_loop=True, user_only=True) for function in for_operators),
         ]
 
@@ -218,6 +230,20 @@ class BuiltIn:
         if what not in self._memory:
             raise LookupError(f"nothing is remembered as {what!r}; there is: {', '.join(self._memory) or 'nothing'}")
         return {what: self._memory[what]}
+
+    def look_up(self, query: str) -> str:
+        """Look something up in what this place has written down for you, before you say that you do not know it.
+
+        Args:
+            query: a few words that the answer will contain, in the language of the texts.
+        """
+        library = self._library
+        if library is None:
+            library = self._library = Library(unpacked(self._knowledge))
+        found = library.search(query)
+        if not found:
+            raise LookupError("nothing is written down about that; other words may find it")
+        return "\n\n".join(f"{passage.title}: {passage.text}" for passage in found)
 
     def tell_operator(self, message: str) -> str:
         """Hand a message to the people who look after you, when somebody asks you to or something is broken.

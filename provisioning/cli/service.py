@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import logging
 import time
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from provisioning.app import DEFAULT_OPERATOR, Cloud, open_authority, serve
 from provisioning.cli.invocation import Invocation, JsonFlag, err, out, print_json
+from provisioning.profiles.shutdowns import warnings
 from provisioning.roles import MOST_MINTERS, Place, Role
 from provisioning.running import run
 from provisioning.settings import CloudSettings
 from provisioning.store import Store
+
+_log = logging.getLogger(__name__)
 
 
 def serve_command(
@@ -33,6 +37,8 @@ def serve_command(
     invocation: Invocation = context.obj
     settings = invocation.settings_with_secrets()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    for warning in warnings(settings.openai, datetime.now(UTC).date()):
+        _log.warning("%s", warning)
     for talkative in ("alembic", "httpx2"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
     run(serve(settings, Place(role, number), _announce))

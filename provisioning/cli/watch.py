@@ -24,6 +24,7 @@ from provisioning.cli.orders import Operator, seated
 from provisioning.overview import Glance, Overview
 from provisioning.running import run
 from provisioning.settings import CloudSettings
+from provisioning.spending.prices import told
 
 _AWAY = {"lost", "disconnected"}
 
@@ -101,9 +102,9 @@ def taken(overview: Overview, topic: str, payload: bytes) -> Glance | None:
 
 def table(overview: Overview, now: float) -> Table:
     """Return the fleet as a table at `now`, in Unix seconds."""
-    shown = Table("robot", "phase", "on air", "for", "last fault", box=None, pad_edge=False)
+    shown = Table("robot", "phase", "on air", "for", "cost", "last fault", box=None, pad_edge=False)
     for robot in overview.robots:
-        shown.add_row(plain(robot.device), _phase(robot), _air(robot), _length(robot, now), _fault(robot))
+        shown.add_row(plain(robot.device), _phase(robot), _air(robot), _length(robot, now), _cost(robot), _fault(robot))
     return shown
 
 
@@ -120,6 +121,10 @@ def _air(robot: Glance) -> Text:
 def _length(robot: Glance, now: float) -> str:
     seconds = robot.lasted(now)
     return "" if seconds is None else f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def _cost(robot: Glance) -> str:
+    return "" if robot.spent is None else told(robot.spent.micros)
 
 
 def _fault(robot: Glance) -> Text:

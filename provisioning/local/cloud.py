@@ -54,6 +54,7 @@ class Choices:
     imageflux_url: str = ""
     web_port: int = 0
     language: str = "en"
+    push_to_talk: bool = False
     scenario: Scenario | None = None
     """What the stand-in for OpenAI plays; what is built in when None."""
     limits: LimitSettings = LIMITS
@@ -109,7 +110,14 @@ def _openai(choices: Choices, stand_in: RealtimeStandIn | None, environment: Map
     url, key = choices.openai_url, _key(environment, OPENAI_KEY_VARIABLE, "OPENAI_API_KEY", choices.openai_url)
     if stand_in is not None:
         url, key = stand_in.base_url, stand_in.settings.api_key
-    return OpenAISettings(base_url=url, api_key=key, language=choices.language, instructions=INSTRUCTIONS, tools=(ANY,))
+    return OpenAISettings(
+        base_url=url,
+        api_key=key,
+        language=choices.language,
+        instructions=INSTRUCTIONS,
+        tools=(ANY,),
+        vad="push_to_talk" if choices.push_to_talk else OpenAISettings().vad,
+    )
 
 
 def _imageflux(

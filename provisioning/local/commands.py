@@ -49,7 +49,7 @@ def chosen(openai_url: str, imageflux_url: str, web_port: int, language: str, sc
     if openai_url:
         raise SettingsError("--scenario", "it is the stand-in that plays it; leave out --openai-url")
     played = load_scenario(scenario)
-    return Choices("", imageflux_url, web_port, played.language, played)
+    return Choices("", imageflux_url, web_port, played.language, scenario=played)
 
 
 def run_stand_in(service: str, port: int, scenario: str, console: Console) -> int:

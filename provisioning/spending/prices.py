@@ -12,6 +12,7 @@ from datetime import date
 from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
+from device.messages.prices import TokenPrices, cost
 from device.messages.settings import Settings
 
 MICROS: Final = 1_000_000
@@ -29,9 +30,6 @@ TURN_SECONDS: Final = 6
 
 INSTRUCTION_TOKENS: Final = 4000
 """Instructions and tools reckoned with, in every turn."""
-
-MOST_TOKENS: Final = 10**12
-"""A report of more than this is no report."""
 
 
 class ModelPrice(Settings, frozen=True):
@@ -142,31 +140,9 @@ class Tariff:
         return _micros(said * length + history * turns + instructions) + self.flat(seconds)
 
     def cost(self, usage: Mapping[str, int]) -> int | None:
-        """Return what reported tokens cost; None for a report that says nothing, or that cannot be true.
-
-        `cached_tokens` are part of the others; where the report does not tell of which kind they were, they count as the
-        kind of which being cached saves less.
-        """
-        if "responses" not in usage or not all(0 <= count <= MOST_TOKENS for count in usage.values()):
-            return None
-        text, audio = usage.get("input_text_tokens", 0), usage.get("input_audio_tokens", 0)
-        if usage.get("input_tokens", 0) > text + audio or usage.get("output_tokens", 0) > _made(usage):
-            return None
-        cached_text, cached_audio = _cached(self.price, text, audio, usage)
-        if cached_text > text or cached_audio > audio:
-            return None
-        return _micros(
-            self._given(text - cached_text, cached_text, audio - cached_audio, cached_audio) + self._answer(usage)
-        )
-
-    def _given(self, text: int, cached_text: int, audio: int, cached_audio: int) -> Decimal:
-        price = self.price
-        fresh = text * price.text_in + audio * price.audio_in
-        return fresh + cached_text * price.cached_text_in + cached_audio * price.cached_audio_in
-
-    def _answer(self, usage: Mapping[str, int]) -> Decimal:
-        text, audio = usage.get("output_text_tokens", 0), usage.get("output_audio_tokens", 0)
-        return text * self.price.text_out + audio * self.price.audio_out
+        """Return what reported tokens cost; None for a report that says nothing, or that cannot be true."""
+        found = cost(token_prices(self.price), usage)
+        return None if found is None else _micros(found)
 
 
 def tariff(model: str, settings: PriceSettings) -> Tariff:
@@ -175,18 +151,10 @@ def tariff(model: str, settings: PriceSettings) -> Tariff:
     return Tariff(price_of(model, settings) or dearest(settings), per_minute)
 
 
-def _made(usage: Mapping[str, int]) -> int:
-    return usage.get("output_text_tokens", 0) + usage.get("output_audio_tokens", 0)
-
-
-def _cached(price: ModelPrice, text: int, audio: int, usage: Mapping[str, int]) -> tuple[int, int]:
-    """Return the cached tokens of text and of sound."""
-    if "cached_text_tokens" in usage and "cached_audio_tokens" in usage:
-        return usage["cached_text_tokens"], usage["cached_audio_tokens"]
-    cached = usage.get("cached_tokens", 0)
-    if price.text_in - price.cached_text_in <= price.audio_in - price.cached_audio_in:
-        return min(cached, text), cached - min(cached, text)
-    return cached - min(cached, audio), min(cached, audio)
+def token_prices(price: ModelPrice, currency: str = "USD", per_minute: Decimal = Decimal(0)) -> TokenPrices:
+    """Return a price as robots are told it, and as reported tokens are billed by it."""
+    rates = {name: getattr(price, name) for name in _RATES}
+    return TokenPrices(currency=currency, per_minute=per_minute, **rates)
 
 
 def _length(seconds: float) -> Decimal:

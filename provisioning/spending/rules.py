@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from provisioning.policy import Refuse
 from provisioning.spending.caps import Account, Cap, Caps, Spent, accounts, afford, settled
 from provisioning.spending.hours import Hours, closed
-from provisioning.spending.prices import DOCUMENTED, Tariff
+from provisioning.spending.prices import DOCUMENTED, PriceSettings, Tariff, tariff
 
 
 def _always() -> Hours:
@@ -25,10 +25,15 @@ class Rules:
     fleet_hours: Hours = field(default_factory=_always)
     group_hours: Mapping[str, Hours] = field(default_factory=dict)
     trusted: bool = True
+    prices: PriceSettings = field(default_factory=PriceSettings)
 
-    def reservation(self, seconds: float) -> int:
-        """Return what is put aside for a session of `seconds` at most, in micros."""
-        return self.tariff.bound(seconds)
+    def tariff_of(self, model: str) -> Tariff:
+        """Return how sessions with a model are billed; with none that is named, as the settings' own model is."""
+        return tariff(model, self.prices) if model else self.tariff
+
+    def reservation(self, seconds: float, model: str = "") -> int:
+        """Return what is put aside for a session of `seconds` at most with `model`, in micros."""
+        return self.tariff_of(model).bound(seconds)
 
     def closed(self, group: str, now: float) -> Refuse | None:
         """Return why devices of a group may start nothing now; the hours of fleet and group both count."""
@@ -47,11 +52,15 @@ class Rules:
         """Return why a device cannot spend `wish` micros more now."""
         return afford(self.caps, spent, accounts(device, group), wish, now)
 
-    def charge(self, reserved: int, seconds: float, usage: Mapping[str, int] | None, *, call_known: bool) -> int:
-        """Return what a session of `seconds` costs in the end, in micros; see `settled`."""
-        return settled(self.tariff, reserved, seconds, usage, call_known=call_known, trusted=self.trusted)
+    def charge(
+        self, reserved: int, seconds: float, usage: Mapping[str, int] | None, *, call_known: bool, model: str = ""
+    ) -> int:
+        """Return what a session of `seconds` with `model` costs in the end, in micros; see `settled`."""
+        billed = self.tariff_of(model)
+        return settled(billed, reserved, seconds, usage, call_known=call_known, trusted=self.trusted)
 
-    def overspent(self, reserved: int, seconds: float, usage: Mapping[str, int]) -> bool:
+    def overspent(self, reserved: int, seconds: float, usage: Mapping[str, int], model: str = "") -> bool:
         """Tell whether a session that goes on has used more than was put aside for it."""
-        cost = self.tariff.cost(usage)
-        return cost is not None and cost + self.tariff.flat(seconds) > reserved > 0
+        billed = self.tariff_of(model)
+        cost = billed.cost(usage)
+        return cost is not None and cost + billed.flat(seconds) > reserved > 0

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
+
+import numpy as np
 import pytest
 
+from device import command as do
 from device import phase as p
-from device.agent import light
+from device.agent import Agent, Inbox, earcon, light
 from device.messages.minting import Grant, OpenAIGrant
 from device.messages.secret import Secret
+from device.panel.board import Panel
+from device.panel.earcons import Earcon, sound
+from device.panel.faults import Fault
 from device.panel.patterns import Light
-from device.phase import Phase
+from device.panel.phrases import spoken
+from device.panel.settings import PanelSettings
+from device.phase import Chime, Phase
 from device.session import Session
+from tests.device.test_holdings import bench
 
 GRANT = Grant(
     session="s1", openai=OpenAIGrant(base_url="http://localhost/v1", secret=Secret("ek_x"), expires_at=1e10, model="m")
@@ -44,7 +55,8 @@ def test_a_closed_microphone_shows_whatever_else_goes_on(session: Session) -> No
 
 def test_an_answer_that_failed_shows_until_somebody_speaks(session: Session) -> None:
     session.handle(p.AnswerFailed("s1", "rate_limit_exceeded", ""), 1.0)
-    assert light(session) is Light.FAULT
+    assert light(session) is Light.TROUBLE
+    assert earcon(session, Chime.ERROR) is Earcon.FAULT_BUSY
     session.handle(p.Speech("s1", began=True), 2.0)
     assert light(session) is Light.LISTENING
 
@@ -52,6 +64,39 @@ def test_an_answer_that_failed_shows_until_somebody_speaks(session: Session) -> 
 def test_a_robot_without_a_sound_card_looks_out_of_order_whatever_it_does(session: Session) -> None:
     session.handle(p.MuteWished(on=True), 1.0)
     session.handle(p.SoundLost("unplugged"), 2.0)
-    assert light(session) is Light.FAULT
+    assert light(session) is Light.FAULT_SOUND
     session.handle(p.SoundBack(), 3.0)
     assert light(session) is Light.MUTED
+
+
+async def test_what_is_wrong_is_said_after_its_earcon_and_a_press_cuts_it_short(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("device.holdings.RECONNECT_SECONDS", 0.0)
+    ids = itertools.count()
+    session, inbox = Session(lambda: f"{next(ids):032x}"), Inbox()
+    async with (
+        bench() as ready,
+        Panel(PanelSettings(factory="mock"), lambda *_: None) as panel,
+        asyncio.TaskGroup() as tasks,
+    ):
+        agent = Agent(
+            session, inbox, panel, ready.voice, ready.holdings._with.outlet, ready.holdings, asyncio.Event(), "ja"
+        )
+        running = tasks.create_task(agent.run())
+        for event in (p.Ready(), p.Pressed()):
+            inbox.post(event)
+        inbox.post(await ready.until(p.Refused))
+        inbox.post(await ready.until(p.Released))
+        while session.phase is not Phase.FAULT:
+            await asyncio.sleep(0)
+        said = np.concatenate([sound(Earcon.FAULT_NETWORK), spoken(Fault.NETWORK, "ja")])
+        assert np.array_equal(ready.voice._playout._earcon, said)
+        inbox.post(p.Pressed())
+        while session.phase is Phase.FAULT:
+            await asyncio.sleep(0)
+        assert np.array_equal(ready.voice._playout._earcon, sound(Earcon.START))
+        inbox.post(await ready.until(p.Refused))
+        inbox.post(p.Quit())
+        inbox.post(await ready.until(p.Released))
+        assert await running == do.Exit()

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import aiohttp
 import pytest
+from msgspec.structs import replace
 
 from device import holdings as module
 from device import phase as p
@@ -25,8 +26,9 @@ from device.holdings import Equipment, Holdings
 from device.messages.commands import CommandStatus, Step
 from device.messages.enrolment import BrokerAddress
 from device.messages.envelope import KeySigner
+from device.messages.knowledge import KnownText, packed
 from device.messages.minting import Grant, Prompts
-from device.messages.reports import Event, Levels, Speaker
+from device.messages.reports import Event, Levels, Speaker, Spent
 from device.messages.wire import decode
 from device.mint import MintClient
 from device.mqtt import Broker, Presence
@@ -43,6 +45,7 @@ from device.tools.tool import made
 from device.tools.toolbox import Toolbox
 from device.voice import VoicePath
 from provisioning.local.realtime import HttpFault, RealtimeStandIn, StandInSettings
+from provisioning.spending.prices import DOCUMENTED, token_prices
 from tests.device.audio.speaker import RingSpeaker
 from tests.device.realtime.handset import mint
 from tests.device.test_mint import DEVICE_KEY, find
@@ -88,6 +91,7 @@ class Bench:
     posted: asyncio.Queue[p.Event]
     body: Body
     broker: Broker
+    toolbox: Toolbox
 
     def published(self, kind: type[T]) -> list[T]:
         """What would go to the cloud, of one kind."""
@@ -151,7 +155,7 @@ async def bench(
             tools=["lamp", "volume", "end_conversation", "keep_record"],
             prompts=prompts or Prompts(),
         )
-        yield Bench(holdings, voice, service, grant, posted, body, broker)
+        yield Bench(holdings, voice, service, grant, posted, body, broker, tools)
 
 
 async def asked(ready: Bench, monkeypatch: pytest.MonkeyPatch) -> p.Event:
@@ -227,6 +231,26 @@ async def test_tools_are_called_as_granted_and_their_outcomes_told(monkeypatch: 
         assert ready.body.notes == []
         await ready.released()
         assert ready.body.volume == 1.0
+
+
+async def test_what_the_place_has_written_down_is_looked_up_and_what_the_talk_costs_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with bench() as ready:
+        texts = packed([KnownText(title="exhibits.txt", text="The owl is in the tower.")])
+        prices = token_prices(DOCUMENTED[0])
+        ready.grant = replace(ready.grant, tools=["look_up"], knowledge=texts, prices=prices)
+        assert ready.holdings.spent(None) is None
+        await talking(ready, monkeypatch)
+        assert ready.holdings.spent(SESSION) == Spent(micros=0)
+        ready.write("Look up owl")
+        assert await outcome(ready, 0) == '{"ok":true,"result":"exhibits.txt: The owl is in the tower."}'
+        await ready.until(p.Spoken)
+        found = ready.holdings.spent(SESSION)
+        assert found is not None
+        assert 0 < found.micros < 100_000
+        await ready.released()
+        assert "nothing is written down" in (await ready.toolbox.call("look_up", '{"query": "owl"}')).text
 
 
 @pytest.mark.parametrize(("text", "said"), [("Goodbye.", False), ("Farewell my friend.", True)])

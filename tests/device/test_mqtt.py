@@ -19,6 +19,7 @@ from device import mqtt
 from device.messages.enrolment import BrokerAddress
 from device.mqtt import OUTBOX, Broker, Incoming, Presence, refusals
 from provisioning.authority import Authority
+from tests.faults import RECOVERY, Recorded
 from tests.mosquitto import Board, Fleet
 
 STATE = "kaiwa/v1/robot/state"
@@ -99,14 +100,18 @@ def test_the_outbox_is_bounded_and_the_oldest_go(robot: Robot) -> None:
     assert robot.broker.dropped == 3
 
 
-async def test_it_comes_back_after_the_broker_was_away_and_says_its_state_again(fleet: Fleet, robot: Robot) -> None:
+async def test_it_comes_back_after_the_broker_was_away_and_says_its_state_again(
+    fleet: Fleet, robot: Robot, record_property: Recorded
+) -> None:
     robot.broker.publish(STATE, b"here", retain=True)
     async with robot.running():
         assert await robot.changes.get() is True
         await fleet.broker.restart()
+        began = time.monotonic()
         assert await robot.changes.get() is False
         assert not robot.broker.online
         assert await robot.changes.get() is True
+        record_property(RECOVERY, time.monotonic() - began)
         async with listening(fleet) as client:
             assert await heard(client) == (STATE, b"here")
 

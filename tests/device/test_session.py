@@ -180,7 +180,7 @@ def test_a_lost_broadcast_leaves_the_conversation_alone(robot: Robot) -> None:
     commands = robot(p.OffAir("s1", "refused"))
     assert robot.phase is Phase.LISTENING
     assert not robot.session.on_air
-    assert commands == [do.Show(), do.ReportFault("s1", "broadcast", "refused")]
+    assert commands == [do.Show(), do.Play(Chime.OFF_AIR), do.ReportFault("s1", "broadcast", "refused")]
 
 
 def test_silence_ends_the_session_but_a_long_answer_does_not(robot: Robot) -> None:
@@ -309,7 +309,7 @@ def test_a_conversation_that_ends_without_a_sound_card_leaves_the_fault_standing
 
 def test_an_announced_start_fails_when_the_sound_card_goes_meanwhile(robot: Robot) -> None:
     robot(p.StartOrdered("c1", "admin"), GONE)
-    assert do.Acknowledge("c1", Step.FAILED, "the sound card is gone") in robot.wait()
+    assert do.Acknowledge("c1", Step.FAILED, "there is no sound card") in robot.wait()
     assert robot.phase is Phase.FAULT
 
 
@@ -382,9 +382,9 @@ def test_who_interrupts_the_goodbye_is_listened_to(robot: Robot) -> None:
 
 def test_a_muted_robot_shows_it_and_listens_again_at_a_press(robot: Robot) -> None:
     live(robot)
-    assert robot(p.MuteWished(on=True)) == [do.Show()]
+    assert robot(p.MuteWished(on=True)) == [do.Show(), do.Play(Chime.MUTED)]
     assert robot.session.muted
-    assert robot(p.Pressed()) == [do.Show(), do.Play(Chime.LIVE)]
+    assert robot(p.Pressed()) == [do.Show(), do.Play(Chime.UNMUTED)]
     assert not robot.session.muted
     assert do.Release("s1") in robot(p.Pressed())
 
@@ -407,14 +407,15 @@ def test_only_a_robot_that_speaks_can_be_hushed(robot: Robot) -> None:
 
 def test_the_broadcast_stops_and_begins_at_a_wish_while_the_talk_goes_on(robot: Robot) -> None:
     live(robot)
-    assert robot(p.BroadcastWished(on=False)) == [do.Show(), do.CloseBroadcast("s1")]
+    assert robot(p.BroadcastWished(on=False)) == [do.Show(), do.Play(Chime.OFF_AIR), do.CloseBroadcast("s1")]
     assert not robot.session.on_air
     assert robot(p.OnAir("s1")) == [], "said before it heard of the wish"
     assert not robot.session.on_air
     assert robot(p.BroadcastWished(on=False)) == []
     [opened] = robot(p.BroadcastWished(on=True))
     assert isinstance(opened, do.OpenBroadcast)
-    assert robot(p.OnAir("s1")) == [do.Show()]
+    assert robot(p.OnAir("s1")) == [do.Show(), do.Play(Chime.ON_AIR)]
+    assert robot(p.OnAir("s1")) == [], "it is on air already"
     assert robot.phase is Phase.LISTENING
 
 
@@ -477,6 +478,10 @@ EVENTS: Sequence[p.Event] = (
     p.AnswerFailed("s1", "rate_limit_exceeded", ""),
     p.AnswerFailed("s2", "insufficient_quota", ""),
     *(p.MuteWished(on) for on in (True, False)),
+    *(p.MuteSwitched(off) for off in (True, False, None)),
+    *(p.LetGo(seconds) for seconds in (0.1, 3.0)),
+    p.ClaimWished(),
+    p.Granted("s1", grant("s1", limits=Limits(longest=100, idle=20, push_to_talk=True))),
     p.Hushed(),
     *(p.BroadcastWished(on) for on in (True, False)),
     *(p.EndWished("s1", said) for said in (True, False)),

@@ -17,6 +17,7 @@ from device.messages import topics
 from device.messages.commands import Command, CommandStatus, Use
 from device.messages.enrolment import Claim, Enrolment, EnrolRequest
 from device.messages.envelope import COMMAND, MINT_ANSWER, MINT_REQUEST, load_public_pem, open_envelope
+from device.messages.knowledge import unpacked
 from device.messages.minting import Grant, MintAnswer, MintRequest
 from device.messages.record import decode_events, decode_manifest
 from device.messages.renewal import RenewalAnswer, decode_request
@@ -28,6 +29,7 @@ from provisioning.codes import hash_code
 from provisioning.enrolment import requested_key
 from provisioning.homeassistant.wishes import TOPICS as WISHES
 from provisioning.homeassistant.wishes import wish
+from provisioning.profiles.drafts import Draft, checked
 from provisioning.settings import CloudSettings
 
 _MESSAGES: Final = (
@@ -95,6 +97,8 @@ DECODERS: Final = (
     Decoder("record's events", decode_events, ()),
     _settings(DeviceSettings),
     _settings(CloudSettings),
+    Decoder("profile", _text(lambda text: checked(Draft(text), "f.toml", {})), (SettingsError,)),
+    Decoder("packed texts", unpacked),
 )
 """What arrives over MQTT and HTTPS, what people type, and what files hold."""
 

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from device.messages.envelope import (
     public_pem,
     seal_envelope,
 )
-from device.messages.minting import Grant, Limits, MintAnswer, MintRequest, Prompts, Refusal
+from device.messages.minting import Grant, Limits, MintAnswer, MintRequest, Refusal
 from device.messages.sealing import OneTimeKey, binding
 from device.messages.wire import decode
 from provisioning.authority import Authority
@@ -34,6 +34,8 @@ from provisioning.local.imageflux.server import ImageFluxStandIn
 from provisioning.minting import Minter, Terms
 from provisioning.openai import OpenAI
 from provisioning.policy import Allowance
+from provisioning.profiles.choosing import Chooser
+from provisioning.profiles.persona import Persona
 from provisioning.registry import Certificate
 from provisioning.sessions import Session
 from provisioning.store import Store
@@ -41,14 +43,8 @@ from tests.provisioning.realtime_service import RealtimeService, realtime_servic
 
 NOW = 1_800_000_000.0
 ALLOWANCE = Allowance(session_seconds=600, sessions_per_day=5, requests_per_minute=8)
-TERMS = Terms(
-    ALLOWANCE,
-    Limits(longest=600, idle=30),
-    "ja",
-    "https://robots.example.com/r/{device}",
-    ("volume", "lamp"),
-    Prompts(greeting="Greet."),
-)
+PERSONA = Persona(language="ja", tools=("volume", "lamp"), greeting="Greet.", idle_warning="", farewell="")
+TERMS = Terms(ALLOWANCE, Chooser(PERSONA, Limits(longest=600, idle=30)), "https://robots.example.com/r/{device}")
 
 
 @dataclass
@@ -140,6 +136,8 @@ async def settled(_device: str) -> None:
 @asynccontextmanager
 async def minting_bench(folder: Path, terms: Terms = TERMS, store_url: str = "") -> AsyncIterator[Bench]:
     """Set it all up, with SQLite in `folder` unless `store_url` says otherwise."""
+    if terms is TERMS:  # a chooser keeps versions, and is for one store
+        terms = replace(TERMS, profiles=Chooser(PERSONA, Limits(longest=600, idle=30)))
     authority = Authority.open(folder, ("127.0.0.1",), time.time())
     granted: list[Session] = []
     async with (

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +14,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from device.messages.envelope import COMMAND, Envelope, KeySigner, public_pem, seal_envelope
-from device.messages.minting import Prompts, Refusal
-from device.messages.tools import ToolDeclaration
-from device.messages.wire import decode, encode
+from device.messages.knowledge import MOST_PACKED, unpacked
+from device.messages.minting import Limits, Prompts, Refusal
+from device.messages.secret import Secret
+from device.messages.tools import LOOK_UP, ToolDeclaration
+from device.messages.wire import MAX_BYTES, decode, encode
+from provisioning.billing import bill
 from provisioning.keyring import OVERLAP
 from provisioning.policy import Status
+from provisioning.profiles.choosing import Chooser
+from provisioning.profiles.mcp import McpSecret, McpServer
+from provisioning.profiles.persona import Persona
+from provisioning.profiles.registry import Assignment, Version
 from provisioning.registry import Certificate
+from provisioning.spending.rules import Rules
 from provisioning.store import Store
-from tests.provisioning.minting_bench import ALLOWANCE, NOW, Bench, Robot, minting_bench
+from tests.provisioning.minting_bench import ALLOWANCE, NOW, TERMS, Bench, Robot, minting_bench
 from tests.provisioning.realtime_service import Answer, error
 
 
@@ -64,7 +74,11 @@ async def test_of_a_robots_tools_the_secret_has_those_that_are_allowed(bench: Be
 
 async def test_a_robot_without_tools_gets_a_session_without(bench: Bench) -> None:
     robot = await bench.robot()
-    assert robot.grant(await bench.minter.answer(robot.request(), "robot-1", NOW)).tools == []
+    grant = robot.grant(await bench.minter.answer(robot.request(), "robot-1", NOW))
+    assert grant.tools == []
+    assert (grant.prices, grant.knowledge) == (None, b""), (
+        "a robot of an earlier version takes no grant with more in it"
+    )
     assert "tools" not in bench.realtime.requests[0]["session"]
 
 
@@ -340,3 +354,97 @@ async def test_a_store_that_fails_gives_no_answer(bench: Bench, tmp_path: Path) 
     closed = Store(f"sqlite+aiosqlite:///{tmp_path}/other")
     bench.minter._store = closed
     assert await bench.minter.answer(robot.request(), "robot-1", NOW) is None
+
+
+PROFILE = """
+voice = "cedar"
+model = "gpt-realtime-2.1-mini"
+language = "en"
+tools = ["lamp"]
+session_seconds = 60
+knowledge_tokens = 0
+"""
+
+
+async def with_profile(bench: Bench, text: str = PROFILE, **texts: str) -> None:
+    async with bench.store.transaction() as t:
+        number = await t.profiles.newest("museum") + 1
+        assert await t.profiles.add(Version("museum", number, text, texts, NOW, "admin"))
+        await t.profiles.assign(Assignment("device:robot-1", "museum"))
+
+
+async def test_the_profile_of_a_robot_is_bound_into_its_secret_and_its_session_remembers_which(bench: Bench) -> None:
+    robot = await bench.robot()
+    await with_profile(bench, **{"hours.txt": "We open at nine."})
+    declared = [tool("lamp"), tool("volume"), tool(LOOK_UP)]
+    grant = robot.grant(await bench.minter.answer(robot.request(tools=declared), "robot-1", NOW))
+    (asked,) = bench.realtime.requests
+    assert asked["session"]["audio"]["output"] == {"voice": "cedar"}
+    assert [each["name"] for each in asked["session"]["tools"]] == ["lamp", LOOK_UP]
+    assert (grant.openai.model, grant.language, grant.limits.longest) == ("gpt-realtime-2.1-mini", "en", 60)
+    assert grant.tools == ["lamp", LOOK_UP]
+    assert [text.title for text in unpacked(grant.knowledge)] == ["hours.txt"]
+    assert grant.prices is not None
+    assert grant.prices.audio_in == 10
+    async with bench.store.transaction() as t:
+        session = await t.sessions.find(robot.nonce)
+        entry = [each async for each in t.audit.entries()][-1]
+    assert session is not None
+    assert (session.profile, session.profile_version, session.model) == ("museum", 1, "gpt-realtime-2.1-mini")
+    assert session.deadline == NOW + 60
+    assert session.reserved == Rules().reservation(60, "gpt-realtime-2.1-mini") < Rules().reservation(60)
+    assert entry.detail == '{"allowed":true,"profile":"museum@1"}'
+
+
+async def test_the_longest_texts_that_are_taken_fit_into_an_answer(tmp_path: Path) -> None:
+    async with minting_bench(tmp_path) as bench:
+        robot = await bench.robot()
+        await with_profile(bench, **{"noise.txt": os.urandom(16_800).hex()})
+        answer = await bench.minter.answer(robot.request(tools=[tool(LOOK_UP)]), "robot-1", NOW)
+        assert 19_000 < len(robot.grant(answer).knowledge) <= MOST_PACKED
+        assert answer is not None
+        assert len(answer) < 0.8 * MAX_BYTES
+
+
+async def test_a_session_is_charged_by_the_prices_of_its_own_model(tmp_path: Path) -> None:
+    async with minting_bench(tmp_path) as bench:
+        robot = await bench.robot()
+        await with_profile(bench)
+        robot.grant(await bench.minter.answer(robot.request(), "robot-1", NOW))
+        usage = {"responses": 1, "output_audio_tokens": 100}
+        async with bench.store.transaction() as t:
+            await t.sessions.end(robot.nonce, NOW + 30, "done", bill(Rules(), usage, call_known=True))
+            session = await t.sessions.find(robot.nonce)
+        assert session is not None
+        assert session.cost == 100 * 20
+        assert Rules().overspent(1_000, 1, usage, session.model)
+        assert not Rules().overspent(3_000, 1, usage, session.model)
+
+
+async def test_a_new_version_counts_from_the_next_session_on_and_one_that_cannot_be_used_is_no_other(
+    tmp_path: Path,
+) -> None:
+    async with minting_bench(tmp_path) as bench:
+        robot = await bench.robot()
+        await with_profile(bench)
+        robot.grant(await bench.minter.answer(robot.request(), "robot-1", NOW))
+        await with_profile(bench, 'voice = "ash"')
+        later = NOW + 100
+        robot.grant(await bench.minter.answer(robot.request(later), "robot-1", later))
+        assert bench.realtime.requests[-1]["session"]["audio"]["output"] == {"voice": "ash"}
+        await with_profile(bench, "of_a_later_version = true")
+        last = NOW + 2000
+        assert robot.refusal(await bench.minter.answer(robot.request(last), "robot-1", last)) is Refusal.DENIED
+        assert len(bench.realtime.requests) == 2
+
+
+async def test_a_robot_gets_nothing_of_what_opens_an_mcp_server(tmp_path: Path) -> None:
+    key = McpSecret(name="events", host="mcp.example.com", token=Secret("mcp-token"))
+    server = McpServer(label="e", url="https://mcp.example.com/", allowed_tools=("a",), authorization="events")
+    terms = replace(TERMS, profiles=Chooser(Persona(mcp=(server,)), Limits(), [key]))
+    async with minting_bench(tmp_path, terms=terms) as bench:
+        robot = await bench.robot()
+        grant = robot.grant(await bench.minter.answer(robot.request(), "robot-1", NOW))
+    (asked,) = bench.realtime.requests
+    assert asked["session"]["tools"][0]["authorization"] == "mcp-token"
+    assert b"mcp" not in encode(grant)

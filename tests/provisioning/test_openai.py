@@ -8,6 +8,7 @@ from aiohttp import web
 
 from device.messages.secret import Secret
 from provisioning.openai import OpenAI, OpenAIBusyError, OpenAIError, OpenAIRefusedError, is_call_id
+from provisioning.profiles.session import session
 from provisioning.settings import replaced
 from tests.provisioning.realtime_service import KEY, Answer, RealtimeService, error, realtime_service
 
@@ -19,8 +20,9 @@ async def service() -> AsyncIterator[RealtimeService]:
 
 
 async def test_a_secret_is_made_with_the_profile_and_a_short_life(service: RealtimeService) -> None:
-    async with OpenAI(service.settings(voice="cedar", secret_seconds=30)) as client:
-        grant = await client.grant()
+    settings = service.settings(voice="cedar", secret_seconds=30)
+    async with OpenAI(settings) as client:
+        grant = await client.grant(session(settings))
     assert grant.secret == Secret(f"ek_{1:032x}")
     assert grant.base_url == service.base_url
     assert grant.model == "gpt-realtime-2.1"
@@ -35,7 +37,7 @@ async def refused(service: RealtimeService, key: str = KEY) -> OpenAIError:
     settings = replaced(service.settings(), api_key=Secret(key), timeout_seconds=0.5)
     async with OpenAI(settings) as client:
         with pytest.raises(OpenAIError) as caught:
-            await client.grant()
+            await client.grant(session(settings))
     return caught.value
 
 

@@ -43,9 +43,11 @@ def test_the_example_parses_and_shows_every_key(tmp_path: Path) -> None:
     text = EXAMPLE.read_text()
     (tmp_path / "openai-key").write_text("sk-1\n")
     (tmp_path / "imageflux-token").write_text("t-1\n")
+    (tmp_path / "events-token").write_text("e-1\n")
     settings = loaded(written(tmp_path, text), {})
     assert settings.openai.api_key == Secret("sk-1")
     assert settings.imageflux.token == Secret("t-1")
+    assert [(secret.name, secret.token) for secret in settings.mcp_secrets] == [("events", Secret("e-1"))]
     assert settings.rules.caps.of("group:lobby") == Cap(40_000_000, 400_000_000)
     assert settings.rules.caps.of("group:other") == Cap()
     assert settings.prices.models == DOCUMENTED[:1]
@@ -53,7 +55,7 @@ def test_the_example_parses_and_shows_every_key(tmp_path: Path) -> None:
     for table in (*tables, "home_assistant"):
         section = text.partition(f"\n[{table}]\n")[2].partition("\n\n#")[0]
         for key in getattr(settings, table).__struct_fields__:
-            assert f"{key} = " in section or key in {"api_key", "token", "channel", "models", "password"}, (
+            assert f"{key} = " in section or key in {"api_key", "token", "channel", "models", "mcp", "password"}, (
                 f"[{table}] {key} is not in the example"
             )
 
@@ -167,3 +169,28 @@ def test_the_page_about_tools_shows_settings_that_are_good(tmp_path: Path) -> No
     settings = load_settings(written(tmp_path, f'state_dir = "state"\n{text}'))
     assert "find_exhibit" in settings.openai.tools
     assert CloudSettings(state_dir="state").openai.tools == BUILT_IN
+
+
+def test_values_of_the_profile_that_do_not_go_together_are_named_with_their_line(tmp_path: Path) -> None:
+    text = 'state_dir = "x"\n[openai]\nvad = "server_vad"\neagerness = "high"\n'
+    with pytest.raises(SettingsError, match="is for semantic_vad") as raised:
+        load_settings(written(tmp_path, text))
+    assert (raised.value.line, raised.value.key) == (4, "openai.eagerness")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key", "why"),
+    [
+        ('[[mcp_secrets]]\nname = "a"\nhost = "a.example.com"\n', 2, "mcp_secrets", "needs a token"),
+        (
+            '[[openai.mcp]]\nlabel = "a"\nurl = "https://a.example.com"\nallowed_tools = ["x"]\nauthorization = "no"\n',
+            6,
+            "openai.mcp.authorization",
+            "there is no",
+        ),
+    ],
+)
+def test_what_opens_an_mcp_server_must_be_there(tmp_path: Path, text: str, line: int, key: str, why: str) -> None:
+    with pytest.raises(SettingsError, match=why) as raised:
+        load_settings(written(tmp_path, f'state_dir = "x"\n{text}'))
+    assert (raised.value.line, raised.value.key) == (line, key)

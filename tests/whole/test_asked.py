@@ -86,6 +86,15 @@ async def test_what_an_operator_wants_said_is_left_to_the_model(stage: Stage) ->
         return next((text for text in texts if text == GREETING), None)
 
     await stage.watch.until("what the stand-in says when it is prompted", said)
+    spent = await stage.watch.until("what it costs", lambda: card(stage).spent if cost(stage) else None)
+    assert 0 < spent.micros < 1_000_000
+    assert spent.currency == "USD"
+
+
+def cost(stage: Stage) -> int:
+    """Return what the robot says that its conversation has cost, in micros."""
+    spent = card(stage).spent
+    return 0 if spent is None else spent.micros
 
 
 async def test_what_is_asked_for_aloud_is_done_and_told(stage: Stage) -> None:

@@ -15,6 +15,7 @@ from provisioning.imageflux import ImageFlux
 from provisioning.local.demo.perform import DEVICE, Stage
 from provisioning.local.realtime import HttpFault
 from tests.day.day import played, verdict
+from tests.faults import RECOVERY, Recorded
 from tests.whole.conftest import card, openai, press, quiet
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -66,12 +67,14 @@ async def test_a_secret_that_cannot_be_had_is_a_fault_and_passes(stage: Stage, f
     await nothing_left(stage)
 
 
-async def test_after_a_fault_the_next_press_talks(stage: Stage) -> None:
+async def test_after_a_fault_the_next_press_talks(stage: Stage, record_property: Recorded) -> None:
     openai(stage).faults.secrets = HttpFault.SERVER_ERROR
     await start(stage)
     await stage.watch.phase("fault")
     openai(stage).faults.secrets = None
+    began = time.monotonic()
     await talk(stage)
+    record_property(RECOVERY, time.monotonic() - began)
     assert card(stage).fault is None
 
 
@@ -83,12 +86,16 @@ async def test_a_fault_is_shown_for_a_while_and_passes(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("fault", [HttpFault.SERVER_ERROR, HttpFault.MALFORMED_SDP, HttpFault.JSON_FOR_SDP])
-async def test_a_call_that_is_refused_is_a_fault_and_passes(stage: Stage, fault: HttpFault) -> None:
+async def test_a_call_that_is_refused_is_a_fault_and_passes(
+    stage: Stage, fault: HttpFault, record_property: Recorded
+) -> None:
     openai(stage).faults.calls = fault
+    began = time.monotonic()
     await start(stage)
     await stage.watch.phase("fault")
     assert card(stage).fault == "upstream"
     await nothing_left(stage)
+    record_property(RECOVERY, time.monotonic() - began)
 
 
 async def test_without_imageflux_the_conversation_goes_on(stage: Stage) -> None:
@@ -104,13 +111,14 @@ async def test_without_imageflux_the_conversation_goes_on(stage: Stage) -> None:
     ]
 
 
-async def test_a_blocked_network_is_a_media_fault(stage: Stage) -> None:
+async def test_a_blocked_network_is_a_media_fault(stage: Stage, record_property: Recorded) -> None:
     openai(stage).faults.loss = 1.0
     began = time.monotonic()
     await start(stage)
     await stage.watch.phase("fault")
     assert card(stage).fault == "media"
     assert time.monotonic() - began < 15.0
+    record_property(RECOVERY, time.monotonic() - began)
     await nothing_left(stage)
 
 
@@ -141,13 +149,17 @@ async def test_a_press_while_it_says_goodbye_begins_anew(stage: Stage) -> None:
     await stage.watch.phase("idle", "listening")
 
 
-async def test_a_broadcast_that_falls_comes_back_while_the_conversation_goes_on(stage: Stage) -> None:
+async def test_a_broadcast_that_falls_comes_back_while_the_conversation_goes_on(
+    stage: Stage, record_property: Recorded
+) -> None:
     await talk(stage)
     first = await stage.watch.until("a playlist", lambda: stage.watch.playlist or None)
     assert stage.local.imageflux is not None
     stage.local.imageflux.drop()
+    began = time.monotonic()
     await stage.watch.until("off air", lambda: not card(stage).on_air or None)
     await stage.watch.until("on air", lambda: card(stage).on_air or None)
+    record_property(RECOVERY, time.monotonic() - began)
     again = await stage.watch.until(
         "a new playlist", lambda: stage.watch.playlist if stage.watch.playlist != first else None
     )
@@ -155,7 +167,7 @@ async def test_a_broadcast_that_falls_comes_back_while_the_conversation_goes_on(
     assert card(stage).phase == "listening"
 
 
-async def test_a_call_that_the_service_ends_is_released(stage: Stage) -> None:
+async def test_a_call_that_the_service_ends_is_released(stage: Stage, record_property: Recorded) -> None:
     await talk(stage)
     session = card(stage).session
     assert session is not None
@@ -163,7 +175,9 @@ async def test_a_call_that_the_service_ends_is_released(stage: Stage) -> None:
     assert beat["responses"] >= 0
     for call in list(openai(stage).calls.values()):
         call.hang_up()
+    began = time.monotonic()
     await stage.watch.phase("idle")
+    record_property(RECOVERY, time.monotonic() - began)
     reasons = await stage.watch.until(
         "the report", lambda: [ended.reason for ended in stage.watch.ended if ended.session == session] or None
     )
@@ -215,19 +229,21 @@ def _left(stage: Stage) -> bool:
 
 
 async def test_a_robot_that_vanishes_is_noticed_and_cleaned_up_after(
-    mortal_stage: Stage, monkeypatch: pytest.MonkeyPatch
+    mortal_stage: Stage, monkeypatch: pytest.MonkeyPatch, record_property: Recorded
 ) -> None:
     monkeypatch.setattr("provisioning.watch.ABSENCE", 0.5)
     stage = mortal_stage
     await talk(stage)
     stage.watch.outlive()
     stage.robot.kill()
+    began = time.monotonic()
     await stage.watch.until(
         "the last will",
         lambda: card(stage).lifecycle is Lifecycle.LOST or None,
         60.0,
     )
     await nothing_left(stage)
+    record_property(RECOVERY, time.monotonic() - began)
 
 
 async def test_the_feed_shows_what_the_robot_does(stage: Stage) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from provisioning.local.cloud import Choices
 from provisioning.local.demo.evidence import RATE, Samples, find
 from provisioning.local.demo.perform import Stage, staged
 from provisioning.local.demo.visitor import QUESTION
+from tests.faults import RECOVERY, Recorded
 from tests.pulse import PulseServer, Socket, pulse, pulse_environment, socket
 from tests.whole.conftest import card, openai, press, quiet
 
@@ -96,7 +98,9 @@ async def test_a_question_asked_aloud_is_answered_aloud(pulse_environment: Pulse
     assert openai(stage).heard[0].text.rstrip(".?") == QUESTION.rstrip(".?")
 
 
-async def test_a_conversation_outlives_a_sound_card_that_is_unplugged(socket: Socket, tmp_path: Path) -> None:
+async def test_a_conversation_outlives_a_sound_card_that_is_unplugged(
+    socket: Socket, tmp_path: Path, record_property: Recorded
+) -> None:
     async with staged(tmp_path / "stage", Choices(), "pyaudio", quiet) as stage:
         await stage.watch.phase("idle", seconds=60)
         await press(stage)
@@ -105,8 +109,10 @@ async def test_a_conversation_outlives_a_sound_card_that_is_unplugged(socket: So
         await asyncio.to_thread(socket.pull_out)
         fault = await stage.watch.until("the fault", lambda: stage.watch.faults[0] if stage.watch.faults else None)
         assert (fault.fault, fault.session) == ("sound", session)
+        began = time.monotonic()
         server = await asyncio.to_thread(socket.plug_in)
         await stage.watch.until("the sound card", lambda: card(stage).fault is None or None)
+        record_property(RECOVERY, time.monotonic() - began)
         async with listening(server, "speaker.monitor") as ear:
             await ear.more(2.0)
             await say(server, stage.sayings[QUESTION].path)

@@ -24,17 +24,17 @@ MEGABYTE: Final = 1_000_000
 CPU: Final = Phrase(
     "cpu.good",
     Outcome.OK,
-    "a session takes about {percent:.0f} % of one of {cores} cores",
-    "セッションは {cores} コアのうち 1 コアの約 {percent:.0f} % を使います",
+    "a session takes about {percent:.0f} % of one of {cores} cores ({picture:.0f} % for the picture)",
+    "セッションは {cores} コアのうち 1 コアの約 {percent:.0f} % (うち映像 {picture:.0f} %) を使います",
 )
 CPU_SLOW: Final = Phrase(
     "cpu.slow",
     Outcome.FAILURE,
-    "a session would take about {percent:.0f} % of a core: the voice will break up",
-    "セッションが 1 コアの約 {percent:.0f} % を使う見込みで、音声が途切れます",
-    "Lower `complexity` in [realtime.opus] and [broadcast], or take a speakerphone with its own echo"
+    "a session would take about {percent:.0f} % of a core ({picture:.0f} % for the picture): the voice will break up",
+    "セッションが 1 コアの約 {percent:.0f} % (うち映像 {picture:.0f} %) を使う見込みで、音声が途切れます",
+    "Leave out the picture (`[broadcast] picture`), lower `complexity` in [realtime.opus] and [broadcast], or take a speakerphone with its own echo"
     ' cancellation (`[echo] mode = "none"`), or a faster board.',
-    "[realtime.opus] と [broadcast] の `complexity` を下げるか、エコー除去付きスピーカーフォン"
+    "映像をやめる ([broadcast] picture) か、[realtime.opus] と [broadcast] の `complexity` を下げるか、エコー除去付きスピーカーフォン"
     ' (`[echo] mode = "none"`) か、速い基板を使ってください。',
 )
 CPU_BUSY: Final = Phrase(
@@ -124,6 +124,8 @@ class CpuFacts:
     """Processes that wanted to run, mean of the last minute."""
     voice_path: float
     """Share of one core that echo control and the codecs of a session take, 0 and up."""
+    picture: float = 0.0
+    """Share of one core that the picture of the broadcast takes besides, words and character; 0 without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +153,9 @@ class DiskFacts:
 
 def check_cpu(facts: CpuFacts) -> list[Finding]:
     """Return what is to be said about the processor."""
-    share = facts.voice_path * WHOLE
+    share = facts.voice_path * WHOLE + facts.picture
     phrase = CPU if share <= 1.0 - SPARE else CPU_SLOW
-    found = [phrase(percent=share * 100.0, cores=facts.cores)]
+    found = [phrase(percent=share * 100.0, picture=facts.picture * 100.0, cores=facts.cores)]
     if facts.load > 0.9 * facts.cores:
         found.append(CPU_BUSY(load=facts.load, cores=facts.cores))
     return found

@@ -107,7 +107,7 @@ class PinFacts:
     chips: tuple[Chip, ...]
     user: str
     used: dict[str, int]
-    """What is where: `button`, `light`, `on_air` and their GPIO."""
+    """What is where: `button`, `light`, `on_air` and others, and their GPIO."""
     i2s: bool
     """Whether the boot configuration switches an I2S sound card on."""
     stood_in: bool

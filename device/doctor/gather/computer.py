@@ -18,6 +18,7 @@ from device.audio.echo import EchoMode, choose_echo
 from device.audio.mix import mix
 from device.audio.opus import OpusDecoder, OpusEncoder
 from device.doctor.checks.computer import CpuFacts, DiskFacts, PowerFacts
+from device.doctor.gather.picture import gather_picture
 from device.realtime.settings import RealtimeSettings
 from device.sora.settings import BroadcastSettings
 
@@ -28,15 +29,16 @@ _SYNCHRONIZED: Final = "run/systemd/timesync/synchronized"
 
 
 def gather_cpu(echo: EchoMode, call: RealtimeSettings, broadcast: BroadcastSettings) -> CpuFacts:
-    """Return what two seconds of the dear parts of a session's voice path cost in CPU time: echo control and codecs.
+    """Return what two seconds of the dear parts of a session cost in CPU time: echo control, codecs, picture.
 
     Takes some tenths of a second.
 
     Raises:
-        CodecError: libopus is missing.
+        CodecError: libopus, or the encoder of the picture, is missing.
+        SettingsError: skin or font of the picture cannot be used.
     """
     load = os.getloadavg()[0]
-    return CpuFacts(os.cpu_count() or 1, load, _voice_path(echo, call, broadcast))
+    return CpuFacts(os.cpu_count() or 1, load, _voice_path(echo, call, broadcast), gather_picture(broadcast))
 
 
 def _voice_path(mode: EchoMode, call: RealtimeSettings, broadcast: BroadcastSettings) -> float:

@@ -33,12 +33,7 @@ async def gather(settings: PanelSettings, root: Path = Path("/"), outputs: Seque
         model=_text(root / _MODEL).strip("\0"),
         chips=tuple(_chip(root / chip) for chip in _CHIPS if (root / chip).exists()),
         user=user(),
-        used={
-            "button": settings.button,
-            "light": settings.light,
-            "on_air": settings.on_air,
-            **{output.name: output.pin for output in outputs},
-        },
+        used={**settings.pins, **{output.name: output.pin for output in outputs}},
         i2s=any(switches_i2s_on(_text(root / path)) for path in _BOOT),
         stood_in=stood_in,
         error=error,

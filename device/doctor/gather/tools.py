@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from device.doctor.checks.tools import ToolFacts
 from device.errors import SettingsError
-from device.messages.tools import BUILT_IN
+from device.messages.tools import BUILT_IN, LOOK_UP
 from device.tools.built_in import FOR_OPERATORS
 from device.tools.settings import ToolsSettings
 from device.tools.still import still_toolbox
@@ -16,4 +16,4 @@ def gather(settings: ToolsSettings) -> ToolFacts:
         found = still_toolbox(settings).tools
     except SettingsError as error:
         return ToolFacts((), str(error))
-    return ToolFacts(tuple(tool.name for tool in found if tool.name not in {*BUILT_IN, *FOR_OPERATORS}))
+    return ToolFacts(tuple(tool.name for tool in found if tool.name not in {*BUILT_IN, LOOK_UP, *FOR_OPERATORS}))

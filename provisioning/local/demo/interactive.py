@@ -112,6 +112,7 @@ def snapshot(stage: Stage, conductor: Conductor) -> Snapshot:
         phase=_phase(state),
         on_air=bool(state and state.on_air),
         fault=(state.fault or "") if state else "",
+        spent=state.spent if state else None,
         levels=metrics.levels if metrics else Levels(),
         counters=metrics.counters if metrics else {},
         captions=_of_last_session(list(watch.captions.values())),

@@ -60,9 +60,9 @@ class Stage:
 
 @asynccontextmanager
 async def staged(
-    folder: Path, choices: Choices, card: str, say: Callable[[str], None], more: str = ""
+    folder: Path, choices: Choices, card: str, say: Callable[[str], None], more: str = "", panel: str = ""
 ) -> AsyncIterator[Stage]:
-    """Bring up cloud and robot, enrolled and connected; `more` is added to the robot's settings.
+    """Bring up cloud and robot, enrolled and connected; `more` is added to the robot's settings, `panel` to its `[panel]`.
 
     Raises:
         KaiwaError: something cannot be started.
@@ -70,7 +70,7 @@ async def staged(
     watch = Watch()
     say("starting the local cloud")
     async with local_cloud(folder / "cloud", choices, os.environ, [watch]) as local:
-        config = _robot_config(folder, card, more)
+        config = _robot_config(folder, card, more, panel)
         say("enrolling the robot with a one-time claim")
         await enrol(config, await local.cloud.claim(device=DEVICE))
         sayings = await utterances(folder, _questions(choices), choices.scenario.language if choices.scenario else "en")
@@ -85,12 +85,12 @@ def _questions(choices: Choices) -> Sequence[Phrase]:
     return [turn.phrases[0] for turn in choices.scenario.turns][:MOST_KEYS]
 
 
-def _robot_config(folder: Path, card: str, more: str) -> Path:
+def _robot_config(folder: Path, card: str, more: str, panel: str) -> Path:
     path = folder / "device.toml"
     path.write_text(
         f'state_dir = "{folder / "robot"}"\n'
         "[panel]\n"
-        'factory = "auto"\n'
+        f'factory = "auto"\n{panel}'
         "[sound]\n"
         f'card = "{card}"\n'
         "[sound.room]\n"

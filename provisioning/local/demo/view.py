@@ -12,8 +12,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from device.messages.reports import Caption, Levels, Speaker
+from device.messages.reports import Caption, Levels, Speaker, Spent
 from provisioning.local.demo.sound_path import figures
+from provisioning.spending.prices import told
 
 QUIET_DBFS: Final = -60.0
 """Left end of the meters."""
@@ -48,6 +49,7 @@ class Snapshot:
     phase: str = "starting"
     on_air: bool = False
     fault: str = ""
+    spent: Spent | None = None
     levels: Levels = field(default_factory=Levels)
     counters: Mapping[str, float] = field(default_factory=dict)
     captions: tuple[Caption, ...] = ()
@@ -86,6 +88,8 @@ def _headline(shot: Snapshot) -> RenderableType:
     line = Text.assemble(("● ", colour), (shot.robot, "bold"), "  ", (words, colour))
     if shot.fault:
         line.append(f"  {shot.fault}", "bold red")
+    if shot.spent is not None:
+        line.append(f"  {told(shot.spent.micros)} {shot.spent.currency}", "dim")
     air = Text(" ON AIR ", "bold white on red") if shot.on_air else Text(" off air ", "dim")
     table = Table.grid(expand=True)
     table.add_column(ratio=1)

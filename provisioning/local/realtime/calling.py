@@ -53,12 +53,18 @@ WISHES: Final = {
 }
 """Phrase -> what is called for it, where the session has such a tool; each is spoken and recognised as a whole."""
 
+LOOK_UP: Final = "look up "
+"""What stands before what is to be looked up; only in writing, for the ears know whole phrases."""
+
 UNABLE: Final = "I cannot do that here."
 
 
 def calls(heard: str, tools: Collection[str]) -> list[Call]:
     """Return the calls that are made for `heard`, phrases joined by "and" one after the other; none is also an answer."""
-    phrases = heard.strip(" .!?").lower().split(" and ")
+    plain = heard.strip(" .!?")
+    if plain.lower().startswith(LOOK_UP) and "look_up" in tools:
+        return [Call("look_up", {"query": plain[len(LOOK_UP) :]})]
+    phrases = plain.lower().split(" and ")
     wished = [WISHES[phrase] for phrase in phrases if phrase in WISHES]
     return wished if len(wished) == len(phrases) and all(call.name in tools for call in wished) else []
 

@@ -164,3 +164,9 @@ def assistant_item(item: str, status: str, transcript: str | None) -> dict[str, 
         "role": "assistant",
         "content": parts,
     }
+
+
+def written_item(item: str, status: str, text: str | None) -> dict[str, Any]:
+    """What the assistant writes, as an item; `text` None while there is no content."""
+    parts = [] if text is None else [{"type": "output_text", "text": text}]
+    return {**assistant_item(item, status, None), "content": parts}

@@ -43,7 +43,7 @@ def _dispatch(dialogue: Dialogue, event: dict[str, Any], send: Callable[[Event],
         case "input_audio_buffer.append" | "conversation.item.truncate":
             pass  # over WebRTC sound comes by RTP, and the service truncates by itself
         case "conversation.item.create":
-            dialogue.add_item(_item(event.get("item")))
+            dialogue.add_item(checked_item(event.get("item")))
         case "conversation.item.delete":
             dialogue.delete_item(str(event.get("item_id")))
         case "response.create":
@@ -69,7 +69,12 @@ _NEEDED: Final = {
 }
 
 
-def _item(item: Any) -> dict[str, Any]:
+def checked_item(item: Any) -> dict[str, Any]:
+    """Return an item that a client may add to a conversation.
+
+    Raises:
+        RefusedError: it is none.
+    """
     if not isinstance(item, dict):
         raise RefusedError(400, "invalid_value", "Invalid value: item.", param="item")
     kind = item.get("type")

@@ -129,3 +129,37 @@ class Response:
             "usage": None,
             **fields,
         }
+
+
+class WrittenResponse(Response):
+    """The same for an answer in writing."""
+
+    def open(self) -> list[Event]:
+        """It is going to write something: an item without content, then its empty text part."""
+        self._speaking = True
+        item = messages.written_item(self.item, "in_progress", None)
+        part = {"type": "text", "text": ""}
+        return [
+            messages.output_item("added", self.id, item),
+            messages.item_added(item, self._previous),
+            messages.content("content_part.added", self.id, self.item, part=part),
+        ]
+
+    def say(self, words: str) -> Event:
+        """A few more words."""
+        self.text += words
+        return messages.content("output_text.delta", self.id, self.item, delta=words)
+
+    def close(self, status: str = "completed") -> list[Event]:
+        """Nothing more is written."""
+        if not self._speaking:
+            return []
+        self._speaking = False
+        return [
+            messages.content("output_text.done", self.id, self.item, text=self.text),
+            messages.content("content_part.done", self.id, self.item, part={"type": "text", "text": self.text}),
+            *self._add(messages.written_item(self.item, status, self.text)),
+        ]
+
+    def _view(self, status: str, **fields: Any) -> dict[str, Any]:
+        return super()._view(status, output_modalities=["text"], **fields)

@@ -6,12 +6,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from types import TracebackType
 from typing import Any, Final, Self
 
 import msgspec
-from aiohttp import BodyPartReader, web
+from aiohttp import BodyPartReader, WSMsgType, web
 
 from provisioning.local.realtime import refusals
 from provisioning.local.realtime.answer import checked_offer
@@ -20,13 +20,17 @@ from provisioning.local.realtime.course import Course
 from provisioning.local.realtime.dialogue import House
 from provisioning.local.realtime.ears import Ears
 from provisioning.local.realtime.faults import Faults, HttpFault
+from provisioning.local.realtime.identifiers import identifier
 from provisioning.local.realtime.keys import KeyRing
+from provisioning.local.realtime.messages import Event, session_created
 from provisioning.local.realtime.mouth import Mouth
 from provisioning.local.realtime.records import Called, Heard, Records, Spoken
 from provisioning.local.realtime.refusals import RefusedError
 from provisioning.local.realtime.repertoire import BuiltIn, Scripted
 from provisioning.local.realtime.scenario import Scenario
+from provisioning.local.realtime.session import DEFAULT_MODEL, Session
 from provisioning.local.realtime.settings import StandInSettings
+from provisioning.local.realtime.writing import Correspondence
 
 FROM_ANY_PAGE: Final = {
     "Access-Control-Allow-Origin": "*",
@@ -124,6 +128,7 @@ class RealtimeStandIn:
         application.router.add_post("/v1/realtime/calls", self._calls)
         application.router.add_options("/v1/realtime/calls", _allowed)
         application.router.add_post("/v1/realtime/calls/{call}/hangup", self._hangup)
+        application.router.add_get("/v1/realtime", self._write)
         application.router.add_post("/v1/realtime", _beta)
         application.router.add_post("/v1/realtime/sessions", _beta)
         application.router.add_put("/stand-in/faults", self._switch)
@@ -166,6 +171,26 @@ class RealtimeStandIn:
             raise RefusedError(404, "call_id_not_found", "No session found for the call id.", param="call_id")
         call.hang_up()
         return web.Response(status=200)
+
+    async def _write(self, request: web.Request) -> web.StreamResponse:
+        """Hold a conversation in writing over a WebSocket."""
+        standard = _bearer(request) == self.settings.api_key.reveal()
+        asked = {"type": "realtime", "model": request.query.get("model", DEFAULT_MODEL)}
+        config = asked if standard else self._keys.session(_bearer(request), time.time())
+        session = Session(identifier("sess"), int(time.time() + self.settings.session_seconds), config)
+        socket = web.WebSocketResponse(max_msg_size=1 << 20)
+        await socket.prepare(request)
+
+        async def send(event: Event) -> None:
+            await socket.send_str(msgspec.json.encode(event).decode())
+
+        await send(session_created(session.view))
+        correspondence = Correspondence(self._house, session, send)
+        with suppress(ConnectionError):  # the client may leave in the middle of an answer
+            async for message in socket:
+                if message.type is WSMsgType.TEXT:
+                    await correspondence.take(message.data)
+        return socket
 
     async def _offer(self, request: web.Request) -> tuple[bytes, dict[str, Any]]:
         """Return the offer and the session that it is for, from either form of the request."""

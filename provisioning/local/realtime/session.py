@@ -8,9 +8,13 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from provisioning.local.realtime.refusals import RefusedError
+from provisioning.local.realtime.tools import Function, Tool, check_servers, shown
 
 DEFAULT_MODEL: Final = "gpt-realtime-2.1"
 DEFAULT_VOICE: Final = "marin"
+
+MOST_KEPT_TOKENS: Final = 96_000
+"""The context of 128,000 tokens less the longest answer (the vendor's pages of models, 2026-11-22)."""
 
 _LONGEST_WAIT_MS: Final = {"low": 800, "medium": 500, "auto": 500, "high": 300}
 """Milliseconds of silence that end a turn under semantic_vad here; the real waits depend on what was said."""
@@ -71,28 +75,37 @@ class TurnDetection(msgspec.Struct, frozen=True):
         return self.silence_duration_ms if self.type == "server_vad" else _LONGEST_WAIT_MS[self.eagerness]
 
 
+class _Transcription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    model: str
+    language: str | None = None
+    languages: list[str] | None = None
+    prompt: str | None = None
+    keywords: list[str] | None = None
+    delay: Literal["minimal", "low", "medium", "high", "xhigh"] | None = None
+
+
 class _Input(msgspec.Struct, frozen=True):
     turn_detection: TurnDetection | None
-    transcription: dict[str, Any] | None
+    transcription: _Transcription | None
 
 
 class _Output(msgspec.Struct, frozen=True):
     voice: str | dict[str, str]
+    speed: Annotated[float, msgspec.Meta(ge=0.25, le=1.5)] = 1.0
 
 
-class _Parameters(msgspec.Struct, frozen=True):
-    type: Literal["object"] = "object"
-    properties: dict[str, dict[str, Any]] = {}
-    required: list[str] = []
+class _Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    post_instructions: Annotated[int, msgspec.Meta(ge=1, le=MOST_KEPT_TOKENS)] | None = None
 
 
-class Function(msgspec.Struct, frozen=True):
-    """A tool of the client."""
+class _Truncation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    type: Literal["retention_ratio"]
+    retention_ratio: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    token_limits: _Limits | None = None
 
-    type: Literal["function"]
-    name: Annotated[str, msgspec.Meta(pattern="^[a-zA-Z0-9_-]{1,64}$")]
-    description: str = ""
-    parameters: _Parameters = _Parameters()
+
+class _Reasoning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    effort: Literal["minimal", "low", "medium", "high", "xhigh"] | None = None
 
 
 class _Audio(msgspec.Struct, frozen=True):
@@ -106,8 +119,11 @@ class _Shape(msgspec.Struct, frozen=True):
     output_modalities: Annotated[list[Literal["audio", "text"]], msgspec.Meta(min_length=1, max_length=1)]
     instructions: str | None
     audio: _Audio
-    tools: Annotated[list[Function], msgspec.Meta(max_length=128)] | None
+    tools: Annotated[list[Tool], msgspec.Meta(max_length=128)] | None
     tool_choice: Literal["auto", "none", "required"] | dict[str, str] | None
+    max_output_tokens: Annotated[int, msgspec.Meta(ge=1, le=4096)] | Literal["inf"] | None
+    truncation: Literal["auto", "disabled"] | _Truncation | None
+    reasoning: _Reasoning | None = None
 
 
 class Session:
@@ -125,8 +141,8 @@ class Session:
 
     @property
     def view(self) -> dict[str, Any]:
-        """The whole object, as `session.created` shows it."""
-        return copy.deepcopy(self._view)
+        """The whole object, as `session.created` shows it: without what opens MCP servers."""
+        return copy.deepcopy({**self._view, "tools": shown(self._view["tools"])})
 
     @property
     def turn_detection(self) -> TurnDetection | None:
@@ -143,13 +159,13 @@ class Session:
         """The names of the tools that may be called."""
         if self._shape.tool_choice == "none":
             return frozenset()
-        return frozenset(tool.name for tool in self._shape.tools or ())
+        return frozenset(tool.name for tool in self._shape.tools or () if isinstance(tool, Function))
 
     @property
     def language(self) -> str:
         """The language to answer in: what transcription was told, else what the instructions are written in."""
-        transcription = self._shape.audio.input.transcription or {}
-        told = transcription.get("language") or next(iter(transcription.get("languages") or []), None)
+        asked = self._shape.audio.input.transcription
+        told = asked and (asked.language or next(iter(asked.languages or []), None))
         return str(told or ("ja" if _has_kana(self._shape.instructions or "") else "en"))[:2]
 
     def update(self, asked: Any) -> None:
@@ -178,9 +194,19 @@ def _changed(view: dict[str, Any], asked: Any) -> tuple[dict[str, Any], _Shape]:
     changed = _merged(view, asked)
     try:
         changed["audio"]["input"]["turn_detection"] = _filled(changed["audio"]["input"]["turn_detection"])
-        return changed, msgspec.convert(changed, _Shape)
+        shape = msgspec.convert(changed, _Shape)
     except (msgspec.ValidationError, KeyError, TypeError, AttributeError) as error:
         raise RefusedError(400, "invalid_value", f"Invalid session: {error}", param="session") from None
+    check_servers(shape.tools or [])
+    _check_reasoning(shape)
+    return changed, shape
+
+
+def _check_reasoning(shape: _Shape) -> None:
+    """Refuse reasoning to a model that has none: it came with gpt-realtime-2."""
+    if shape.reasoning is not None and not shape.model.startswith("gpt-realtime-2"):
+        text = f"Unsupported parameter: 'reasoning' is not supported with '{shape.model}'."
+        raise RefusedError(400, "unsupported_parameter", text, param="session.reasoning")
 
 
 def _filled(detection: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -24,6 +24,10 @@ class Ledger:
         """The user talked for `seconds`."""
         self._audio += round(seconds * USER_TOKENS_PER_SECOND)
 
+    def read(self, text: str) -> None:
+        """Somebody wrote `text`."""
+        self._text += len(text) // LETTERS_PER_TOKEN
+
     def answered(self, text: str, seconds: float) -> dict[str, Any]:
         """Return the usage of a response that said `text` in `seconds` of sound."""
         made_text, made_audio = len(text) // LETTERS_PER_TOKEN, round(seconds * ASSISTANT_TOKENS_PER_SECOND)

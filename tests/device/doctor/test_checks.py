@@ -164,6 +164,13 @@ def test_cpu(voice_path: float, load: float, expected: list[str]) -> None:
     assert codes(computer.check_cpu(computer.CpuFacts(4, load, voice_path))) == expected
 
 
+def test_the_picture_counts_too() -> None:
+    assert codes(computer.check_cpu(computer.CpuFacts(4, 0.5, 0.15))) == ["cpu.good"]
+    found = computer.check_cpu(computer.CpuFacts(4, 0.5, 0.15, picture=0.4))
+    assert codes(found) == ["cpu.slow"]
+    assert "(40 % for the picture)" in found[0].text("en")
+
+
 @pytest.mark.parametrize(
     ("throttled", "alarm", "temperature", "expected"),
     [

@@ -21,6 +21,7 @@ from device.doctor.checks.tools import ToolFacts
 from device.doctor.checks.tools import check as check_tools
 from device.doctor.gather import broker, network, pins, sound, tools
 from device.doctor.gather.computer import gather_cpu, gather_disk, gather_power, ntp_synchronized
+from device.doctor.gather.picture import gather_picture
 from device.doctor.gather.sound import Wish
 from device.identity import Identity, keep_enrolment, keep_key
 from device.messages import topics
@@ -204,6 +205,11 @@ async def test_a_running_robot_is_not_thrown_off(cloud: Cloud) -> None:
     assert codes(await broker.gather(None, running=False)) == ["broker.no_identity"]
 
 
+async def test_every_pin_of_the_panel_is_looked_at() -> None:
+    facts = await pins.gather(PanelSettings(factory="mock", mute=5, green=6, blue=13))
+    assert facts.used == {"button": 23, "mute": 5, "light": 24, "green": 6, "blue": 13, "on_air": 25}
+
+
 async def test_pins_of_a_computer_without_any() -> None:
     facts = await pins.gather(PanelSettings(factory="mock"))
     assert facts.stood_in
@@ -280,6 +286,11 @@ def test_the_processor_is_measured() -> None:
     facts = gather_cpu(EchoMode.NONE, RealtimeSettings(), BroadcastSettings())
     assert facts.cores >= 1
     assert 0.0 < facts.voice_path < 5.0
+    assert facts.picture == 0.0
+    words, character = (gather_picture(BroadcastSettings(picture=kind)) for kind in ("captions", "character"))
+    assert 0.0 < words < 2.0
+    assert 0.0 < character < 2.0
+    assert gather_picture(BroadcastSettings(picture="character", enabled=False)) == 0.0
 
 
 def test_the_disk_is_tried_where_the_state_will_be(tmp_path: Path) -> None:

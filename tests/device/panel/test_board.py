@@ -14,6 +14,7 @@ from device.messages.settings import read_settings
 from device.panel.board import Panel
 from device.panel.gestures import HOLD, Gesture
 from device.panel.patterns import Light
+from device.panel.pins import open_pins
 from device.panel.settings import PanelSettings
 
 MOCK = PanelSettings(factory="mock")
@@ -25,6 +26,7 @@ class Watcher:
     def __init__(self) -> None:
         self.gestures: list[tuple[Gesture, float]] = []
         self.lights: list[tuple[float, float]] = []
+        self.mutes: list[bool | None] = []
         self._more = asyncio.Event()
 
     def gesture(self, gesture: Gesture, at: float) -> None:
@@ -35,6 +37,10 @@ class Watcher:
         self.lights.append((at, brightness))
         self._more.set()
 
+    def mute(self, off: bool | None) -> None:
+        self.mutes.append(off)
+        self._more.set()
+
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(10):
             while not condition():
@@ -42,7 +48,7 @@ class Watcher:
                 await self._more.wait()
 
     def panel(self, settings: PanelSettings = MOCK) -> Panel:
-        return Panel(settings, self.gesture, self.light)
+        return Panel(settings, self.gesture, self.light, self.mute)
 
 
 async def test_a_press_from_another_thread_becomes_a_gesture_in_the_loop() -> None:
@@ -64,7 +70,7 @@ async def test_bounces_of_the_pin_are_one_press(monkeypatch: pytest.MonkeyPatch)
     watcher, now = Watcher(), time.monotonic()
     async with watcher.panel() as panel:
         with monkeypatch.context() as still:
-            still.setattr("device.panel.board.time", SimpleNamespace(monotonic=lambda: now))
+            still.setattr("device.panel.contact.time", SimpleNamespace(monotonic=lambda: now))
             for _ in range(6):
                 panel.press()
                 panel.release()
@@ -127,7 +133,7 @@ async def test_speaking_follows_the_level() -> None:
         panel.level(-15.0)
         await watcher.until(lambda: watcher.lights[-1][1] == 1.0)
         panel.level(-60.0)
-        await watcher.until(lambda: watcher.lights[-1][1] == pytest.approx(0.15))
+        await watcher.until(lambda: watcher.lights[-1][1] == pytest.approx(0.15, abs=0.02))
 
 
 async def test_a_robot_that_is_looked_for_blinks_until_something_else_is_to_be_shown() -> None:
@@ -150,12 +156,84 @@ async def test_leaving_puts_the_lights_out_and_frees_the_pins() -> None:
         async with panel:
             panel.show(Light.FAULT)
             panel.on_air(True)
-            pins = [panel._light.pin, panel._red.pin]
+            pins = [panel._lamps._lamps[0].pin, panel._red.pin]
             assert [pin.state for pin in pins] == [1.0, 1.0]
             panel.press()
         assert watcher.lights[-1][1] == 0.0
         assert [pin.state for pin in pins] == [0.0, 0.0]
         panel = watcher.panel()
+
+
+async def test_a_switch_closes_the_microphone_at_once_and_opens_it_when_it_has_settled() -> None:
+    watcher = Watcher()
+    async with watcher.panel(PanelSettings(factory="mock", mute=5)) as panel:
+        assert watcher.mutes == []
+        panel.mute(closed=True)
+        await watcher.until(lambda: watcher.mutes == [True])
+        panel.mute(closed=False)
+        await watcher.until(lambda: watcher.mutes == [True, False])
+
+
+async def test_a_switch_that_is_closed_already_is_told_of_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    pins = open_pins("mock")
+    pins.pin(5).drive_low()
+    monkeypatch.setattr("device.panel.board.open_pins", lambda _factory: pins)
+    monkeypatch.setattr(type(pins.pin(5)), "_set_pull", lambda _pin, _pull: None)  # whose pull-up would open it again
+    watcher = Watcher()
+    async with watcher.panel(PanelSettings(factory="mock", mute=5)):
+        assert watcher.mutes == [True]
+
+
+async def test_a_button_that_mutes_changes_it_with_each_press() -> None:
+    watcher = Watcher()
+    async with watcher.panel(PanelSettings(factory="mock", mute=5, mute_kind="button")) as panel:
+        panel.mute(closed=True)
+        panel.mute(closed=False)
+        await watcher.until(lambda: watcher.mutes == [None])
+
+
+async def test_without_a_second_contact_nothing_mutes() -> None:
+    watcher = Watcher()
+    async with watcher.panel() as panel:
+        panel.mute(closed=True)
+        panel.press()
+        await watcher.until(lambda: len(watcher.gestures) == 1)
+    assert watcher.mutes == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "states"),
+    [
+        (PanelSettings(factory="mock", green=5, blue=6), {24: 0.0, 5: 1.0, 6: 0.15}),
+        (PanelSettings(factory="mock", green=5, blue=6, lit_when_low=True), {24: 1.0, 5: 0.0, 6: 0.85}),
+        (PanelSettings(factory="mock", second_light=5), {24: 1.0, 5: 0.0}),
+    ],
+)
+async def test_colours_and_a_second_light_are_driven_on_their_pins(
+    settings: PanelSettings, states: dict[int, float]
+) -> None:
+    async with Watcher().panel(settings) as panel:
+        panel.show(Light.LISTENING)
+        assert {pin: panel.pins.pin(pin).state for pin in states} == pytest.approx(states)
+        panel.show(Light.FAULT_SOUND)
+        assert panel.pins.pin(25).state == 0, "red is for the on-air light alone"
+    assert {panel.pins.pin(pin).function for pin in states} == {"input"}, "which lights no lamp"
+
+
+async def test_a_lamp_is_written_to_only_when_it_changes() -> None:
+    async with Watcher().panel() as panel:
+        panel.show(Light.LISTENING)
+        assert panel.written == 1
+        panel.brightness = 1.0
+        assert panel.written == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "why"), [("green = 5", "both `green` and `blue`"), ("green = 5\nblue = 6\nsecond_light = 7", "either")]
+)
+def test_half_a_lamp_of_three_colours_is_a_settings_error(text: str, why: str) -> None:
+    with pytest.raises(SettingsError, match=why):
+        read_settings(text, "kaiwa.toml", PanelSettings)
 
 
 async def test_a_fault_leaves_no_light_on() -> None:

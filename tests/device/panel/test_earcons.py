@@ -8,9 +8,19 @@ import pytest
 from device.audio.block import BLOCK, RATE, SILENCE
 from device.audio.echo import Aec3
 from device.audio.level import rms_dbfs
-from device.panel.earcons import Earcon, sound
+from device.panel.earcons import Earcon, of_fault, sound
+from device.panel.faults import Fault
 from device.soundcard.room import Room
 from device.soundcard.settings import RoomSettings
+
+LONG = {Earcon.ANNOUNCE, Earcon.CLAIM}
+"""Those that nobody waits for."""
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_every_fault_is_heard(fault: Fault) -> None:
+    assert of_fault(fault) in {Earcon.ERROR, *(earcon for earcon in Earcon if earcon.startswith("fault"))}
+    assert (of_fault(fault) is Earcon.ERROR) is (fault in {Fault.OTHER, Fault.SOUND})
 
 
 @pytest.mark.parametrize("earcon", Earcon)
@@ -18,7 +28,7 @@ def test_length_and_loudness(earcon: Earcon) -> None:
     samples = sound(earcon)
     assert samples.dtype == np.int16
     assert samples.ndim == 1
-    assert len(samples) / RATE < (1.5 if earcon is Earcon.ANNOUNCE else 0.7)
+    assert len(samples) / RATE < (1.5 if earcon in LONG or earcon.startswith("fault") else 0.7)
     peak = 20 * np.log10(np.abs(samples.astype(float)).max() / 32768)
     assert peak == pytest.approx(-18.0, abs=0.1)
 

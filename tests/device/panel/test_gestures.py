@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.panel.gestures import DEBOUNCE, HOLD, Gesture, Gestures
+from device.panel.gestures import DEBOUNCE, HOLD, LONG_HOLD, Gesture, Gestures
 
-PRESS, HELD, RELEASE = Gesture.PRESS, Gesture.HOLD, Gesture.RELEASE
+PRESS, HELD, LONG, RELEASE = Gesture.PRESS, Gesture.HOLD, Gesture.LONG_HOLD, Gesture.RELEASE
 
 Told = list[tuple[Gesture, float]]
 
@@ -53,10 +53,23 @@ def test_one_push_is_one_press_at_its_first_edge_and_one_release(edges: list[tup
 
 
 def test_a_long_push_is_a_hold_once() -> None:
-    told = live(trace(0.0, 1.0, 2.0, 9000.0), until=12.0)
+    told = live(trace(0.0, 1.0, 2.0, 7000.0), until=12.0)
 
     assert [gesture for gesture, _ in told] == [PRESS, HELD, RELEASE]
     assert told[1][1] == pytest.approx(1.0 + HOLD)
+
+
+@pytest.mark.parametrize("edges", [TACT_SWITCH, ARCADE_BUTTON, WORN])
+def test_a_very_long_push_is_told_once_however_the_contact_bounces(edges: list[tuple[float, bool]]) -> None:
+    closing = [edge for edge in edges if edge[0] < 1.05]
+    if not closing[-1][1]:
+        closing = [*closing, (closing[-1][0] + 0.002, True)]
+    opening = [(at + 9.0, closed) for at, closed in closing[:-1]]
+
+    told = live([*closing, (10.0, False), *opening[1:], (10.3, False)], until=14.0)
+
+    assert [gesture for gesture, _ in told] == [PRESS, HELD, LONG, RELEASE]
+    assert told[2][1] == pytest.approx(1.0 + LONG_HOLD)
 
 
 def test_a_hold_does_not_survive_an_opening_that_lasts() -> None:
@@ -82,12 +95,28 @@ def test_a_caller_that_was_late_hears_everything_in_order() -> None:
     assert gestures.handle(True, 1.0) == [PRESS]
     assert gestures.handle(False, 3.0) == [HELD]
     assert gestures.handle(True, 4.0) == [RELEASE, PRESS]
+    assert gestures.handle(False, 20.0) == [HELD, LONG]
 
 
 def test_a_button_that_was_down_from_the_beginning_does_nothing() -> None:
     gestures = Gestures()
     assert gestures.handle(False, 1.0) == []
     assert gestures.deadline is None
+
+
+@pytest.mark.parametrize("edges", [TACT_SWITCH, ARCADE_BUTTON, WORN])
+def test_a_button_that_is_held_from_before_is_only_released_however_it_bounces(edges: list[tuple[float, bool]]) -> None:
+    gestures, told = Gestures(), list[Gesture]()
+    gestures.overlook()
+    assert gestures.deadline is None
+    opening = [(at, not closed) for at, closed in edges if at < 1.05]
+    if opening[-1][1]:
+        opening.append((opening[-1][0] + 0.001, False))
+    for at, closed in opening:
+        told += gestures.handle(closed, at)
+    assert told == []
+    assert gestures.due(opening[-1][0] + DEBOUNCE) == [RELEASE]
+    assert gestures.handle(True, 2.0) == [PRESS]
 
 
 @given(st.lists(st.tuples(st.floats(0.0001, 3.0), st.booleans()), max_size=40))
@@ -105,7 +134,7 @@ def test_whatever_the_contact_does_gestures_make_sense(pauses: list[tuple[float,
     assert times == sorted(times)
     assert order.count(PRESS) == order.count(RELEASE)
     text = "".join(gesture.value[0] for gesture in order)
-    assert text.replace("phr", "").replace("pr", "") == ""
+    assert text.replace("phlr", "").replace("phr", "").replace("pr", "") == ""
     closings = {at for at, closed in edges if closed}
     assert all(at in closings for gesture, at in told if gesture is PRESS)
 

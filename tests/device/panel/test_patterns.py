@@ -1,14 +1,21 @@
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, islice, pairwise, product
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from device.panel.patterns import PATTERNS, Light, loudness
+from device.messages.minting import Refusal
+from device.panel.faults import Fault, kind
+from device.panel.patterns import PATTERNS, Light, lightness, loudness, of_fault
+from device.panel.rendering import Kind, channels
+from device.phase import NO_SOUND
 
 FRAMES_PER_SECOND = 50
+
+DIFFERENT = 5.0
+"""Steps of L* by which two lights must differ on the average: one is just visible where they are side by side."""
 
 
 def seen(light: Light, seconds: float = 12.0, level: float | None = None) -> NDArray[np.float64]:
@@ -34,11 +41,51 @@ def test_brightness_stays_in_range_and_no_step_is_a_busy_loop(light: Light, leve
         assert step.seconds >= 0.04
 
 
-@pytest.mark.parametrize(("one", "other"), list(combinations(Light, 2)))
-def test_phases_look_different_from_wherever_one_starts_to_look(one: Light, other: Light) -> None:
-    a, b = seen(one), seen(other)
-    nearest = min(float(np.mean(np.abs(a - np.roll(b, shift)))) for shift in range(0, len(b), 2))
-    assert nearest > 0.03
+def test_every_kind_of_fault_has_its_light_and_every_code_a_kind() -> None:
+    assert len({of_fault(fault) for fault in Fault}) == len(Fault)
+    assert {kind(code) for code in Refusal} == set(Fault) - {Fault.SOUND, Fault.NETWORK, Fault.OTHER}
+    assert (kind(NO_SOUND), kind("broker"), kind("stuck")) == (Fault.SOUND, Fault.NETWORK, Fault.OTHER)
+
+
+@pytest.mark.parametrize("panel", Kind)
+def test_every_two_lights_look_different_from_wherever_one_starts_to_look(panel: Kind) -> None:
+    """By the mean distance of lightness (L*) over 12 s, at whatever shift of time they are nearest to each other."""
+    looks = {light: looked_at(panel, light) for light in Light}
+    nearest = {(one, other): distance(looks[one], looks[other]) for one, other in combinations(Light, 2)}
+    pair = min(nearest, key=lambda pair: nearest[pair])
+    assert nearest[pair] > DIFFERENT, pair
+
+
+def looked_at(panel: Kind, light: Light) -> NDArray[np.float64]:
+    """Return how light each lamp looks, ten times a second: an eye follows no faster."""
+    shown = np.array([[lightness(part) for part in channels(panel, light, value)] for value in seen(light)])
+    seen_by_eyes: NDArray[np.float64] = shown.reshape(-1, 5, shown.shape[1]).mean(axis=1)
+    return seen_by_eyes
+
+
+def distance(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Return the mean distance of two looks in steps of L*, where they are nearest."""
+    shifted = (np.roll(other, shift, axis=0) for shift in range(len(other)))
+    return min(float(np.linalg.norm(one - look, axis=1).mean()) for look in shifted)
+
+
+def test_a_light_of_three_colours_says_it_by_colour_too() -> None:
+    for listens, does_not in product((Light.LISTENING, Light.SPEAKING), (Light.MUTED, Light.FAULT, Light.OFFLINE)):
+        one, other = (np.array(channels(Kind.RGB, light, 1.0)) for light in (listens, does_not))
+        assert np.abs(one - other).max() > 0.5
+    for light in Light:
+        red, green, blue = channels(Kind.RGB, light, 1.0)
+        assert max(green, blue) >= 0.4 * red, "red is for the on-air light"
+
+
+@pytest.mark.parametrize("light", [Light.IDLE, Light.THINKING, Light.SPEAKING, Light.STARTING])
+def test_what_moves_is_written_no_more_often_than_it_is_seen_to_move(light: Light) -> None:
+    steps = list(islice(PATTERNS[light](lambda: -30.0), 200))
+    changes = sum(one.brightness != other.brightness for one, other in pairwise(steps))
+    seconds = sum(step.seconds for step in steps)
+    assert changes / seconds < {Light.IDLE: 6, Light.SPEAKING: 0.1}.get(light, 25)
+    if light is not Light.SPEAKING:
+        assert all(one.brightness != other.brightness for one, other in pairwise(steps))
 
 
 @pytest.mark.parametrize("light", [Light.PREPARING, Light.ANNOUNCING, Light.LISTENING, Light.FAULT, Light.ENDING])

@@ -30,9 +30,13 @@ VOICE = Mouth("en-us+f2", 150)
 
 
 async def mint(
-    stand_in: RealtimeStandIn, http: aiohttp.ClientSession, tools: Sequence[ToolDeclaration] = ()
+    stand_in: RealtimeStandIn,
+    http: aiohttp.ClientSession,
+    tools: Sequence[ToolDeclaration] = (),
+    *,
+    push_to_talk: bool = False,
 ) -> OpenAIGrant:
-    turns = {"type": "server_vad", "silence_duration_ms": 300}
+    turns = None if push_to_talk else {"type": "server_vad", "silence_duration_ms": 300}
     audio = {"input": {"transcription": {"model": "gpt-transcribe"}, "turn_detection": turns}}
     functions = [as_function(tool) for tool in tools]
     session = {"type": "realtime", "model": "gpt-realtime-2.1", "audio": audio, "tools": functions}

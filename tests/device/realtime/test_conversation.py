@@ -18,6 +18,7 @@ from device.realtime.conversation import (
     TurnChanged,
 )
 from device.realtime.events import (
+    CachedDetails,
     ErrorDetail,
     InputCommitted,
     InputDetails,
@@ -129,6 +130,13 @@ def test_a_failed_response_says_why_and_gives_the_turn_back() -> None:
 def test_a_response_cut_short_by_its_limit_says_why() -> None:
     done = ResponseDone(Response("resp", "incomplete", StatusDetails(reason="max_output_tokens")))
     assert ResponseFailed("max_output_tokens", "") in Conversation().handle(done, 0.0)
+
+
+def test_cached_tokens_are_told_apart_where_the_service_does() -> None:
+    details = InputDetails(40, 60, 30, CachedDetails(10, 20))
+    conversation = Conversation()
+    conversation.handle(ResponseDone(Response("resp", "completed", usage=Usage(100, 100, 0, details))), 0.0)
+    assert (conversation.usage["cached_text_tokens"], conversation.usage["cached_audio_tokens"]) == (10, 20)
 
 
 def test_usage_adds_up_over_responses() -> None:

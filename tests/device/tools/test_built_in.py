@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from device import phase as p
-from device.messages.tools import BUILT_IN
+from device.messages.knowledge import KnownText, packed
+from device.messages.tools import BUILT_IN, LOOK_UP
 from device.tools.built_in import FOR_OPERATORS, LONGEST_TEXT, MOST_REMEMBERED, BuiltIn
 from device.tools.outcome import Outcome
 from device.tools.toolbox import Toolbox
@@ -39,7 +40,7 @@ def robot() -> Robot:
 
 
 def test_the_cloud_allows_by_default_what_every_robot_has_for_the_model(robot: Robot) -> None:
-    assert {tool.name for tool in robot.tools.declarations} == set(BUILT_IN) - {"keep_record"}
+    assert {tool.name for tool in robot.tools.declarations} == {*BUILT_IN, LOOK_UP} - {"keep_record"}
     assert {tool.name for tool in robot.tools.tools if tool.user_only} == set(FOR_OPERATORS)
 
 
@@ -143,3 +144,21 @@ async def test_a_message_is_handed_over_in_the_name_of_its_session(robot: Robot)
     assert not (await robot("tell_operator", message="x" * (LONGEST_TEXT + 1))).ok
     robot.built_in.end()
     assert "no conversation" in (await robot("tell_operator", message="Hello?")).text
+
+
+async def test_what_came_with_the_grant_can_be_looked_up_until_the_session_ends(robot: Robot) -> None:
+    texts = [
+        KnownText(title="hours.txt", text="We open at nine."),
+        KnownText(title="案内.txt", text="和時計は二階です。"),
+    ]
+    robot.built_in.inform(packed(texts))
+    assert await robot.result("look_up", query="when do you open?") == "hours.txt: We open at nine."
+    assert await robot.result("look_up", query="和時計はどこ") == "案内.txt: 和時計は二階です。"
+    assert "other words" in (await robot("look_up", query="helicopter")).text
+    robot.built_in.end()
+    assert not (await robot("look_up", query="open")).ok
+
+
+async def test_texts_that_are_damaged_are_an_error_that_the_model_reads(robot: Robot) -> None:
+    robot.built_in.inform(b"no texts")
+    assert "damaged" in (await robot("look_up", query="open")).text

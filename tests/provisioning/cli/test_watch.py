@@ -11,7 +11,7 @@ from rich.console import Console
 
 from device.errors import MessageError
 from device.messages import topics
-from device.messages.reports import DeviceState, FaultRaised, Lifecycle
+from device.messages.reports import DeviceState, FaultRaised, Lifecycle, Spent
 from device.messages.wire import encode
 from provisioning.app import DEFAULT_OPERATOR
 from provisioning.cli.watch import table, taken, watch
@@ -40,13 +40,14 @@ def test_the_table_shows_each_robot_in_a_line() -> None:
             since=10.0,
             on_air=True,
             muted=True,
+            spent=Spent(micros=123_400),
         ),
     ):
         assert taken(overview, topics.state(state.device), encode(state)) is not None
     fault = FaultRaised(at=86_400.0, fault="up\x1b[2Jstream", text="", session=None)
     taken(overview, topics.event("robot-2"), encode(fault))
     _, first, second = shown(overview, 75.0)
-    assert first == ["robot-1", "listening,", "muted", "on", "air", "1:05"]
+    assert first == ["robot-1", "listening,", "muted", "on", "air", "1:05", "0.1234"]
     assert second == ["robot-2", "lost", "up", "[2Jstream", "(01-02", "00:00", "UTC)"]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.console import Console
 
-from device.messages.reports import Caption, Levels, Speaker
+from device.messages.reports import Caption, Levels, Speaker, Spent
 from device.phase import Phase
 from provisioning.local.demo.view import METER_CELLS, PHASES, Snapshot, meter, render
 
@@ -90,3 +90,8 @@ def test_the_keys_are_seen_in_a_small_terminal_at_the_busiest_moment() -> None:
     lines = captured.get().splitlines()
     assert len(lines) <= 24
     assert "q quit" in lines[-1]
+
+
+def test_what_the_conversation_has_cost_so_far_stands_beside_its_phase() -> None:
+    assert "listening  0.0210 USD" in drawn(Snapshot(robot="lobby", phase="listening", spent=Spent(micros=21_000)))
+    assert "USD" not in drawn(Snapshot(robot="lobby", phase="idle"))

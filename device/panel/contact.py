@@ -1,0 +1,115 @@
+"""Owner of one contact between a pin and ground: its edges, in the event loop, to a pure machine that tells what they mean."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any, Generic, Protocol, Self, TypeVar
+
+from gpiozero import DigitalInputDevice
+from gpiozero.pins.mock import MockFactory
+
+from device.errors import PanelError
+from device.panel.pins import explained
+
+T = TypeVar("T")
+
+
+class Meaning(Protocol[T]):
+    """A machine that turns edges into something; times are monotonic seconds."""
+
+    @property
+    def deadline(self) -> float | None:
+        """When `due` should be called next, if ever."""
+
+    def handle(self, closed: bool, at: float) -> list[T]:
+        """Take one edge."""
+
+    def due(self, now: float) -> list[T]:
+        """Return what has become true by waiting."""
+
+
+class Contact(Generic[T]):
+    """One contact, from `with` to its end; `tell` is called in the event loop, with the time of what made it so."""
+
+    def __init__(self, factory: Any, pin: int, meaning: Meaning[T], tell: Callable[[T, float], None]) -> None:
+        self._factory, self._pin, self._meaning, self._tell = factory, pin, meaning, tell
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def __enter__(self) -> Self:
+        """Take the pin; a contact that is closed already counts as closed now.
+
+        Raises:
+            PanelError: it cannot be used; the text tells why.
+        """
+        self._loop = asyncio.get_running_loop()
+        with ExitStack() as owned:
+            with explained(f"GPIO {self._pin}"):
+                self._device: Any = DigitalInputDevice(self._pin, pull_up=True, pin_factory=self._factory)
+            owned.callback(self._device.close)
+            self._device.when_activated = self._closed
+            self._device.when_deactivated = self._opened
+            self._owned = owned.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give the pin back; nothing is told any more."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._owned.close()
+
+    @property
+    def closed(self) -> bool:
+        """True while the contact is closed, bouncing included."""
+        return bool(self._device.value)
+
+    def look(self) -> None:
+        """Take the contact as it is now for an edge: one that was closed before anybody looked has none."""
+        self._handle(self.closed, time.monotonic())
+
+    def close(self) -> None:
+        """Close a contact that exists in memory only.
+
+        Raises:
+            PanelError: there is a real one.
+        """
+        self._pretended().drive_low()
+
+    def open(self) -> None:
+        """Open a contact that exists in memory only.
+
+        Raises:
+            PanelError: there is a real one.
+        """
+        self._pretended().drive_high()
+
+    def _pretended(self) -> Any:
+        if not isinstance(self._factory, MockFactory):
+            raise PanelError("a real button is pressed by hand")
+        return self._device.pin
+
+    def _closed(self) -> None:
+        self._edge(True)
+
+    def _opened(self) -> None:
+        self._edge(False)
+
+    def _edge(self, closed: bool) -> None:
+        self._loop.call_soon_threadsafe(self._handle, closed, time.monotonic())  # FROM THE THREAD OF GPIOZERO
+
+    def _handle(self, closed: bool, at: float) -> None:
+        self._told(self._meaning.handle(closed, at), at)
+
+    def _due(self) -> None:
+        now = time.monotonic()
+        self._told(self._meaning.due(now), now)
+
+    def _told(self, meanings: list[T], at: float) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        deadline = self._meaning.deadline
+        self._deadline = None if deadline is None else self._loop.call_at(deadline, self._due)
+        for meaning in meanings:
+            self._tell(meaning, at)
