@@ -41,7 +41,10 @@ class Day:
     left: list[str] = field(default_factory=list)
     """What was alive after a session and should not have been."""
     before: Census | None = None
-    after: list[Census] = field(default_factory=list)
+    after: Census | None = None
+    """The last one; of the others only the memory is kept, or this day would grow by itself."""
+    memory: list[tuple[int, int]] = field(default_factory=list)
+    """Of robot and cloud after each session, in kB."""
     seconds: float = 0.0
 
 
@@ -72,7 +75,8 @@ async def _one(day: Day, scene: Scene, number: int, say: Callable[[str], None], 
         await _recover(day, scene, number)
     scene.all_well()
     census, left = await settled(scene, day.before)
-    day.after.append(census)
+    day.after = census
+    day.memory.append((census.robot.kilobytes, census.cloud.kilobytes))
     if left:
         day.left.append(f"session {number}, {course.name}: {'; '.join(left)}")
         say(day.left[-1])
@@ -107,6 +111,7 @@ def _unjudged(name: str, value: float, unit: str, must: float) -> Row:
 def verdict(day: Day) -> list[Row]:
     """Return the rows of the report."""
     assert day.before is not None
+    assert day.after is not None
     rows = [
         at_least("sessions played", sum(day.played.values()), "", 1),
         Row("different courses", len(day.played), ""),
@@ -115,14 +120,14 @@ def verdict(day: Day) -> list[Row]:
         Row("duration", day.seconds, "s"),
     ]
     for name, first, after in (
-        ("robot", day.before.robot, [census.robot for census in day.after]),
-        ("cloud", day.before.cloud, [census.cloud for census in day.after]),
+        ("robot", day.before.robot, day.after.robot),
+        ("cloud", day.before.cloud, day.after.cloud),
     ):
         spare = first.descriptors + SPARE_DESCRIPTORS
-        rows.append(at_most(f"{name}: descriptors at the end", after[-1].descriptors, "", spare))
-        rows.append(Row(f"{name}: memory at the end", after[-1].kilobytes / 1024, "MB"))
-        per_session = growth([process.kilobytes for process in after])
+        rows.append(at_most(f"{name}: descriptors at the end", after.descriptors, "", spare))
+        rows.append(Row(f"{name}: memory at the end", after.kilobytes / 1024, "MB"))
+        per_session = growth([both[name == "cloud"] for both in day.memory])
         grown = f"{name}: memory, growth"
-        judged = len(after) >= TELLING
+        judged = len(day.memory) >= TELLING
         rows.append((at_most if judged else _unjudged)(grown, per_session, "kB/session", GROWTH_KILOBYTES))
     return rows
