@@ -26,7 +26,7 @@ SPARE_DESCRIPTORS: Final = 8
 GROWTH_KILOBYTES: Final = 12.0
 """A session, at most: in three hundred less than 4 MB."""
 
-TELLING: Final = 100
+TELLING: Final = 250
 """Sessions after which growth is told from what is made once, such as the heap's first pieces."""
 
 
