@@ -1,7 +1,7 @@
 # Kaiwa: `make demo` shows it, `make test` proves it; both install what is missing first.
 .DEFAULT_GOAL := help
 .PHONY: help demo test check docs faults pictures phrases hardware deb check-arm64 bench bench-start bench-voice bench-mint \
-	bench-broadcast budget fuzz test-sora-vendor constraints clean
+	bench-broadcast budget day fuzz test-sora-vendor constraints clean
 ARGS ?=
 
 help: ## this list
@@ -30,6 +30,10 @@ bench-broadcast: ## how late observers hear and read, and what it costs (ARGS="-
 	@.ci/setup test
 	@.venv/bin/python -m tests.bench.broadcast $(ARGS)
 
+day: ## a day of 300 sessions with random faults, after which nothing is left (ARGS="--sessions 50 --seed 7")
+	@.ci/setup test
+	@.venv/bin/python -m tests.day $(ARGS)
+
 test-sora-vendor: ## sora-python-sdk's own tests against the stand-in (CLONE=path of a clone)
 	@.ci/setup test
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python -m tests.sora_vendor $(CLONE) $(ARGS)
@@ -50,6 +54,7 @@ docs: ## draw what is generated in docs/
 pictures: ## draw docs/pictures/ anew
 	@.ci/setup test
 	.venv/bin/python -m tests.provisioning.observer.pictures
+	.venv/bin/python -m tests.provisioning.console.pictures
 	.venv/bin/python -m tests.provisioning.replay.pictures
 	.venv/bin/python -m tests.provisioning.local.demo.pictures
 	.venv/bin/python -m tests.device.picture.pictures

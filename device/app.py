@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -29,6 +30,7 @@ from device.broadcast.air import Air
 from device.clock import WallClock
 from device.command import Exit
 from device.config import DeviceSettings
+from device.console import Console
 from device.equipment import Equipment
 from device.errors import MessageError
 from device.felt import Felt
@@ -133,6 +135,7 @@ class Robot:
     outlet: Outlet
     mail: Mail
     equipment: Equipment
+    console: Console
     renewal: Renewal
     at_rest: asyncio.Event
     """Set while no session goes on."""
@@ -262,7 +265,8 @@ def _robot(
     mail = Mail(answers, orders, outlet, clock, inbox)
     picture = partial(studio, settings.broadcast, identity.device)
     air = Air(body.voice, outlet, settings.broadcast.delay_s, picture)
-    built_in = BuiltIn(_reach(settings, inbox, body, outlet, air))
+    console = Console(outlet, body.voice.lively_levels)
+    built_in = BuiltIn(_reach(settings, inbox, body, outlet, air, console))
     body.voice.witness = chronicle = Chronicle(settings.record, recorder, identity.device, clock.of_monotonic)
     tools = toolbox(settings.tools, [*built_in.tools(), *chronicle.tools(), *body.outputs.tools()])
     equipment = Equipment(
@@ -276,6 +280,7 @@ def _robot(
         tools,
         built_in,
         air,
+        console,
         chronicle,
     )
 
@@ -284,18 +289,20 @@ def _robot(
 
     files = Succession(Path(settings.state_dir))
     renewal = Renewal(identity, signer, files, renewals, broker, change, at_rest, clock)
-    return Robot(body, inbox, broker, outlet, mail, equipment, renewal, at_rest)
+    return Robot(body, inbox, broker, outlet, mail, equipment, console, renewal, at_rest)
 
 
-def _reach(settings: DeviceSettings, inbox: Inbox, body: Body, outlet: Outlet, air: Air) -> Reach:
+def _reach(settings: DeviceSettings, inbox: Inbox, body: Body, outlet: Outlet, air: Air, console: Console) -> Reach:
     def note(session: str, text: str) -> None:
         outlet.event(OperatorNote(session=session, at=outlet.now(), text=text))
 
     zone = settings.tools.time_zone
-    local_time(
-        outlet.now(), zone
-    )  # now, and not in the middle of a talk, is the time to hear that there is no such zone
-    return Reach(body.voice, body.panel, inbox.post, note, lambda: local_time(outlet.now(), zone), air.cut)
+
+    def now() -> datetime:
+        return local_time(outlet.now(), zone)
+
+    now()  # and not in the middle of a talk is the time to hear that there is no such zone
+    return Reach(body.voice, body.panel, inbox.post, note, now, air.cut, console.watch)
 
 
 def _presence(identity: Identity) -> Presence:
@@ -366,6 +373,7 @@ def _background(robot: Robot, settings: DeviceSettings, *, with_bench: bool) -> 
         "meters": _meter(robot, settings.report.metrics_seconds),
         "light": _follow_voice(robot.body),
         "renewal": robot.renewal.run(),
+        "console": robot.console.attend(),
         "watchdog": supervise(robot.body.voice, robot.body.card),
     }
     if with_bench:

@@ -10,7 +10,9 @@ import asyncio
 import json
 import logging
 import os
+import re
 import sys
+import threading
 import time
 import wave
 from pathlib import Path
@@ -61,6 +63,18 @@ def output(name: str, at: float, value: float) -> None:
     observed("output", at, {"name": name, "value": value})
 
 
+def alive() -> dict[str, list[str]]:
+    """Return what is alive in this process: the tasks of the running loop and the threads, by name, without numbers."""
+    tasks = [f"{task.get_name()} {getattr(task.get_coro(), '__qualname__', '')}" for task in asyncio.all_tasks()]
+    threads = [thread.name for thread in threading.enumerate()]
+    return {"tasks": sorted(map(_unnumbered, tasks)), "threads": sorted(map(_unnumbered, threads))}
+
+
+def _unnumbered(name: str) -> str:
+    """Return a name without what tells one session from the next."""
+    return re.sub(r"[0-9a-f]{32}|\d+", "…", name)
+
+
 async def attend(panel: Panel, card: OpenCard) -> None:
     """Carry out orders until standard input ends."""
     reader = asyncio.StreamReader()
@@ -83,6 +97,8 @@ def _obey(order: Order, panel: Panel, card: OpenCard) -> None:
             panel.press()
         case "release":
             panel.release()
+        case "census":
+            observed("census", time.monotonic(), alive())
         case "mute":
             panel.mute(closed=True)
         case "unmute":

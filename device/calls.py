@@ -111,6 +111,7 @@ class Calls:
         voice = self._with.voice
         voice.uplink = voice.source = voice.spare = None
         voice.discard_kept()
+        self._with.console.forget()
 
     async def _first(self) -> None:
         try:
@@ -221,6 +222,7 @@ class Calls:
             on_event=lambda event: self._on_event(number, event),
             settings=self._with.call,
             played=lambda: voice.played_seconds,
+            passed=self._with.console.take,
         )
 
     @property

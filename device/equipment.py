@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import aiohttp
 
 from device.broadcast.air import Air
+from device.console import Console
 from device.mint import MintClient
 from device.mqtt import Broker
 from device.outlet import Outlet
@@ -32,5 +33,6 @@ class Equipment:
     toolbox: Toolbox
     built_in: BuiltIn
     air: Air
+    console: Console
     chronicle: Chronicle = field(default_factory=nothing_kept)
     """What follows each session, for its figures and its record."""

@@ -8,6 +8,7 @@ from device import __version__
 from device.clock import WallClock
 from device.messages import reports, topics
 from device.messages.commands import CommandStatus
+from device.messages.console import Shown
 from device.messages.wire import encode
 from device.mqtt import Broker
 from device.session import Session
@@ -79,6 +80,10 @@ class Outlet:
         numbers = {name: float(value) for name, value in counters.items()}
         metrics = reports.Metrics(at=self.now(), levels=levels, counters=numbers)
         self._broker.publish(topics.metrics(self.device), encode(metrics), qos=0)
+
+    def console(self, shown: Shown) -> None:
+        """Publish something for a console that watches; dropped while the broker is away."""
+        self._broker.publish(topics.console(self.device), encode(shown), qos=0)
 
 
 def last_will(device: str) -> bytes:

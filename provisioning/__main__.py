@@ -16,6 +16,7 @@ from device.errors import KaiwaError, SettingsError
 from provisioning.cli.audit import audit
 from provisioning.cli.broker_config import broker_config
 from provisioning.cli.card import card_command
+from provisioning.cli.console import console_command
 from provisioning.cli.fleet import acknowledge_command, claim, devices_command, move_command, revoke_command
 from provisioning.cli.halting import halt_command, resume_command
 from provisioning.cli.here import demo, local
@@ -67,6 +68,7 @@ app.add_typer(audit, name="audit")
 app.command("start")(start_command)
 app.command("stop")(stop_command)
 app.command("use")(use_command)
+app.command("console")(console_command)
 app.command("say")(say_command)
 app.command("hush")(hush_command)
 app.command("mute")(mute_command)

@@ -39,6 +39,7 @@ def rights_of_device(device: str) -> tuple[Right, ...]:
         Right(Action.PUBLISH, topics.state(device)),
         Right(Action.PUBLISH, topics.event(device)),
         Right(Action.PUBLISH, topics.metrics(device)),
+        Right(Action.PUBLISH, topics.console(device)),
     )
 
 
@@ -79,4 +80,5 @@ def _ordering(robot: str) -> tuple[Right, ...]:
         Right(Action.SUBSCRIBE, topics.command_status(robot, "+")),
         Right(Action.SUBSCRIBE, topics.state(robot)),
         Right(Action.SUBSCRIBE, topics.event(robot)),
+        Right(Action.SUBSCRIBE, topics.console(robot)),
     )

@@ -80,7 +80,7 @@ def _located(text: str, path: str, kind: type[msgspec.Struct], message: str) -> 
     keys = [key for key in re.sub(r"\[[^\]]*\]", "", place).split(".") if key]
     if unknown := re.search(r"unknown field `(.+?)`", reason):
         keys.append(unknown[1])
-        reason = "unknown key" + _suggestion(kind, keys)
+        reason = "unknown key" + suggestion(kind, keys)
     elif missing := re.search(r"missing required field `(.+?)`", reason):
         keys.append(missing[1])
         reason = "this key is needed"
@@ -89,7 +89,8 @@ def _located(text: str, path: str, kind: type[msgspec.Struct], message: str) -> 
     return SettingsError(path, reason, line=line, key=".".join(keys) or None)
 
 
-def _suggestion(kind: Any, keys: list[str]) -> str:
+def suggestion(kind: Any, keys: list[str]) -> str:
+    """Return what to say after "unknown key" of the last of `keys`, which lead there from the struct `kind`."""
     for key in keys[:-1]:
         kind = _struct_in(next((f.type for f in msgspec.structs.fields(kind) if f.encode_name == key), kind))
     known = [field.encode_name for field in msgspec.structs.fields(kind)]

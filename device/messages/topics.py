@@ -18,6 +18,7 @@ RENEWERS: Final = f"$share/minters/{PREFIX}/+/cert/req"
 EVERY_STATE: Final = f"{PREFIX}/+/state"
 EVERY_EVENT: Final = f"{PREFIX}/+/evt"
 EVERY_METRIC: Final = f"{PREFIX}/+/metrics"
+EVERY_CONSOLE: Final = f"{PREFIX}/+/console"
 
 
 def mint_request(device: str) -> str:
@@ -63,6 +64,11 @@ def event(device: str) -> str:
 def metrics(device: str) -> str:
     """Numbers for meters (QoS 0, `Metrics`)."""
     return f"{PREFIX}/{device}/metrics"
+
+
+def console(device: str) -> str:
+    """What a console is shown of the device while it watches (QoS 0, `Shown`)."""
+    return f"{PREFIX}/{device}/console"
 
 
 def device_of(topic: str) -> str:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 import aiohttp
 from aiortc import RTCDataChannel, RTCPeerConnection, RTCSessionDescription
@@ -54,6 +54,17 @@ CLOSED_BY_SERVICE: Final = "closed by the service"
 _log = logging.getLogger(__name__)
 
 
+class Passed(Protocol):
+    """Sees an event of the data channel pass; must return at once."""
+
+    def __call__(self, data: str | bytes, *, sent: bool) -> None:
+        """Take one event, which we have `sent` or received."""
+
+
+def _unseen(data: str | bytes, *, sent: bool) -> None:
+    """Nobody looks."""
+
+
 class RealtimeCall:
     """A call that is up while it is entered.
 
@@ -63,6 +74,7 @@ class RealtimeCall:
         on_event: called in the event loop with all that happens, from before `__aenter__` returns until the end.
         settings: time-outs, and how the microphone is encoded.
         played: seconds of the assistant's voice that the speaker has taken, by which captions are cut.
+        passed: called with every event of the data channel as it passes, and whether we have sent it.
 
     Raises (on entering, within the time-outs):
         UpstreamError: the service refused the offer or answered nonsense.
@@ -77,6 +89,7 @@ class RealtimeCall:
         on_event: Callable[[CallEvent], None],
         settings: RealtimeSettings | None = None,
         played: Callable[[], float] = time.monotonic,
+        passed: Passed = _unseen,
     ) -> None:
         self.settings = settings or RealtimeSettings()
         self.uplink = OpusSender(self.settings.opus)
@@ -91,7 +104,7 @@ class RealtimeCall:
         """By which the cloud can hang up; empty until the offer was answered."""
         self.broke_off = False
         """Whether it ended in the middle of an answer."""
-        self._grant, self._http, self._on_event, self._played = grant, http, on_event, played
+        self._grant, self._http, self._on_event, self._played, self._passed = grant, http, on_event, played, passed
         self._events = EventReader()
         self._peer: RTCPeerConnection | None = None
         self._channel: RTCDataChannel | None = None
@@ -197,6 +210,7 @@ class RealtimeCall:
         """Send one client event (see `events.py`); dropped while the channel is not open."""
         if self._channel is not None and self._channel.readyState == "open":
             self._channel.send(client_event)
+            self._passed(client_event, sent=True)
 
     def counters(self) -> dict[str, float]:
         """Return how many events were malformed or unknown; `uplink` and `downlink` count for themselves."""
@@ -278,6 +292,7 @@ class RealtimeCall:
 
     def _received(self, data: str | bytes) -> None:
         self._event_at = now = time.monotonic()
+        self._passed(data, sent=False)
         event = self._events.read(data)
         if event is None:
             return

@@ -18,7 +18,7 @@ from aiortc.rtcconfiguration import RTCIceTransportPolicy
 
 from device.errors import MediaError
 from device.messages.secret import Secret
-from device.rtc.consent import nominate_in_consent
+from device.rtc.consent import no_consent_once_closed, nominate_in_consent
 from device.rtc.inbound import take_at_once
 from device.rtc.private import mangled
 
@@ -59,6 +59,7 @@ class SparePeer:
         self._configuration = RTCConfiguration(iceServers=[])
         self._peer = RTCPeerConnection(self._configuration)
         _mend_transports(self._peer, nominate_only_if_lite)
+        _mend_closing(self._peer)
 
     def use(self, ice_servers: Sequence[IceServer] = (), *, relay_only: bool = False) -> RTCPeerConnection:
         """Return the connection, to use exactly these servers; before anything is added to it, which makes transports."""
@@ -108,6 +109,21 @@ def _aiortc_server(server: IceServer) -> RTCIceServer:
     return RTCIceServer(urls=list(server.urls), username=server.username, credential=credential)
 
 
+def _mend_closing(peer: RTCPeerConnection) -> None:
+    # aiortc stops what sends and receives first, then the transports. Whoever connects in between starts sending on a
+    # connection that is closed, for ever; what is stopped once more after the transports stays so.
+    close = peer.close
+
+    async def close_wholly() -> None:
+        await close()
+        for transceiver in peer.getTransceivers():
+            await transceiver.stop()
+        if peer.sctp is not None:
+            await peer.sctp.stop()
+
+    setattr(peer, "close", close_wholly)  # noqa: B010 - on this instance, like the other mends
+
+
 def _mend_transports(peer: RTCPeerConnection, only_if_lite: bool) -> None:
     # Transports are made when tracks and channels are added, so it is their making that is wrapped, on this instance.
     name = mangled(peer, "createDtlsTransport")
@@ -119,6 +135,7 @@ def _mend_transports(peer: RTCPeerConnection, only_if_lite: bool) -> None:
         if connection is None:
             raise MediaError("aiortc's RTCIceTransport has no _connection any more; use aiortc 1.16")
         nominate_in_consent(connection, only_if_lite=only_if_lite)
+        no_consent_once_closed(connection)
         take_at_once(transport, connection)
         return transport
 

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from device import phase as p
 from device.audio.block import Samples
+from device.messages.console import LONGEST_LEASE
 from device.messages.knowledge import Library, unpacked
 from device.panel.earcons import Earcon, sound
 from device.tools.tool import Tool, made
@@ -34,9 +35,10 @@ LONGEST_TEXT: Final = 500
 ASKED: Final = "The people who look after you ask you to say this now, in these words and no others: {text}"
 """What the model is told when an operator wants something said."""
 
-FOR_OPERATORS: Final = ("unmute", "hush", "say", "cut", "identify")
+FOR_OPERATORS: Final = ("unmute", "hush", "say", "cut", "identify", "console")
 """The tools that every robot has besides those for the model (`device.messages.tools.BUILT_IN`)."""
 
+Lease = Annotated[int, Meta(ge=0, le=LONGEST_LEASE)]
 Percent = Annotated[int, Meta(ge=0, le=100)]
 
 
@@ -71,6 +73,8 @@ class Reach:
     """The time in the robot's own time zone."""
     cut: Callable[[], float]
     """Drops what a delayed broadcast holds, and returns how many seconds that were; raises LookupError for nothing."""
+    watch: Callable[[float], None]
+    """Shows an operator's console what happens, for so many seconds."""
 
 
 class BuiltIn:
@@ -109,7 +113,7 @@ class BuiltIn:
     def tools(self) -> Sequence[Tool]:
         """Return all of them, those for operators only last."""
         for_all = (self.volume, self.light, self.mute, self.broadcast, self.current_time, self.remember, self.recall)
-        for_operators = (self.unmute, self.hush, self.say, self.cut, self.identify)
+        for_operators = (self.unmute, self.hush, self.say, self.cut, self.identify, self.console)
         return [
             *(made(function, seconds=SECONDS, in_loop=True) for function in (*for_all, self.tell_operator)),
             made(self.end_conversation, seconds=SECONDS, in_loop=True, parting=True),
@@ -177,6 +181,14 @@ class BuiltIn:
         """Blink and chime, so that somebody who looks for this robot finds it."""
         self._reach.lamp.identify()
         self._reach.loudspeaker.earcon(sound(Earcon.IDENTIFY))
+
+    def console(self, seconds: Lease) -> None:
+        """Show an operator's console the events of conversations and their words.
+
+        Args:
+            seconds: for how long from now; 0 ends it.
+        """
+        self._reach.watch(seconds)
 
     def broadcast(self, *, on: bool) -> str:
         """Stop the public broadcast of this conversation, or start it again, when somebody in the room asks for it.

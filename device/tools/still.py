@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from device import phase as p
 from device.audio.block import Samples
@@ -42,7 +43,10 @@ def still_toolbox(settings: ToolsSettings, more: Sequence[Tool] = ()) -> Toolbox
 
 
 def _built_in(zone: str) -> BuiltIn:
-    def ignore(*_ignored: p.Event | str) -> None:
+    def ignore(*_ignored: p.Event | str | float) -> None:
         pass
 
-    return BuiltIn(Reach(_Still(), _Still(), ignore, ignore, lambda: local_time(time.time(), zone), lambda: 0.0))
+    def now() -> datetime:
+        return local_time(time.time(), zone)
+
+    return BuiltIn(Reach(_Still(), _Still(), ignore, ignore, now, lambda: 0.0, ignore))

@@ -44,6 +44,10 @@ class Language(StrEnum):
     JAPANESE = "ja"
 
 
+ScenarioFile = Annotated[
+    str,
+    typer.Option("--scenario", help="What the stand-in for OpenAI plays: a YAML file, or the name of one that ships."),
+]
 Spoken = Annotated[Language, typer.Option(help="Language of the conversation.")]
 
 CallSeconds = Annotated[
@@ -61,12 +65,13 @@ def local(
     state: Annotated[Path | None, typer.Option(help="Keep the state here; a temporary folder otherwise.")] = None,
     language: Spoken = Language.ENGLISH,
     call_seconds: CallSeconds = 3600.0,
+    scenario: ScenarioFile = "",
 ) -> None:
     """Run the product's own cloud here until Ctrl-C: broker, minting, observer page, and the stand-ins."""
     here = _extra()
     if only is not None:
-        raise typer.Exit(here.run_stand_in(only, port, Console(), call_seconds))
-    choices = here.Choices(openai_url, imageflux_url, web_port, language, call_seconds)
+        raise typer.Exit(here.run_stand_in(only, port, scenario, Console(), call_seconds))
+    choices = here.chosen(openai_url, imageflux_url, web_port, language, scenario, call_seconds)
     raise typer.Exit(here.run_local(choices, state, Console()))
 
 
@@ -83,6 +88,7 @@ def demo(
     delay: Annotated[
         float, typer.Option(min=0, max=10, help="Seconds by which observers are late; c cuts what is held back.")
     ] = 0.0,
+    scenario: ScenarioFile = "",
     record: Annotated[
         Path | None, typer.Option(help="Keep the records of conversations in this folder, for kaiwa-cloud replay.")
     ] = None,
@@ -93,7 +99,7 @@ def demo(
     exit code 0 only if every link really carried sound. The script knows no --delay.
     """
     here = _extra()
-    choices = here.Choices(openai_url, imageflux_url, web_port, language, call_seconds)
+    choices = here.chosen(openai_url, imageflux_url, web_port, language, scenario, call_seconds)
     raise typer.Exit(here.run_demo(choices, sound, here.Kept(keep, json, record), once=once, delay=delay))
 
 

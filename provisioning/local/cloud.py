@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from device.errors import SettingsError
 from device.messages.secret import Secret
 from device.messages.tools import ANY
@@ -16,6 +18,7 @@ from provisioning.channels import ChannelOptions
 from provisioning.listener import Listener
 from provisioning.local.imageflux.server import ImageFluxStandIn
 from provisioning.local.realtime import RealtimeStandIn, StandInSettings
+from provisioning.local.realtime.scenario import Scenario
 from provisioning.settings import (
     IMAGEFLUX_TOKEN_VARIABLE,
     OPENAI_KEY_VARIABLE,
@@ -35,6 +38,13 @@ REQUESTS_PER_DAY: Final = 100_000
 GRACE_SECONDS: Final = 3.0
 """How long a robot that vanished may take to come back; on one computer nothing is slow."""
 
+LIMITS: Final = LimitSettings(
+    requests_per_minute=REQUESTS_PER_MINUTE,
+    sessions_per_day=REQUESTS_PER_DAY,
+    grace_seconds=GRACE_SECONDS,
+    failures_in_a_row=REQUESTS_PER_MINUTE,  # faults are switched on here to be seen
+)
+
 INSTRUCTIONS: Final = "You are Kaiwa, a friendly little robot. Answer in one or two short sentences."
 
 
@@ -49,6 +59,9 @@ class Choices:
     call_seconds: float = 3600.0
     """How long a call may last: what the stand-in ends it after, and what robots are told."""
     push_to_talk: bool = False
+    scenario: Scenario | None = None
+    """What the stand-in for OpenAI plays; what is built in when None."""
+    limits: LimitSettings = LIMITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +90,8 @@ async def local_cloud(
         KaiwaError: something cannot be started.
     """
     async with AsyncExitStack() as owned:
-        openai = (
-            None
-            if choices.openai_url
-            else await owned.enter_async_context(RealtimeStandIn(StandInSettings(session_seconds=choices.call_seconds)))
-        )
+        stand_in = RealtimeStandIn(StandInSettings(session_seconds=choices.call_seconds), scenario=choices.scenario)
+        openai = None if choices.openai_url else await owned.enter_async_context(stand_in)
         imageflux = None if choices.imageflux_url else await owned.enter_async_context(ImageFluxStandIn())
         settings = CloudSettings(
             state_dir=str(folder),
@@ -90,13 +100,7 @@ async def local_cloud(
             broker=BrokerSettings(port=0, spawn=True),
             openai=_openai(choices, openai, environment),
             imageflux=_imageflux(choices, imageflux, environment),
-            limits=LimitSettings(
-                requests_per_minute=REQUESTS_PER_MINUTE,
-                sessions_per_day=REQUESTS_PER_DAY,
-                grace_seconds=GRACE_SECONDS,
-                call_seconds=choices.call_seconds,
-                failures_in_a_row=REQUESTS_PER_MINUTE,  # faults are switched on here to be seen
-            ),
+            limits=replace(choices.limits, call_seconds=choices.call_seconds),
         )
         cloud = await owned.enter_async_context(running(settings, watchers))
         yield LocalCloud(cloud, openai, imageflux)

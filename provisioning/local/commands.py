@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from device.errors import KaiwaError, first_of
+from device.errors import KaiwaError, SettingsError, first_of
 from provisioning.app import Cloud
 from provisioning.local.cloud import Choices, local_cloud
 from provisioning.local.demo.interactive import converse
@@ -26,6 +26,8 @@ from provisioning.local.imageflux.server import ImageFluxStandIn
 from provisioning.local.imageflux.settings import StandInSettings as ImageFluxStandInSettings
 from provisioning.local.realtime import RealtimeStandIn
 from provisioning.local.realtime import StandInSettings as RealtimeStandInSettings
+from provisioning.local.realtime.scenario import Scenario
+from provisioning.local.realtime.scenarios import load_scenario
 from provisioning.running import run
 
 
@@ -36,9 +38,26 @@ def run_local(choices: Choices, state: Path | None, console: Console) -> int:
         return _until_interrupted(_local(folder, choices, console))
 
 
-def run_stand_in(service: str, port: int, console: Console, call_seconds: float) -> int:
+def chosen(
+    openai_url: str, imageflux_url: str, web_port: int, language: str, scenario: str, call_seconds: float
+) -> Choices:
+    """Return what is chosen on a command line; a scenario is spoken in its own language.
+
+    Raises:
+        SettingsError: the scenario cannot be played; with its line.
+    """
+    if not scenario:
+        return Choices(openai_url, imageflux_url, web_port, language, call_seconds)
+    if openai_url:
+        raise SettingsError("--scenario", "it is the stand-in that plays it; leave out --openai-url")
+    played = load_scenario(scenario)
+    return Choices("", imageflux_url, web_port, played.language, call_seconds, scenario=played)
+
+
+def run_stand_in(service: str, port: int, scenario: str, console: Console, call_seconds: float) -> int:
     """Run one stand-in, `openai` (whose calls last `call_seconds`) or `imageflux`, until Ctrl-C; return the exit code."""
-    return _until_interrupted(_stand_in(service, port, console, call_seconds))
+    played = load_scenario(scenario) if scenario else None
+    return _until_interrupted(_stand_in(service, port, played, console, call_seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +86,10 @@ def run_demo(choices: Choices, card: str, kept: Kept, *, once: bool, delay: floa
     """
     scripted = once or kept.json is not None or not (sys.stdin.isatty() and sys.stdout.isatty())
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
+    if scripted and choices.scenario is not None:
+        raise SettingsError(
+            "--scenario", "needs a terminal with a person at it; --once plays a conversation of its own"
+        )
     with _folder(kept.folder) as folder:
         if scripted:
             return _until_interrupted(_scripted(folder, choices, kept))
@@ -188,12 +211,11 @@ def _reaching(cloud: Cloud, folder: Path) -> str:
     return f'state_dir = "{folder}"\n[broker]\nport = {cloud.broker.port}\n[enrol]\nport = {enrol_port}\n'
 
 
-async def _stand_in(service: str, port: int, console: Console, call_seconds: float) -> int:
+async def _stand_in(service: str, port: int, scenario: Scenario | None, console: Console, call_seconds: float) -> int:
     async with AsyncExitStack() as owned:
         if service == "openai":
-            openai = await owned.enter_async_context(
-                RealtimeStandIn(RealtimeStandInSettings(port=port, session_seconds=call_seconds))
-            )
+            settings = RealtimeStandInSettings(port=port, session_seconds=call_seconds)
+            openai = await owned.enter_async_context(RealtimeStandIn(settings, scenario=scenario))
             console.print(f"{openai.base_url}  key {openai.settings.api_key.reveal()}", soft_wrap=True)
         else:
             imageflux = await owned.enter_async_context(ImageFluxStandIn(ImageFluxStandInSettings(port=port)))

@@ -20,12 +20,13 @@ from device.audio.echo import NoEchoControl
 from device.broadcast.air import Air
 from device.calls import Calls, Hooks
 from device.clock import WallClock
+from device.console import Console
 from device.equipment import Equipment
 from device.errors import MintError
 from device.messages.enrolment import BrokerAddress
 from device.messages.envelope import KeySigner
 from device.messages.minting import Grant, Refusal
-from device.messages.reports import CallAnswered, CallLeft, decode_event
+from device.messages.reports import CallAnswered, CallLeft, Levels, decode_event
 from device.mint import MintClient
 from device.mqtt import Broker, Presence
 from device.outlet import Outlet
@@ -169,6 +170,7 @@ async def bench(settings: RealtimeSettings | None = None) -> AsyncIterator[Bench
             Toolbox(built_in.tools()),
             built_in,
             Air(room.voice, outlet, 0.0, lambda _levels: None),
+            Console(outlet, Levels),
         )
 
         async def again() -> Grant:

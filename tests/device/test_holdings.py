@@ -21,6 +21,7 @@ from device.audio.block import SILENCE, Block
 from device.audio.echo import NoEchoControl
 from device.broadcast.air import Air
 from device.clock import WallClock
+from device.console import Console
 from device.equipment import Equipment
 from device.errors import CodecError, MalformedMessageError
 from device.holdings import Holdings
@@ -151,7 +152,7 @@ async def bench(
         tools = Toolbox([*built_in.tools(), *chronicle.tools(), made(lamp, seconds=5.0)])
         own = Equipment(
             *(voice, minter, broker, outlet, http, settings or RealtimeSettings(), BroadcastSettings()),
-            *(tools, built_in, Air(voice, outlet, delay, lambda _levels: shown), chronicle),
+            *(tools, built_in, Air(voice, outlet, delay, lambda _levels: shown), Console(outlet, Levels), chronicle),
         )
         posted: asyncio.Queue[p.Event] = asyncio.Queue()
         holdings = Holdings(own, tasks, posted.put_nowait)

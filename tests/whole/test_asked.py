@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
+import aiohttp
 import pytest
 
 from device.messages.commands import Verb
 from device.messages.reports import Speaker
-from provisioning.local.demo.perform import Stage, remote
+from provisioning.app import DEFAULT_OPERATOR
+from provisioning.console.running import console_of
+from provisioning.local.demo.perform import DEVICE, Stage, remote
 from provisioning.local.demo.visitor import spoken
 from provisioning.local.realtime.replies import GREETING
+from provisioning.settings import BrokerSettings, CloudSettings
 from tests.whole.conftest import card, openai, press
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -128,3 +133,35 @@ async def test_in_a_talk_broadcast_and_microphone_go_off_and_on_again(stage: Sta
     await stage.watch.until("the microphone opens", lambda: not card(stage).muted or None)
     assert (card(stage).phase, card(stage).session) == ("listening", session)
     assert not stage.watch.faults
+
+
+async def test_a_console_is_shown_what_robot_and_service_say_and_only_while_it_looks(stage: Stage) -> None:
+    settings = CloudSettings(
+        state_dir=str(stage.folder / "cloud"), broker=BrokerSettings(port=stage.local.cloud.broker.port)
+    )
+    async with (
+        console_of(settings, DEFAULT_OPERATOR) as link,
+        aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http,
+    ):
+        assert (await http.get(link)).status == 200
+        origin = link.partition("/enter")[0]
+        async with http.get(f"{origin}/events?robot={DEVICE}") as stream, asyncio.timeout(30):
+            await _read(stream, {"levels"})
+            await press(stage)
+            shown = await _read(stream, {"session.created", "trace"})
+            assert "ek_" not in shown
+            order = {"device": DEVICE, "verb": "use", "tool": "say", "arguments": {"text": "We close at five."}}
+            sent = await http.post(f"{origin}/order", json=order, headers={"Origin": origin})
+            assert sent.status == 200
+            said = await _read(stream, {"conversation.item.create", "response.done"})
+            assert "We close at five." in said
+
+
+async def _read(stream: aiohttp.ClientResponse, wanted: set[str]) -> str:
+    """Read a console's events until all that is wanted has come, and return what came."""
+    came = ""
+    async for line in stream.content:
+        came += line.decode()
+        if all(f'"{name}"' in came for name in wanted):
+            break
+    return came

@@ -14,8 +14,9 @@ from device.messages.reports import Lifecycle
 from provisioning.imageflux import ImageFlux
 from provisioning.local.demo.perform import DEVICE, Stage
 from provisioning.local.realtime import HttpFault
+from tests.day.day import played, verdict
 from tests.faults import RECOVERY, Recorded
-from tests.whole.conftest import card, openai, press
+from tests.whole.conftest import card, openai, press, quiet
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -274,3 +275,11 @@ async def test_the_feed_shows_what_the_robot_does(stage: Stage) -> None:
     snapshot = stage.local.cloud.feed.snapshot(DEVICE)
     assert snapshot.state.phase == "listening"
     assert snapshot.state.on_air
+
+
+async def test_ten_sessions_of_a_simulated_day_leave_nothing_behind(stage: Stage) -> None:
+    day = await played(stage, seed=7, sessions=10, say=quiet, quick=True)
+    assert day.stuck == []
+    assert day.left == []
+    assert len(day.played) >= 4
+    assert [row.name for row in verdict(day) if row.ok is False] == []

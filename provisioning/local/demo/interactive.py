@@ -16,7 +16,6 @@ from device.messages.reports import Caption, DeviceState, Levels
 from provisioning.local.demo.keyboard import keys
 from provisioning.local.demo.perform import DEVICE, Stage, remote
 from provisioning.local.demo.view import Snapshot, render
-from provisioning.local.demo.visitor import QUESTIONS
 
 _log = logging.getLogger(__name__)
 
@@ -50,8 +49,8 @@ class Conductor:
             self.hands.append(self._tasks.create_task(self._button(), name="finger"))
         elif key in _ORDERS:
             self.hands.append(self._tasks.create_task(self._remote(*_ORDERS[key]), name="operator"))
-        elif key.isdigit() and 0 < int(key) <= len(QUESTIONS):
-            self._ask(QUESTIONS[int(key) - 1])
+        elif key.isdigit() and 0 < int(key) <= len(self._stage.sayings):
+            self._ask(list(self._stage.sayings)[int(key) - 1])
         return True
 
     async def _button(self) -> None:
@@ -81,7 +80,7 @@ class Conductor:
 
     def keys(self) -> tuple[tuple[str, str], ...]:
         """Return every key with what it does, for the view."""
-        asking = (("1-4", "let the visitor ask"),) if self._in_room else ()
+        asking = ((f"1-{len(self._stage.sayings)}", "let the visitor ask"),) if self._in_room else ()
         state = self._stage.watch.state
         orders = ("s/x/c", "start/stop/cut") if state and state.delay else ("s/x", "start/stop from afar")
         return (("space", "the button"), *asking, orders, ("q", "quit"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +25,15 @@ from provisioning.local.demo.listener import Listener
 from provisioning.local.demo.robot import Robot, enrol
 from provisioning.local.demo.script import SPEAK_BEFORE_BARGE_IN, Course, Script, Utterance
 from provisioning.local.demo.summary import CaptionLine, Summary
-from provisioning.local.demo.visitor import INTERRUPTION, QUESTION, utterances
+from provisioning.local.demo.visitor import INTERRUPTION, QUESTION, QUESTIONS, utterances
 from provisioning.local.demo.watch import DemoError, Observation, Watch
+from provisioning.local.realtime.scenario import Phrase
 
 DEVICE: Final = "demo"
 """Id of the demonstration's robot."""
+
+MOST_KEYS: Final = 9
+"""Questions that the digits of a keyboard can ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class Stage:
     watch: Watch
     folder: Path
     sayings: dict[str, Utterance]
+    """What the visitor can ask, in the order of the keys that ask it."""
 
     @property
     def page_url(self) -> str:
@@ -68,9 +73,16 @@ async def staged(
         config = _robot_config(folder, card, more, panel)
         say("enrolling the robot with a one-time claim")
         await enrol(config, await local.cloud.claim(device=DEVICE))
-        sayings = await utterances(folder)
+        sayings = await utterances(folder, _questions(choices), choices.scenario.language if choices.scenario else "en")
         async with Robot(config, folder / "robot.log", watch.on_observed, watch.on_gone) as robot:
             yield Stage(local, robot, watch, folder, sayings)
+
+
+def _questions(choices: Choices) -> Sequence[Phrase]:
+    """Return what the visitor can ask: the first phrase of each turn of a scenario, as many as there are keys."""
+    if choices.scenario is None:
+        return QUESTIONS
+    return [turn.phrases[0] for turn in choices.scenario.turns][:MOST_KEYS]
 
 
 def _robot_config(folder: Path, card: str, more: str, panel: str) -> Path:

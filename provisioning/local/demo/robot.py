@@ -72,6 +72,11 @@ class Robot:
         await self._reader
         return code
 
+    @property
+    def pid(self) -> int:
+        """The id of its process; 0 before it was started."""
+        return self._process.pid if self._process else 0
+
     async def ended(self) -> int:
         """Wait until the process ends by itself and return its exit code."""
         if self._process is None:
@@ -84,7 +89,7 @@ class Robot:
             self._process.kill()
 
     def do(self, action: str, **details: object) -> None:
-        """Give the bench an order: `press`, `release`, or `say` with a `path` to a WAV file."""
+        """Give the bench an order: `press`, `release`, `census`, or `say` with a `path` to a WAV file."""
         if self._process is not None and self._process.stdin is not None and self._process.returncode is None:
             self._process.stdin.write(json.dumps({"do": action, **details}).encode() + b"\n")
 

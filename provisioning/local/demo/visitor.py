@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import wave
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,28 +13,35 @@ import numpy as np
 from provisioning.local.demo.evidence import RATE, Samples
 from provisioning.local.demo.script import Utterance
 from provisioning.local.realtime.mouth import Mouth
+from provisioning.local.realtime.scenario import Phrase
 
-VOICE: Final = "en-us+f2"
+VOICES: Final = {"en": "en-us+f2", "ja": "ja+f2"}
+"""Of espeak-ng, by language; what they say is recognised best."""
 WORDS_PER_MINUTE: Final = 150
 
-QUESTIONS: Final = ("What can you do?", "Tell me a story.", "What time is it?", "Stop, please.")
+QUESTIONS: Final = tuple(
+    Phrase(written=question)
+    for question in ("What can you do?", "Tell me a story.", "What time is it?", "Stop, please.")
+)
 """What the keys 1 to 4 ask; the stand-in understands each."""
 
 QUESTION: Final = "Tell me a story."
 INTERRUPTION: Final = "What time is it?"
 
 
-async def utterances(folder: Path) -> dict[str, Utterance]:
-    """Return every question of the visitor, written to WAV files in `folder`.
+async def utterances(
+    folder: Path, questions: Sequence[Phrase] = QUESTIONS, language: str = "en"
+) -> dict[str, Utterance]:
+    """Return every question of the visitor, as it is written, with its sound in WAV files in `folder`.
 
     Raises:
         NoVoiceError: espeak-ng is not installed.
     """
-    mouth = Mouth(VOICE, WORDS_PER_MINUTE)
-    said = await asyncio.gather(*(mouth.say(text) for text in QUESTIONS))
+    mouth = Mouth(VOICES[language], WORDS_PER_MINUTE)
+    said = await asyncio.gather(*(mouth.say(phrase.sound) for phrase in questions))
     return {
-        utterance.text: _written(folder / f"question-{number}.wav", utterance.text, _trimmed(utterance.samples))
-        for number, utterance in enumerate(said, start=1)
+        phrase.written: _written(folder / f"question-{number}.wav", phrase.written, _trimmed(utterance.samples))
+        for number, (phrase, utterance) in enumerate(zip(questions, said, strict=True), start=1)
     }
 
 
@@ -43,7 +51,7 @@ async def spoken(folder: Path, text: str) -> Utterance:
     Raises:
         NoVoiceError: espeak-ng is not installed.
     """
-    utterance = await Mouth(VOICE, WORDS_PER_MINUTE).say(text)
+    utterance = await Mouth(VOICES["en"], WORDS_PER_MINUTE).say(text)
     return _written(folder / f"{'-'.join(text.split())}.wav", text, _trimmed(utterance.samples))
 
 

@@ -20,6 +20,7 @@ from aiortc.clock import current_ntp_time
 from aiortc.exceptions import InvalidStateError, OperationError
 from aiortc.sdp import candidate_from_sdp
 
+from provisioning.local.closing import close_wholly
 from provisioning.local.imageflux.data_channels import DataChannels
 from provisioning.local.imageflux.description import with_opus_parameters
 from provisioning.local.imageflux.media import Outlet, Publication, Tap, tap
@@ -180,7 +181,7 @@ class Peer:
         """Stop forwarding and close the peer connection."""
         for downlink in self._downlinks:
             downlink.serve(None)
-        await self._connection.close()
+        await close_wholly(self._connection)
 
     def _take_up(self, connection_id: str) -> None:
         for kind, names in (("audio", [OPUS]), ("video", self._video_names())):

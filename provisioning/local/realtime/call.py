@@ -12,6 +12,7 @@ import msgspec
 from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
 
+from provisioning.local.closing import close_wholly
 from provisioning.local.realtime import messages
 from provisioning.local.realtime.answer import shaped_answer, without_candidates
 from provisioning.local.realtime.dialogue import Dialogue, House
@@ -57,7 +58,8 @@ class Call:
     def __init__(self, house: House, config: dict[str, Any]) -> None:
         self.id = call_id()
         self._house, self._playback = house, Playback()
-        expires_at = int(time.time() + house.settings.session_seconds)
+        self._seconds = house.faults.session_seconds or house.settings.session_seconds
+        expires_at = int(time.time() + self._seconds)
         self._session = Session(identifier("sess"), expires_at, config)
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._channel: asyncio.Future[RTCDataChannel] = asyncio.get_running_loop().create_future()
@@ -84,7 +86,7 @@ class Call:
             hear_promptly(self._peer.getTransceivers()[0].receiver)
             await self._peer.setLocalDescription(await self._peer.createAnswer())
         except UNUSABLE_OFFER as error:
-            await self._peer.close()
+            await close_wholly(self._peer)
             raise invalid_offer(str(error) or type(error).__name__) from None
         return shaped_answer(self._peer.localDescription.sdp, offer)
 
@@ -105,7 +107,7 @@ class Call:
             await self._converse(channel)
         finally:
             self._playback.stop()
-            await self._peer.close()
+            await close_wholly(self._peer)
 
     async def _converse(self, channel: RTCDataChannel) -> None:
         def send(event: Event) -> None:
@@ -135,7 +137,7 @@ class Call:
 
     async def _last(self, send: Callable[[Event], None]) -> None:
         try:
-            async with asyncio.timeout(self._house.settings.session_seconds):
+            async with asyncio.timeout(self._seconds):
                 await self._over.wait()
         except TimeoutError:
             await self._expire(send)

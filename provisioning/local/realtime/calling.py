@@ -74,10 +74,21 @@ def told(outcomes: Sequence[Outcome]) -> str:
     return " ".join(dict.fromkeys(_told(outcome) for outcome in outcomes))
 
 
-def _told(outcome: Outcome) -> str:
+def failed(outcome: Outcome) -> bool:
+    """Tell whether a client told of a failure."""
+    return (_read(outcome) or {}).get("ok") is False
+
+
+def _read(outcome: Outcome) -> dict[str, Any] | None:
     try:
-        read = msgspec.json.decode(outcome.output, type=dict[str, Any])
+        return msgspec.json.decode(outcome.output, type=dict[str, Any])
     except msgspec.DecodeError:
+        return None
+
+
+def _told(outcome: Outcome) -> str:
+    read = _read(outcome)
+    if read is None:
         return outcome.output
     if read.get("ok") is False:
         return f"That did not work: {read.get('error', 'no reason given')}."

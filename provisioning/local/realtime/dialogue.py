@@ -15,16 +15,18 @@ from typing import Any, Final
 
 from provisioning.local.realtime import messages, replies, sound
 from provisioning.local.realtime.calling import Call, Outcome
+from provisioning.local.realtime.course import Course
 from provisioning.local.realtime.ears import Ears
 from provisioning.local.realtime.faults import Faults
 from provisioning.local.realtime.hearing import FAINTEST_DBFS, InputBuffer
 from provisioning.local.realtime.identifiers import identifier, tool_call_id
 from provisioning.local.realtime.messages import Event
 from provisioning.local.realtime.mouth import Mouth, Utterance
-from provisioning.local.realtime.planning import Plan, Planner
+from provisioning.local.realtime.planning import Planner
 from provisioning.local.realtime.playback import Playback
 from provisioning.local.realtime.records import Called, Heard, Records, Spoken, Written
 from provisioning.local.realtime.refusals import RefusedError
+from provisioning.local.realtime.repertoire import Plan, Repertoire
 from provisioning.local.realtime.response import Response
 from provisioning.local.realtime.session import Session
 from provisioning.local.realtime.settings import StandInSettings
@@ -44,6 +46,8 @@ class House:
     ears: Ears
     mouth: Mouth
     records: Records
+    repertoire: Repertoire
+    course: Course
 
 
 class Dialogue:
@@ -68,7 +72,7 @@ class Dialogue:
         self._asked_in = ""
         """Id of the item that asks it."""
         self._called: dict[str, Called] = {}
-        self._planner = Planner()
+        self._planner = Planner(house.repertoire)
         self._generating: tuple[Response, asyncio.Task[None]] | None = None
         self._sounding: tuple[Response, Spoken, asyncio.Future[bool]] | None = None
 
@@ -131,6 +135,7 @@ class Dialogue:
             question: asyncio.Future[str] = asyncio.get_running_loop().create_future()
             question.set_result(written)
             self._question, self._asked_in = question, item["id"]
+            self._house.course.heard(written)
             self._planner.asked()
         elif item.get("role") == "assistant":
             self._answered()
@@ -231,6 +236,7 @@ class Dialogue:
             phrase = await self._house.ears.recognise(samples)
             text = replies.sentence(phrase) if phrase else replies.SPEECH
             self._house.records.heard.append(Heard(text, end - seconds, end, level))
+            self._house.course.heard(text)
         else:
             text = replies.NOTHING_HEARD
         if self.session.transcribes and self._house.faults.transcriptions:
@@ -256,6 +262,7 @@ class Dialogue:
             return
         session, now = self.session, datetime.now().astimezone()
         plan = self._planner.next(text, session.tools, session.language, now)
+        await asyncio.sleep(plan.wait)
         utterance = await self._house.mouth.say(plan.words) if plan.words else None
         if self._sounding is not None and utterance is not None:
             await asyncio.shield(self._sounding[2])

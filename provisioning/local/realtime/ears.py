@@ -7,9 +7,8 @@ at 130 to 170 words a minute (2026-11): every phrase with en-us+f2 and en-us+f3,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -17,6 +16,8 @@ import numpy as np
 import pocketsphinx
 
 from provisioning.local.realtime import coding
+from provisioning.local.realtime.pronunciation import DICTIONARY, MODEL, pronounced
+from provisioning.local.realtime.scenario import Phrase
 from provisioning.local.realtime.sound import RATE, Samples
 
 MODEL_RATE: Final = 16_000
@@ -28,10 +29,11 @@ _PAUSE: Final = np.zeros(RATE // 5, np.int16)
 
 
 class Ears:
-    """Owns the recogniser and its thread."""
+    """Owns the recogniser and its thread; it knows `phrases`, pronounced in `language`."""
 
-    def __init__(self, phrases: Iterable[str]) -> None:
-        self._phrases = {f"_{phrase.replace(' ', '_')}": phrase for phrase in phrases}
+    def __init__(self, phrases: Sequence[Phrase], language: str = "en") -> None:
+        self._phrases = {f"_{number}": phrase for number, phrase in enumerate(phrases)}
+        self._language = language
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ears")
         self._decoder: Any = None
 
@@ -48,7 +50,7 @@ class Ears:
         self._thread.submit(self._loaded)
 
     async def recognise(self, samples: Samples) -> str | None:
-        """Return the known phrase in `samples` (48 kHz), or None when it is none of them."""
+        """Return the known phrase in `samples` (48 kHz), as it is written, or None when it is none of them."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._recognise, samples)
 
     def _loaded(self) -> Any:
@@ -57,12 +59,10 @@ class Ears:
         return self._decoder
 
     def _load(self) -> Any:
-        model = Path(pocketsphinx.get_model_path("en-us"))
-        dictionary = str(model / "cmudict-en-us.dict")
-        settings = {"hmm": str(model / "en-us"), "dict": dictionary, "lm": None, "samprate": float(MODEL_RATE)}
+        settings = {"hmm": str(MODEL / "en-us"), "dict": str(DICTIONARY), "lm": None, "samprate": float(MODEL_RATE)}
         decoder = pocketsphinx.Decoder(**settings, dither=True, seed=1, loglevel="FATAL")
         for word, phrase in self._phrases.items():
-            decoder.add_word(word, " ".join(decoder.lookup_word(part) for part in phrase.split()), False)
+            decoder.add_word(word, pronounced(phrase, self._language), False)
         decoder.add_jsgf_string("phrases", f"#JSGF V1.0; grammar g; public <p> = {' | '.join(self._phrases)} ;")
         decoder.activate_search("phrases")
         return decoder
@@ -74,4 +74,5 @@ class Ears:
         decoder.process_raw(coding.resampled(framed, RATE, MODEL_RATE).tobytes(), no_search=False, full_utt=True)
         decoder.end_utt()
         found = decoder.hyp()
-        return self._phrases.get(found.hypstr) if found and found.score >= SURE else None
+        phrase = self._phrases.get(found.hypstr) if found and found.score >= SURE else None
+        return None if phrase is None else phrase.written

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
+
+import msgspec
 
 
 class HttpFault(StrEnum):
@@ -29,6 +31,8 @@ class HttpFault(StrEnum):
     """201 with an SDP that cannot be used."""
     JSON_FOR_SDP = "json_for_sdp"
     """201 with an error object where the SDP should be."""
+    CHUNKED = "chunked"
+    """The right answer, in a chunked body without a length."""
 
 
 class EventFault(StrEnum):
@@ -40,9 +44,8 @@ class EventFault(StrEnum):
     """Only the first half of each is sent."""
 
 
-@dataclass(slots=True)
-class Faults:
-    """The switches, all off."""
+class Faults(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The switches, all off; set them at any time, or PUT them as JSON to `/stand-in/faults`."""
 
     secrets: HttpFault | None = None
     """How `client_secrets` fails."""
@@ -54,5 +57,12 @@ class Faults:
     """Error code with which every response fails, such as `insufficient_quota`; without usage, without sound."""
     transcriptions: bool = False
     """Whether transcribing what the user said fails."""
-    loss: float = 0.0
+    loss: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
     """Share of UDP datagrams that vanish, both ways; 1.0 is a blocked or vanished network."""
+    session_seconds: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    """The longest session for calls that begin from now on, in the place of `StandInSettings.session_seconds`."""
+
+    def become(self, others: Faults) -> None:
+        """Set every switch as it is in `others`."""
+        for name in self.__struct_fields__:
+            setattr(self, name, getattr(others, name))

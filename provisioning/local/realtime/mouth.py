@@ -1,4 +1,4 @@
-"""The stand-in's voice: espeak-ng for every language it has, Open JTalk for Japanese where it is installed."""
+"""The stand-in's voice: espeak-ng, and Open JTalk for Japanese where it is installed; espeak-ng's `ja` reads kana only."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ _OPEN_JTALK: Final[ModuleType | None] = pyopenjtalk
 
 LEVEL_DBFS: Final = -20.0
 """How loud the voice is, whatever made it."""
+
+MOST_KEPT: Final = 64
+"""Utterances that are kept for when they are said again: some 20 MB."""
 
 LONGEST_SECONDS: Final = 20.0
 """espeak-ng makes a minute of speech in well under a second."""
@@ -57,6 +60,7 @@ class Mouth:
         if program is None:
             raise NoVoiceError("espeak-ng is not installed; apt-get install espeak-ng")
         self._command = [program, "-v", voice, "-s", str(words_per_minute), "--stdout"]
+        self._reads_kana = voice.startswith("ja")
         self._made: dict[str, Utterance] = {}
 
     async def say(self, text: str) -> Utterance:
@@ -67,13 +71,16 @@ class Mouth:
         """
         if text not in self._made:
             self._made[text] = await asyncio.to_thread(self._make, text)
+            while len(self._made) > MOST_KEPT:
+                del self._made[next(iter(self._made))]
         return self._made[text]
 
     def _make(self, text: str) -> Utterance:
-        samples = sound.at_level(self._japanese(text) if _is_japanese(text) else self._english(text), LEVEL_DBFS)
+        by_another = _is_japanese(text) and not self._reads_kana
+        samples = sound.at_level(self._japanese(text) if by_another else self._espeak(text), LEVEL_DBFS)
         return Utterance(text, np.concatenate([samples, np.zeros(-len(samples) % FRAME, np.int16)]))
 
-    def _english(self, text: str) -> Samples:
+    def _espeak(self, text: str) -> Samples:
         try:
             done = subprocess.run([*self._command, text], capture_output=True, check=True, timeout=LONGEST_SECONDS)
         except (OSError, subprocess.SubprocessError) as error:
@@ -82,7 +89,7 @@ class Mouth:
 
     def _japanese(self, text: str) -> Samples:
         if _OPEN_JTALK is None:
-            return self._english("I can speak Japanese when the extra called j a is installed.")
+            return self._espeak("I can speak Japanese when the extra called j a is installed.")
         wave, rate = _OPEN_JTALK.tts(text)
         return coding.resampled(np.clip(wave, -32768, 32767).astype(np.int16), int(rate), RATE)
 

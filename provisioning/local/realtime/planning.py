@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime
 
 from provisioning.local.realtime import replies
-from provisioning.local.realtime.calling import Call, Outcome, calls, told
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """One answer: what is said, and what is called after it."""
-
-    words: str
-    calls: Sequence[Call] = ()
+from provisioning.local.realtime.calling import Outcome
+from provisioning.local.realtime.repertoire import Plan, Question, Repertoire
 
 
 class Planner:
     """What has come since the last answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, repertoire: Repertoire) -> None:
+        self._repertoire = repertoire
         self._fresh = False
         self._outcomes: list[Outcome] = []
         self._prompt = ""
+        self._then = ""
         self._answers = 0
 
     def asked(self) -> None:
@@ -45,18 +39,21 @@ class Planner:
 
     def next(self, question: str | None, tools: Collection[str], language: str, now: datetime) -> Plan:
         """Decide on an answer; `question` is the last one, None where there was none yet."""
-        fresh, outcomes, prompt = self._fresh, self._outcomes, self._prompt
-        self._fresh, self._outcomes, self._prompt = False, [], ""
-        if question is not None and fresh:
-            wished = calls(question, tools)
-            if wished:
-                return Plan(" ".join(call.before for call in wished).strip(), wished)
-        elif outcomes:
-            return Plan(told(outcomes))
-        elif prompt:
-            return Plan(replies.prompted(prompt))
-        return Plan(replies.GREETING if question is None else self._reply(question, language, now))
+        plan = self._plan(question, tools, language, now)
+        self._fresh, self._outcomes, self._prompt, self._then = False, [], "", plan.then
+        return plan
 
-    def _reply(self, question: str, language: str, now: datetime) -> str:
+    def _plan(self, heard: str | None, tools: Collection[str], language: str, now: datetime) -> Plan:
+        question = None if heard is None else Question(heard, tools, language, self._answers, now)
+        if question is not None and self._fresh:
+            wish = self._repertoire.wish(question)
+            if wish is not None:
+                return wish
+        elif self._outcomes:
+            return Plan(self._repertoire.told(self._outcomes, self._then))
+        elif self._prompt:
+            return Plan(self._repertoire.prompted(self._prompt))
+        if question is None:
+            return Plan(self._repertoire.prompted(replies.GREETING))
         self._answers += 1
-        return replies.reply(question, language, self._answers - 1, now)
+        return self._repertoire.reply(question)

@@ -62,3 +62,10 @@ class Records:
     heard: list[Heard] = field(default_factory=list)
     called: list[Called] = field(default_factory=list)
     written: list[Written] = field(default_factory=list)
+
+    def forget(self) -> None:
+        """Forget everything, so that a day of calls needs no more room than one."""
+        self.spoken.clear()
+        self.heard.clear()
+        self.called.clear()
+        self.written.clear()

@@ -16,6 +16,7 @@ from aiohttp import BodyPartReader, WSMsgType, web
 from provisioning.local.realtime import refusals
 from provisioning.local.realtime.answer import checked_offer
 from provisioning.local.realtime.call import Call
+from provisioning.local.realtime.course import Course
 from provisioning.local.realtime.dialogue import House
 from provisioning.local.realtime.ears import Ears
 from provisioning.local.realtime.faults import Faults, HttpFault
@@ -25,7 +26,8 @@ from provisioning.local.realtime.messages import Event, session_created
 from provisioning.local.realtime.mouth import Mouth
 from provisioning.local.realtime.records import Called, Heard, Records, Spoken, Written
 from provisioning.local.realtime.refusals import RefusedError
-from provisioning.local.realtime.replies import PHRASES
+from provisioning.local.realtime.repertoire import BuiltIn, Scripted
+from provisioning.local.realtime.scenario import Scenario
 from provisioning.local.realtime.session import DEFAULT_MODEL, Session
 from provisioning.local.realtime.settings import StandInSettings
 from provisioning.local.realtime.writing import Correspondence
@@ -51,8 +53,14 @@ class RealtimeStandIn:
         OSError: the address cannot be listened on.
     """
 
-    def __init__(self, settings: StandInSettings | None = None, faults: Faults | None = None) -> None:
+    def __init__(
+        self,
+        settings: StandInSettings | None = None,
+        faults: Faults | None = None,
+        scenario: Scenario | None = None,
+    ) -> None:
         self.settings = settings or StandInSettings()
+        self._scenario = scenario
         self.faults = faults or Faults()
         """What goes wrong; may be changed at any time."""
         self.calls: dict[str, Call] = {}
@@ -88,11 +96,17 @@ class RealtimeStandIn:
         """Every call of a tool, in order, with what the client told of it."""
         return self._records.called
 
+    def forget(self) -> None:
+        """Forget what was said, heard and called so far."""
+        self._records.forget()
+
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as owned:
-            ears = owned.enter_context(Ears(PHRASES))
+            repertoire = BuiltIn() if self._scenario is None else Scripted(self._scenario)
+            ears = owned.enter_context(Ears(repertoire.phrases, repertoire.language))
             mouth = Mouth(self.settings.voice, self.settings.words_per_minute)
-            self._house = House(self.settings, self.faults, ears, mouth, self._records)
+            course = Course(self._scenario, self.faults)
+            self._house = House(self.settings, self.faults, ears, mouth, self._records, repertoire, course)
             self._tasks = await owned.enter_async_context(asyncio.TaskGroup())
             owned.callback(self._hang_up_all)
             runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=0.2)
@@ -122,12 +136,26 @@ class RealtimeStandIn:
         application.router.add_get("/v1/realtime", self._write)
         application.router.add_post("/v1/realtime", _beta)
         application.router.add_post("/v1/realtime/sessions", _beta)
+        application.router.add_put("/stand-in/faults", self._switch)
         return application
 
     async def _client_secrets(self, request: web.Request) -> web.StreamResponse:
         self._require_standard_key(request)
+        self._house.course.asked()
+        body = await request.read()
         failed = await self._failed(request, self.faults.secrets)
-        return failed or web.json_response(self._keys.mint(await request.read(), time.time()))
+        minted = failed or web.json_response(self._keys.mint(body, time.time()))
+        return _shaped(minted, self.faults.secrets)
+
+    async def _switch(self, request: web.Request) -> web.Response:
+        self._require_standard_key(request)
+        try:
+            wished = msgspec.json.decode(await request.read(), type=Faults)
+        except msgspec.DecodeError as error:
+            raise RefusedError(400, "invalid_value", str(error)) from None
+        self.faults.become(wished)
+        _log.warning("faults are now %s", self.faults)
+        return web.json_response(msgspec.to_builtins(self.faults))
 
     async def _calls(self, request: web.Request) -> web.StreamResponse:
         failed = await self._failed(request, self.faults.calls)
@@ -139,7 +167,7 @@ class RealtimeStandIn:
         self.calls[call.id] = call
         task = self._tasks.create_task(call.run(), name=call.id)
         task.add_done_callback(lambda _: self.calls.pop(call.id))
-        return _sdp(answer, {"Location": f"/v1/realtime/calls/{call.id}"})
+        return _shaped(_sdp(answer, {"Location": f"/v1/realtime/calls/{call.id}"}), self.faults.calls)
 
     async def _hangup(self, request: web.Request) -> web.StreamResponse:
         self._require_standard_key(request)
@@ -255,6 +283,12 @@ def _session(part: bytes | None) -> dict[str, Any]:
         return msgspec.json.decode(part or b"{}", type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise RefusedError(400, "invalid_value", "The session part is not a JSON object.", param="session") from None
+
+
+def _shaped(response: web.StreamResponse, fault: HttpFault | None) -> web.StreamResponse:
+    if fault is HttpFault.CHUNKED:
+        response.enable_chunked_encoding()
+    return response
 
 
 def _sdp(text: str, headers: dict[str, str]) -> web.Response:

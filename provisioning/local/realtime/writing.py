@@ -34,7 +34,7 @@ class Correspondence:
         self._house, self._session, self._send = house, session, send
         self._id = identifier("conv")
         self._ledger = Ledger(session.view["instructions"] or "")
-        self._planner = Planner()
+        self._planner = Planner(house.repertoire)
         self._question: str | None = None
         self._called: dict[str, Called] = {}
         self._last: str | None = None
@@ -71,6 +71,7 @@ class Correspondence:
             self._take_outcome(item["call_id"], item["output"])
         elif item.get("role") == "user":
             self._question = written
+            self._house.course.heard(written)
             self._planner.asked()
         elif item.get("role") == "system":
             self._planner.prompted(written)

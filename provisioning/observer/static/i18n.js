@@ -213,6 +213,11 @@ const WORDS = {
   },
 };
 
+// Adds the words of another page, by language.
+export function learn(words) {
+  for (const [tongue, more] of Object.entries(words)) Object.assign(WORDS[tongue], more);
+}
+
 const KEY = "kaiwa.language";
 
 function preferred() {

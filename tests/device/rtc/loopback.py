@@ -98,14 +98,18 @@ async def loopback(lost: Collection[int] = (), *, mouth: OpusSender | None = Non
 
 
 async def connect(one: End, other: End) -> None:
+    await negotiate(one, other)
+    for end in (one, other):
+        await state(end.peer, "connected")
+
+
+async def negotiate(one: End, other: End) -> None:
     await one.peer.setLocalDescription(await one.peer.createOffer())
     await other.peer.setRemoteDescription(one.peer.localDescription)
     other.mouth.attach(other.peer.addTrack(other.mouth.track))
     other.ear.attach(other.peer.getTransceivers()[0].receiver)
     await other.peer.setLocalDescription(await other.peer.createAnswer())
     await one.peer.setRemoteDescription(other.peer.localDescription)
-    for end in (one, other):
-        await state(end.peer, "connected")
 
 
 async def state(peer: RTCPeerConnection, wanted: str) -> None:

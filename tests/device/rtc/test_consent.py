@@ -11,7 +11,7 @@ from aioice import Connection
 from aiortc import RTCConfiguration, RTCPeerConnection
 
 from device.errors import MediaError
-from device.rtc.consent import nominate_in_consent
+from device.rtc.consent import no_consent_once_closed, nominate_in_consent
 from device.rtc.peer import new_peer
 from tests.device.rtc.loopback import state, stay_at_home
 
@@ -114,3 +114,15 @@ def test_a_library_whose_names_have_changed_is_refused() -> None:
     changed: Any = SimpleNamespace(build_request=None, _nominated={})
     with pytest.raises(MediaError, match="ice_controlling"):
         nominate_in_consent(changed)
+
+
+async def test_a_connection_that_was_closed_asks_for_nothing() -> None:
+    connection = Connection(ice_controlling=True)
+    no_consent_once_closed(connection)
+    await connection.close()
+    asking = asyncio.create_task(connection.query_consent())  # as connect() does when it was not done yet
+    done, _ = await asyncio.wait({asking}, timeout=1)
+    asking.cancel()
+    assert done == {asking}
+    with pytest.raises(MediaError, match="_closing"):
+        no_consent_once_closed(SimpleNamespace(query_consent=None))  # type: ignore[arg-type]  # another library

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from device.errors import MediaError
 from device.messages.secret import Secret
 from device.rtc.peer import IceServer, new_peer, only_opus
 from device.rtc.private import mangled, part
-from tests.device.rtc.loopback import stay_at_home
+from device.rtc.sending import OpusSender
+from tests.device.rtc.loopback import Clock, Ear, End, negotiate, stay_at_home
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +59,30 @@ async def test_an_offer_can_be_for_opus_alone() -> None:
     offer = (await peer.createOffer()).sdp
     assert [line for line in offer.splitlines() if line.startswith("a=rtpmap")] == ["a=rtpmap:96 opus/48000/2"]
     await peer.close()
+
+
+async def test_a_connection_that_comes_up_while_it_is_closed_sends_nothing_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, other = (End(new_peer(), clock := Clock(), Ear(clock), OpusSender()) for _ in range(2))
+    sender = one.peer.addTransceiver(one.mouth.track).sender
+    one.peer.createDataChannel("events")
+    await negotiate(one, other)
+    assert one.peer.sctp is not None
+    stop = one.peer.sctp.stop
+
+    async def stop_when_sending() -> None:
+        async with asyncio.timeout(10):
+            while not part(sender, "started"):
+                await asyncio.sleep(0)
+        await stop()
+
+    monkeypatch.setattr(one.peer.sctp, "stop", stop_when_sending)
+    await asyncio.sleep(0)  # it begins to connect
+    await one.peer.close()
+    await other.peer.close()
+    running = {getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks()}
+    assert not [name for name in running if name.startswith(("RTCRtpSender", "RTCRtpReceiver"))]
 
 
 async def test_a_private_name_that_is_gone_is_an_error() -> None:

@@ -20,6 +20,7 @@ class Body:
     notes: list[tuple[str, str]] = field(default_factory=list)
     identified: list[str] = field(default_factory=list)
     held: float = 0.0
+    watched: list[float] = field(default_factory=list)
 
     def earcon(self, samples: Samples) -> None:
         """Note that a sound was played."""
@@ -44,4 +45,4 @@ def reach(body: Body | None = None) -> Reach:
         body.notes.append((session, text))
 
     noon = datetime(2026, 11, 23, 12, 5, tzinfo=UTC)
-    return Reach(body, body, body.posted.append, note, lambda: noon, body.cut)
+    return Reach(body, body, body.posted.append, note, lambda: noon, body.cut, body.watched.append)

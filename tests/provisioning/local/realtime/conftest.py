@@ -5,14 +5,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from provisioning.local.realtime.course import Course
 from provisioning.local.realtime.dialogue import Dialogue, House
 from provisioning.local.realtime.ears import Ears
 from provisioning.local.realtime.faults import Faults
 from provisioning.local.realtime.mouth import Mouth
 from provisioning.local.realtime.playback import Playback
 from provisioning.local.realtime.records import Records
-from provisioning.local.realtime.replies import PHRASES
+from provisioning.local.realtime.repertoire import BuiltIn, Repertoire, Scripted
 from provisioning.local.realtime.requests import carry_out
+from provisioning.local.realtime.scenario import Scenario
 from provisioning.local.realtime.session import Session
 from provisioning.local.realtime.settings import StandInSettings
 from provisioning.local.realtime.sound import FRAME, Samples
@@ -79,8 +81,13 @@ def settings() -> StandInSettings:
 
 @pytest.fixture(scope="session")
 def ears() -> Iterator[Ears]:
-    with Ears(PHRASES) as made:
+    with Ears(BuiltIn.phrases) as made:
         yield made
+
+
+@pytest.fixture
+def scenario() -> Scenario | None:
+    return None
 
 
 class OverError(Exception):
@@ -88,11 +95,15 @@ class OverError(Exception):
 
 
 @pytest.fixture
-async def desk(config: dict[str, Any], settings: StandInSettings, ears: Ears) -> AsyncIterator[Desk]:
-    mouth = Mouth(settings.voice, settings.words_per_minute)
+async def desk(
+    config: dict[str, Any], settings: StandInSettings, ears: Ears, scenario: Scenario | None
+) -> AsyncIterator[Desk]:
+    mouth, faults = Mouth(settings.voice, settings.words_per_minute), Faults()
+    repertoire: Repertoire = BuiltIn() if scenario is None else Scripted(scenario)
+    house = House(settings, faults, ears, mouth, Records(), repertoire, Course(scenario, faults))
     try:
         async with asyncio.TaskGroup() as tasks:
-            desk = Desk(House(settings, Faults(), ears, mouth, Records()), Session("sess_1", 0, config), tasks)
+            desk = Desk(house, Session("sess_1", 0, config), tasks)
             tasks.create_task(play(desk.playback))
             yield desk
             raise OverError  # noqa: TRY301 - the way to end a task group

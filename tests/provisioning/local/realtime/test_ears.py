@@ -3,6 +3,7 @@ import pytest
 
 from provisioning.local.realtime.ears import Ears
 from provisioning.local.realtime.replies import PHRASES
+from provisioning.local.realtime.scenario import Phrase
 from provisioning.local.realtime.sound import RATE
 from tests.provisioning.local.realtime.conftest import USER
 
@@ -18,7 +19,7 @@ async def test_other_sentences_are_none_of_them(ears: Ears, text: str) -> None:
 
 
 async def test_the_model_may_be_loaded_beforehand() -> None:
-    with Ears(["hello"]) as ears:
+    with Ears([Phrase(written="hello")]) as ears:
         ears.warm_up()
         assert await ears.recognise((await USER.say("hello")).samples) == "hello"
 

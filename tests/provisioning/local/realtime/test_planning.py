@@ -3,7 +3,8 @@ from datetime import datetime
 import pytest
 
 from provisioning.local.realtime.calling import Call, Outcome
-from provisioning.local.realtime.planning import Plan, Planner
+from provisioning.local.realtime.planning import Planner
+from provisioning.local.realtime.repertoire import BuiltIn, Plan
 from provisioning.local.realtime.replies import GREETING
 
 NOON = datetime(2026, 11, 23, 12, 5)  # noqa: DTZ001 - the hour is what is read out
@@ -12,7 +13,7 @@ TOOLS = {"volume", "end_conversation"}
 
 @pytest.fixture
 def planner() -> Planner:
-    return Planner()
+    return Planner(BuiltIn())
 
 
 def following(planner: Planner, question: str | None) -> Plan:

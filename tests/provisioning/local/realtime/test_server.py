@@ -7,7 +7,8 @@ import openai
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-from provisioning.local.realtime import HttpFault, RealtimeStandIn, StandInSettings
+from provisioning.local.realtime import Faults, HttpFault, RealtimeStandIn, StandInSettings
+from provisioning.local.realtime.scenarios import load_scenario
 from tests.provisioning.local.realtime.reference import judge_secret
 
 PATIENCE = 10.0
@@ -198,3 +199,61 @@ async def test_leaving_hangs_up_and_frees_the_port(settings: StandInSettings, pe
     assert service.calls == {}
     async with RealtimeStandIn(StandInSettings(port=port)) as again:
         assert again.port == port
+
+
+async def test_an_answer_in_chunks_is_the_same_answer(
+    stand_in: RealtimeStandIn, client: openai.AsyncOpenAI, http: aiohttp.ClientSession, peer: RTCPeerConnection
+) -> None:
+    stand_in.faults.secrets = stand_in.faults.calls = HttpFault.CHUNKED
+    async with http.post("realtime/client_secrets", json={}) as minted:
+        assert minted.headers["Transfer-Encoding"] == "chunked"
+        assert "Content-Length" not in minted.headers
+        assert (await minted.json())["value"].startswith("ek_")
+    peer.createDataChannel("oai-events")
+    answer = await client.realtime.calls.create(sdp=await offer(peer), session={"type": "realtime"})
+    assert answer.response.headers["Transfer-Encoding"] == "chunked"
+    assert answer.text.startswith("v=0")
+
+
+async def test_a_sessions_hour_can_be_made_short(
+    stand_in: RealtimeStandIn, client: openai.AsyncOpenAI, peer: RTCPeerConnection
+) -> None:
+    stand_in.faults.session_seconds = 0.1
+    channel, events = peer.createDataChannel("oai-events"), asyncio.Queue[str]()
+    channel.on("message", events.put_nowait)
+    answer = await client.realtime.calls.create(sdp=await offer(peer), session={"type": "realtime"})
+    await peer.setRemoteDescription(RTCSessionDescription(answer.text, "answer"))
+    async with asyncio.timeout(PATIENCE):
+        while '"session_expired"' not in await events.get():
+            pass
+
+
+async def test_faults_are_switched_over_http_by_whoever_has_the_key(
+    stand_in: RealtimeStandIn, http: aiohttp.ClientSession
+) -> None:
+    url = stand_in.base_url.removesuffix("/v1") + "/stand-in/faults"
+    async with http.put(url, json={"secrets": "quota", "loss": 0.3}) as switched:
+        assert (await switched.json())["loss"] == 0.3
+    assert await code(await http.post("realtime/client_secrets", json={})) == (429, "insufficient_quota")
+    assert await code(await http.put(url, json={"losses": 0.3})) == (400, "invalid_value")
+    assert await code(await http.put(url, json={}, headers={"Authorization": "Bearer sk-wrong"})) == (
+        401,
+        "invalid_api_key",
+    )
+    assert stand_in.faults.loss == 0.3
+    assert (await http.put(url, json={})).status == 200
+    assert stand_in.faults == Faults()
+
+
+async def test_a_scenarios_day_meets_session_after_session(settings: StandInSettings) -> None:
+    scenario = load_scenario("rate-limited-day")
+    async with (
+        RealtimeStandIn(settings, scenario=scenario) as service,
+        openai.AsyncOpenAI(api_key=settings.api_key.reveal(), base_url=service.base_url, max_retries=0) as client,
+    ):
+        for _ in range(2):
+            with pytest.raises(openai.RateLimitError):
+                await client.realtime.client_secrets.create()
+        for _ in range(7):
+            await client.realtime.client_secrets.create()
+        assert service.faults.session_seconds == 20
