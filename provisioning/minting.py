@@ -6,6 +6,9 @@ it, the fleet is not halted, the hours are open, the budgets have room for all t
 aside with it), and the conversation service is not resting after failures. Whoever fails one of the first two gets no
 answer, for we would not know whom we tell. The answer goes to the topic of the device, whatever the request
 says, and only the key made for this request opens it.
+
+A robot that hears nothing asks again with the same bytes. Who serves them stands with the session: while that minter is
+alive every other keeps silent, and when it has ended, one of them serves the session anew.
 """
 
 from __future__ import annotations
@@ -14,11 +17,13 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from device.errors import (
     MalformedMessageError,
+    MessageError,
     MisaddressedError,
     StaleMessageError,
     UpstreamError,
@@ -38,6 +43,7 @@ from provisioning.alarms import REPLACED_KEY, raise_alarm
 from provisioning.answers import Answers
 from provisioning.breaker import FAILURES, Breaker
 from provisioning.broadcasting import Broadcasts
+from provisioning.duty import Duty
 from provisioning.keyring import Held, Standing, identify
 from provisioning.openai import OpenAI, OpenAIError
 from provisioning.policy import Allow, Allowance, Refuse, Status, decide
@@ -76,7 +82,7 @@ class Minter:
     """Answers requests for sessions.
 
     `granted` is told of every session that begins; `settled` waits until the end of a device's session before, of which
-    it has told, is written down.
+    it has told, is written down. `duty` tells whether other minters are alive.
     """
 
     def __init__(
@@ -88,7 +94,9 @@ class Minter:
         terms: Terms,
         granted: Callable[[Session], None],
         settled: Callable[[str], Awaitable[None]],
+        duty: Duty,
     ) -> None:
+        self._duty = duty
         self._store, self._signer, self._terms = store, signer, terms
         self._granted, self._settled = granted, settled
         self._openai, self._broadcasts = openai, broadcasts
@@ -108,29 +116,50 @@ class Minter:
         return await self._answers.once(device, data, now, serve)
 
     async def _serve(self, data: bytes, device: str, now: float) -> bytes:
-        async with self._store.transaction() as t:
-            standing = await t.devices.standing(device)
-            if standing is None:
-                raise MisaddressedError("no device of this name is enrolled")
-            request, held = _opened(data, device, standing)
-            verdict = await self._judge(t, request, standing.status, held, now)
-            if isinstance(verdict, Allow):
-                session = self._session(request, await t.groups.of(device), verdict.deadline, now)
-                verdict = await self._hindrance(t, session) or verdict
-            if isinstance(verdict, Allow):
-                await t.sessions.add(session)
-            await t.audit.add(now, device, "mint", request.nonce, **_told(verdict))
+        request, verdict = await self._store.together(partial(self._decided, data, device, now))
         if isinstance(verdict, Refuse):
             return self._refused(request, verdict, now)
-        return await self._begun(request, session, now)
+        return await self._begun(request, verdict, now)
+
+    async def _decided(
+        self, data: bytes, device: str, now: float, t: Transaction
+    ) -> tuple[MintRequest, Session | Refuse]:
+        """Return what a device asks for, and the session that it gets, entered in the store, or why it gets none."""
+        standing = await t.devices.standing(device)
+        if standing is None:
+            raise MisaddressedError("no device of this name is enrolled")
+        request, held = _opened(data, device, standing)
+        judged = await self._judge(t, request, standing.status, held, now)
+        verdict = await self._entered(t, request, standing, judged, now) if isinstance(judged, Allow) else judged
+        action = "take_over" if isinstance(judged, Session) else "mint"
+        await t.audit.add(now, device, action, request.nonce, **_told(verdict))
+        return request, verdict
+
+    async def _entered(
+        self, t: Transaction, request: MintRequest, standing: Standing, allow: Allow, now: float
+    ) -> Session | Refuse:
+        session = self._session(request, standing.group, allow.deadline, now)
+        hindrance = await self._hindrance(t, session)
+        if hindrance is None:
+            await t.sessions.add(session)
+        return hindrance or session
 
     def _session(self, request: MintRequest, group: str, deadline: float, now: float) -> Session:
         reserved = self._terms.rules.reservation(deadline + self._terms.grace - now)
-        return Session(request.nonce, request.device, request.reason, now, deadline, group=group, reserved=reserved)
+        return Session(
+            request.nonce,
+            request.device,
+            request.reason,
+            now,
+            deadline,
+            group=group,
+            reserved=reserved,
+            minter=self._duty.name,
+        )
 
     async def _judge(
         self, t: Transaction, request: MintRequest, status: Status, held: Held, now: float
-    ) -> Allow | Refuse:
+    ) -> Allow | Session | Refuse:
         if status is Status.PENDING and await t.devices.activate(request.device, now):
             status = Status.ACTIVE
         try:
@@ -139,11 +168,28 @@ class Minter:
             return Refuse(Refusal.CLOCK_SKEW, str(error))
         counts = await t.sessions.counts(request.device, now)
         if not await t.sessions.note_request(request.device, request.nonce, now):
-            return Refuse(Refusal.REPLAY, "this request has been answered before")
+            return await self._again(t, request, status)
         if held.replaced(now):
             await raise_alarm(t, request.device, REPLACED_KEY, now)
             return Refuse(Refusal.DENIED, "signed with a key that has been replaced")
         return decide(status, held.expires_at, counts, self._terms.allowance, now)
+
+    async def _again(self, t: Transaction, request: MintRequest, status: Status) -> Session | Refuse:
+        """Return the session that was granted to this request before, if whoever was to answer it has ended.
+
+        Raises:
+            MessageError: another minter will answer it, or has.
+        """
+        replay = Refuse(Refusal.REPLAY, "this request has been answered before")
+        found = await t.sessions.find(request.nonce)
+        if found is None or found.device != request.device or found.minter in {"", self._duty.name}:
+            return replay
+        if not await self._duty.left(found.minter):
+            raise MessageError("another minter serves this request")
+        if found.call_id or status is not Status.ACTIVE or await t.halts.current() is not None:
+            return replay
+        taken = await t.sessions.take_over(found, self._duty.name)
+        return replace(found, minter=self._duty.name) if taken else replay
 
     async def _hindrance(self, t: Transaction, session: Session) -> Refuse | None:
         """Return what stands against a session that its device may have."""
@@ -172,6 +218,9 @@ class Minter:
             self._openai_breaker.told(now, good=False)
             await self._take_back(session, f"OpenAI {error.code}", now, had=False)
             return self._refused(request, Refuse(Refusal.UPSTREAM, _words(error), error.retry_after), now)
+        except asyncio.CancelledError:
+            self._granted(session)  # whoever is asked next serves it, or the leash ends it
+            raise
         except BaseException:
             await self._take_back(session, "interrupted", now)
             raise
@@ -211,13 +260,19 @@ class Minter:
         if self._broadcast_breaker.wait(now):
             return None, "the broadcast service: it has failed several times in a row"
         try:
-            opened = await self._broadcasts.open(session.id)
+            opened = await self._opened(session)
         except UpstreamError as error:
             self._broadcast_breaker.told(now, good=False)
             _log.warning("session %s goes without a broadcast: %s", session.id, error)
             return None, f"the broadcast service: {error.status or 'no answer'} {error.code}"
         self._broadcast_breaker.told(now, good=True)
         return opened, ""
+
+    async def _opened(self, session: Session) -> BroadcastGrant | None:
+        """Open a channel; one that another minter had opened for the same session is deleted first."""
+        if session.channel_id and not await self._broadcasts.close(session.id, session.channel_id):
+            raise UpstreamError("ImageFlux", None, "left_over", "the channel of the minter before is still open")
+        return await self._broadcasts.open(session.id)
 
     async def _take_back(self, session: Session, reason: str, now: float, *, had: bool = True) -> None:
         """End a session that was not granted after all; if that fails, the leash will.
@@ -267,8 +322,8 @@ def _opened(data: bytes, device: str, standing: Standing) -> tuple[MintRequest, 
     return request, held
 
 
-def _told(verdict: Allow | Refuse) -> dict[str, object]:
-    return {"allowed": True} if isinstance(verdict, Allow) else {"refused": verdict.refusal}
+def _told(verdict: Session | Refuse) -> dict[str, object]:
+    return {"refused": verdict.refusal} if isinstance(verdict, Refuse) else {"allowed": True}
 
 
 def _words(error: OpenAIError) -> str:

@@ -105,13 +105,15 @@ sessions: Final = Table(
     Column("reserved", BigInteger, nullable=False, server_default="0"),
     Column("cost", BigInteger),
     Column("reported", Boolean, nullable=False, server_default=false()),
+    Column("minter", String(8), nullable=False, server_default=""),
     Index(None, "device", "created_at"),
     Index(None, "ended_at"),
 )
 """Every session that was granted, and what has to be released when it ends.
 
 What was `reserved` for it, and what it was charged (`cost`, none while it goes on), are in micros; `reported` says
-whether its device has told what it used. `group_name` is the group of the device as it was granted.
+whether its device has told what it used. `group_name` is the group of the device as it was granted. `minter` is whoever
+serves the request for it; another does when that one has ended before it answered.
 """
 
 spending: Final = Table(
