@@ -135,7 +135,7 @@ class RealtimeCall:
         # aiortc offers Opus first and other codecs after it; this very offer is known to be accepted.
         transceiver = peer.addTransceiver(self.uplink.track, direction="sendrecv")
         self.downlink.attach(transceiver.receiver)
-        self.uplink.follow(transceiver.sender)
+        self.uplink.attach(transceiver.sender)
         self._channel = self._open_channel(peer)
         await peer.setLocalDescription(await peer.createOffer())
         await self._negotiate(peer)

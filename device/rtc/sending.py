@@ -1,31 +1,26 @@
-"""The mend of aiortc's sending side: packets encoded by our own libopus instead of 96 kbit/s stereo without FEC.
-
-aiortc passes an `av.Packet` through untouched (`Encoder.pack`) and neither encodes nor measures its level in Python.
-"""
+"""The sending end of one voice: encoded by our own libopus, instead of aiortc's 96 kbit/s stereo without FEC."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
-from fractions import Fraction
-from typing import Any, Final
+from typing import Final, Never
 
-import av
 from aiortc import MediaStreamTrack, RTCRtpSender
 from aiortc.mediastreams import MediaStreamError
 
-from device.audio.block import BLOCK, RATE, Samples
+from device.audio.block import Samples
 from device.audio.opus import Application, OpusEncoder, OpusSettings
 from device.rtc.losses import ExpectedLoss, on_loss_report
+from device.rtc.outbound import Outbound, send_by
 
 LONGEST_QUEUE: Final = 10
-"""Blocks that wait for the connection at most: 200 ms."""
-
-_TIME_BASE: Final = Fraction(1, RATE)
+"""Blocks that wait for the connection to be up at most: 200 ms."""
 
 
 class OpusSender:
-    """A `BlockSink` whose `track` sends what is pushed as one mono Opus voice.
+    """A `BlockSink` that sends what is pushed as one mono Opus voice, by the sender that it is attached to.
 
     Raises:
         CodecError: libopus is missing or refuses the settings.
@@ -33,92 +28,104 @@ class OpusSender:
 
     def __init__(self, settings: OpusSettings | None = None, application: Application = Application.VOIP) -> None:
         settings = settings or OpusSettings()
-        encoder = OpusEncoder(
+        self._encoder = OpusEncoder(
             application=application,
             bit_rate=settings.bit_rate,
             complexity=settings.complexity,
             expected_loss_percent=settings.expected_loss_percent,
         )
-        self._track = _OpusTrack(encoder)
         self._loss = ExpectedLoss(settings.expected_loss_percent)
+        self._track = _Voice()
+        self._outbound: Outbound | None = None
+        self._unsent: deque[Samples] = deque()
+        self._pushed = self._dropped = self._packets = self._bytes = 0
 
     @property
     def track(self) -> MediaStreamTrack:
         """The track to give to `addTrack` or `addTransceiver`; the connection ends it."""
         return self._track
 
-    def push(self, samples: Samples) -> None:
-        """Queue one block, shape (960,); the oldest one is dropped when the connection does not keep up."""
-        self._track.push(samples)
+    def attach(self, sender: RTCRtpSender) -> None:
+        """Send by `sender`, which has this track; call it as soon as there is one.
 
-    def follow(self, sender: RTCRtpSender) -> None:
-        """Protect against what the far end reports to be lost; `sender` is the one that sends this track.
+        What the far end reports to be lost is protected against from then on.
 
         Raises:
             MediaError: aiortc's private names have changed.
         """
+        send_by(sender, self._drive)
         on_loss_report(sender, self._reported)
+
+    def push(self, samples: Samples) -> None:
+        """Send one block, shape (960,); until the connection is up the newest wait, after its end they are dropped."""
+        self._pushed += 1
+        if self._track.readyState != "live":
+            self._dropped += 1
+        elif self._outbound is None:
+            self._wait(samples)
+        elif self._outbound.wanted:
+            self._send(self._outbound, samples)
 
     def expect_loss(self, percent: int) -> None:
         """Protect against `percent` (0 to 100) of the packets being lost."""
-        self._track.encoder.expect_loss(percent)
+        self._encoder.expect_loss(percent)
+
+    def set_bit_rate(self, bit_rate: int) -> None:
+        """Use `bit_rate` bits per second from now on."""
+        self._encoder.set_bit_rate(bit_rate)
+
+    def counters(self) -> dict[str, float]:
+        """Return numbers that only grow: blocks pushed and dropped, packets and bytes sent; and the loss expected."""
+        return {
+            "pushed": self._pushed,
+            "dropped": self._dropped,
+            "packets": self._packets,
+            "bytes": self._bytes,
+            "expected_loss_percent": self._loss.percent,
+        }
+
+    def _wait(self, samples: Samples) -> None:
+        if len(self._unsent) >= LONGEST_QUEUE:
+            self._unsent.popleft()
+            self._dropped += 1
+        self._unsent.append(samples)
+
+    def _send(self, outbound: Outbound, samples: Samples) -> None:
+        payload = self._encoder.encode(samples)
+        try:
+            outbound.send(payload, samples.size)
+        except ConnectionError:
+            self._dropped += 1
+            return
+        self._packets += 1
+        self._bytes += len(payload)
+
+    async def _drive(self, outbound: Outbound) -> None:
+        self._outbound = outbound
+        with contextlib.suppress(asyncio.CancelledError):  # how aiortc ends its own loop, which does not pass it on
+            while self._unsent and outbound.wanted:
+                self._send(outbound, self._unsent.popleft())
+            await self._track.ended.wait()
+        self._unsent.clear()
 
     def _reported(self, share: float) -> None:
         before = self._loss.percent
         if self._loss.reported(share) != before:
             self.expect_loss(self._loss.percent)
 
-    def set_bit_rate(self, bit_rate: int) -> None:
-        """Use `bit_rate` bits per second from now on."""
-        self._track.encoder.set_bit_rate(bit_rate)
 
-    def counters(self) -> dict[str, float]:
-        """Return numbers that only grow: blocks pushed and dropped, packets and bytes sent; and the loss expected."""
-        track = self._track
-        return {
-            "pushed": track.pushed,
-            "dropped": track.dropped,
-            "packets": track.packets,
-            "bytes": track.bytes,
-            "expected_loss_percent": self._loss.percent,
-        }
+class _Voice(MediaStreamTrack):
+    """What stands for the voice in the description of a session; nothing is taken from it."""
 
-
-class _OpusTrack(MediaStreamTrack):
     kind = "audio"
 
-    def __init__(self, encoder: OpusEncoder) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.encoder = encoder
-        self.pushed = self.dropped = self.packets = self.bytes = 0
-        self._unsent: deque[Samples] = deque()
-        self._arrival = asyncio.Event()
-
-    def push(self, samples: Samples) -> None:
-        self.pushed += 1
-        if self.readyState != "live":
-            self.dropped += 1
-            return
-        if len(self._unsent) >= LONGEST_QUEUE:
-            self._unsent.popleft()
-            self.dropped += 1
-        self._unsent.append(samples)
-        self._arrival.set()
+        self.ended = asyncio.Event()
 
     def stop(self) -> None:
         super().stop()
-        self._unsent.clear()
-        self._arrival.set()
+        self.ended.set()
 
-    async def recv(self) -> av.Packet[Any]:
-        while not self._unsent:
-            if self.readyState != "live":
-                raise MediaStreamError
-            self._arrival.clear()
-            await self._arrival.wait()
-        payload = self.encoder.encode(self._unsent.popleft())
-        packet = av.Packet(payload)
-        packet.pts, packet.time_base = self.packets * BLOCK, _TIME_BASE
-        self.packets += 1
-        self.bytes += len(payload)
-        return packet
+    async def recv(self) -> Never:
+        raise MediaStreamError

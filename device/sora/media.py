@@ -89,7 +89,7 @@ class Media:
         peer.on("datachannel", self._opened)
         transceiver = peer.addTransceiver(self._programme.track, "sendonly")
         only_opus(transceiver)
-        self._programme.follow(transceiver.sender)
+        self._programme.attach(transceiver.sender)
         if self._picture is not None:
             self._add_picture(peer, self._picture, command.sdp)
         return peer

@@ -73,7 +73,7 @@ async def sent(sender: OpusSender) -> AsyncIterator[Ear]:
     """Send a voice to an ear in the same process, over the loopback."""
     one, other, ear = new_peer(), new_peer(), Ear()
     try:
-        one.addTransceiver(sender.track, "sendonly")
+        sender.attach(one.addTransceiver(sender.track, "sendonly").sender)
         await one.setLocalDescription(await one.createOffer())
         await other.setRemoteDescription(one.localDescription)
         ear.attach(other.getTransceivers()[0].receiver)

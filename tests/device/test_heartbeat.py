@@ -16,6 +16,7 @@ from device.soundcard.room_card import RoomCard
 from device.soundcard.settings import SoundSettings
 from device.supervision import check, progress
 from device.voice import VoicePath
+from tests.device.rtc.loopback import loopback, stay_at_home
 from tests.device.soundcard.listening import Listener
 
 ALIVE: dict[str, float | None] = {"captured": 1.0, "played": 1.0, "sent": 1.0, "broadcast": 1.0}
@@ -85,12 +86,14 @@ async def test_a_card_that_runs_goes_on_and_one_that_stopped_does_not() -> None:
     assert progress(voice, card)["played"] == progress(voice, card)["played"]
 
 
-async def test_what_is_sent_is_counted_where_the_connection_takes_it() -> None:
+async def test_what_is_sent_is_counted_where_the_connection_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    stay_at_home(monkeypatch)
+    sender = OpusSender()
     async with RoomCard(SoundSettings(), Listener()) as card:
         voice = VoicePath(NoEchoControl(), card)
-        voice.uplink = sender = OpusSender()
+        voice.uplink = sender
         sender.push(SILENCE)
         assert progress(voice, card)["sent"] == 0
-        await sender.track.recv()
-        assert progress(voice, card)["sent"] == 1
-        sender.track.stop()
+        async with loopback(mouth=sender) as (_, other):
+            await other.ear.seen(1)
+            assert progress(voice, card)["sent"] == 1

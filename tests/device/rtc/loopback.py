@@ -83,11 +83,14 @@ async def say(speaker: End, listener: End, blocks: list[Samples]) -> list[Sample
 
 
 @asynccontextmanager
-async def loopback(lost: Collection[int] = ()) -> AsyncIterator[tuple[End, End]]:
-    """Two connected ends; the second loses the packets numbered in `lost`."""
-    one, other = (End(new_peer(), clock := Clock(), Ear(clock, gone), OpusSender()) for gone in ((), lost))
+async def loopback(lost: Collection[int] = (), *, mouth: OpusSender | None = None) -> AsyncIterator[tuple[End, End]]:
+    """Two connected ends; the first speaks by `mouth`, the second loses the packets numbered in `lost`."""
+    one = End(new_peer(), clock := Clock(), Ear(clock), mouth or OpusSender())
+    other = End(new_peer(), clock := Clock(), Ear(clock, lost), OpusSender())
     try:
-        one.ear.attach(one.peer.addTransceiver(one.mouth.track).receiver)
+        transceiver = one.peer.addTransceiver(one.mouth.track)
+        one.ear.attach(transceiver.receiver)
+        one.mouth.attach(transceiver.sender)
         await connect(one, other)
         yield one, other
     finally:
@@ -97,7 +100,7 @@ async def loopback(lost: Collection[int] = ()) -> AsyncIterator[tuple[End, End]]
 async def connect(one: End, other: End) -> None:
     await one.peer.setLocalDescription(await one.peer.createOffer())
     await other.peer.setRemoteDescription(one.peer.localDescription)
-    other.peer.addTrack(other.mouth.track)
+    other.mouth.attach(other.peer.addTrack(other.mouth.track))
     other.ear.attach(other.peer.getTransceivers()[0].receiver)
     await other.peer.setLocalDescription(await other.peer.createAnswer())
     await one.peer.setRemoteDescription(other.peer.localDescription)

@@ -22,7 +22,6 @@ async def test_what_the_far_end_reports_reaches_the_encoder(monkeypatch: pytest.
     stay_at_home(monkeypatch)
     async with loopback() as (one, _):
         sender = one.peer.getSenders()[0]
-        one.mouth.follow(sender)
         floor = OpusSettings().expected_loss_percent
         for ssrc, fraction, percent in ((sender._ssrc + 1, 64, floor), (sender._ssrc, 64, 25), (sender._ssrc, 0, 22)):
             await sender.transport._handle_rtcp_data(report(ssrc, fraction))

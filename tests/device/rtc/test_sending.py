@@ -1,74 +1,148 @@
 from __future__ import annotations
 
 import asyncio
-from fractions import Fraction
+from typing import Any
 
-import av
 import pytest
 from aiortc.mediastreams import MediaStreamError
 
-from device.audio.block import BLOCK, SILENCE
+from device.audio.block import BLOCK, SILENCE, Samples
 from device.audio.opus import Application, OpusDecoder, OpusSettings, packet_samples
+from device.errors import MediaError
+from device.rtc.outbound import send_by
 from device.rtc.sending import LONGEST_QUEUE, OpusSender
 from tests.device.audio.sound import blocks, speech, tone
-from tests.device.rtc.loopback import loopback, stay_at_home
+from tests.device.rtc.loopback import End, loopback, stay_at_home
 
 
-async def payload(sender: OpusSender) -> bytes:
-    packet = await sender.track.recv()
-    assert isinstance(packet, av.Packet)
-    return bytes(packet)
-
-
-async def test_packets_are_contiguous_whatever_was_dropped() -> None:
-    sender = OpusSender()
-    for _ in range(LONGEST_QUEUE + 5):
-        sender.push(tone(0.02))
-    packets = [await sender.track.recv() for _ in range(LONGEST_QUEUE)]
-    assert [packet.pts for packet in packets] == [index * BLOCK for index in range(LONGEST_QUEUE)]
-    assert {packet.time_base for packet in packets} == {Fraction(1, 48_000)}
-    assert sender.counters()["dropped"] == 5
-    assert sender.counters()["packets"] == LONGEST_QUEUE
-
-
-async def test_the_oldest_blocks_are_the_ones_dropped() -> None:
-    sender, decoder = OpusSender(), OpusDecoder()
-    for loud in [False] * 5 + [True] * LONGEST_QUEUE:
-        sender.push(tone(0.02) if loud else SILENCE)
-    first = decoder.decode(await payload(sender))
-    assert first.any()
-
-
-async def test_a_packet_is_mono_opus_of_twenty_milliseconds_at_the_bit_rate_asked_for() -> None:
-    sender = OpusSender(OpusSettings(bit_rate=16_000), Application.VOIP)
-    for block in blocks(speech(2.0, pause_every=9.0)):
-        sender.push(block)
-        packet = await payload(sender)
-        assert packet_samples(packet) == BLOCK
-        assert packet[0] & 0b100 == 0, "the stereo bit of RFC 6716"
-    assert sender.counters()["bytes"] * 8 / 2 < 22_000
-    sender.set_bit_rate(48_000)
-    sender.expect_loss(20)
-
-
-async def test_waiting_ends_with_the_track() -> None:
-    sender = OpusSender()
-    receiving = asyncio.ensure_future(sender.track.recv())
-    await asyncio.wait([receiving], timeout=0)
-    sender.track.stop()
-    with pytest.raises(MediaStreamError):
-        await receiving
-    sender.push(SILENCE)
-    assert sender.counters()["dropped"] == 1
-
-
-async def test_aiortc_sends_them_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True)
+def _at_home(monkeypatch: pytest.MonkeyPatch) -> None:
     stay_at_home(monkeypatch)
+
+
+class Wire:
+    """What comes at one end, before the jitter buffer."""
+
+    def __init__(self, end: End) -> None:
+        self.payloads: list[bytes] = []
+        self.sequence: list[int] = []
+        self.timestamps: list[int] = []
+        self._put = end.ear._reception.put
+        end.ear._reception.put = self._note  # type: ignore[method-assign]  # to look at every packet
+
+    def _note(self, sequence: int, timestamp: int, payload: bytes, now: float) -> None:
+        self.payloads.append(payload)
+        self.sequence.append(sequence)
+        self.timestamps.append(timestamp)
+        self._put(sequence, timestamp, payload, now)
+
+
+async def pushed(one: End, other: End, sounds: list[Samples]) -> Wire:
+    """Push `sounds` at one end, each when the one before has come at the other."""
+    wire = Wire(other)
+    for index, sound in enumerate(sounds):
+        one.mouth.push(sound)
+        await other.ear.seen(index + 1)
+    return wire
+
+
+async def test_what_comes_before_the_connection_is_up_waits_and_the_oldest_of_it_goes() -> None:
+    mouth = OpusSender()
+    for loud in [False] * 5 + [True] * LONGEST_QUEUE:
+        mouth.push(tone(0.02) if loud else SILENCE)
+    async with loopback(mouth=mouth) as (one, other):
+        await other.ear.seen(LONGEST_QUEUE)
+        counters = one.mouth.counters()
+    assert (counters["pushed"], counters["dropped"], counters["packets"]) == (LONGEST_QUEUE + 5, 5, LONGEST_QUEUE)
+    assert other.ear.counters()["received"] == LONGEST_QUEUE
+
+
+async def test_packets_are_contiguous_mono_opus_of_twenty_milliseconds_at_the_bit_rate_asked_for() -> None:
+    mouth = OpusSender(OpusSettings(bit_rate=16_000), Application.VOIP)
+    async with loopback(mouth=mouth) as (one, other):
+        wire = await pushed(one, other, blocks(speech(2.0, pause_every=9.0)))
+    assert {packet_samples(payload) for payload in wire.payloads} == {BLOCK}
+    assert not any(payload[0] & 0b100 for payload in wire.payloads), "the stereo bit of RFC 6716"
+    assert sum(map(len, wire.payloads)) * 8 / 2 < 22_000
+    assert mouth.counters()["bytes"] == sum(map(len, wire.payloads))
+    steps = {(after - before) & 0xFFFF for before, after in zip(wire.sequence, wire.sequence[1:], strict=False)}
+    ticks = {(after - before) & 0xFFFFFFFF for before, after in zip(wire.timestamps, wire.timestamps[1:], strict=False)}
+    assert (steps, ticks) == ({1}, {BLOCK})
+    assert OpusDecoder().decode(wire.payloads[50]).any()
+
+
+async def test_bit_rate_and_expected_loss_change_while_it_sends() -> None:
     async with loopback() as (one, other):
-        for index, block in enumerate(blocks(tone(0.4))):
+        sound = blocks(speech(1.0, pause_every=9.0))
+        before = await pushed(one, other, sound)
+        one.mouth.set_bit_rate(12_000)
+        one.mouth.expect_loss(20)
+        for index, block in enumerate(sound):
             one.mouth.push(block)
-            await other.ear.seen(index + 1)
-        stats = await one.peer.getSenders()[0].getStats()
+            await other.ear.seen(len(sound) + index + 1)
+    assert sum(map(len, before.payloads[len(sound) :])) < 0.5 * sum(map(len, before.payloads[: len(sound)]))
+
+
+async def test_rtcp_and_the_statistics_tell_what_was_sent() -> None:
+    async with loopback() as (one, other):
+        wire = await pushed(one, other, blocks(tone(0.4)))
+        sender = one.peer.getSenders()[0]
+        stats = await sender.getStats()
         outbound = next(stat for stat in stats.values() if stat.type == "outbound-rtp")
         assert outbound.packetsSent == 20
         assert outbound.bytesSent == one.mouth.counters()["bytes"]
+        private = vars(sender)
+        assert private["_RTCRtpSender__rtp_timestamp"] == wire.timestamps[-1]
+        assert private["_RTCRtpSender__ntp_timestamp"] > 0
+
+
+async def test_nothing_is_sent_after_the_end_and_the_track_ends_with_the_connection() -> None:
+    async with loopback() as (one, other):
+        await pushed(one, other, [SILENCE])
+        await one.peer.close()
+        assert one.mouth.track.readyState == "ended"
+        one.mouth.push(SILENCE)
+        counters = one.mouth.counters()
+        assert (counters["packets"], counters["dropped"]) == (1, 1)
+    with pytest.raises(MediaStreamError):
+        await one.mouth.track.recv()
+
+
+async def test_a_direction_that_does_not_send_sends_nothing() -> None:
+    async with loopback() as (one, other):
+        await pushed(one, other, [SILENCE])
+        one.peer.getSenders()[0]._enabled = False
+        one.mouth.push(SILENCE)
+        assert one.mouth.counters()["packets"] == 1
+
+
+async def test_a_transport_that_closed_or_waits_loses_the_block_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def closed(_data: bytes) -> None:
+        raise ConnectionError
+
+    async def waiting(_data: bytes) -> None:
+        await asyncio.sleep(1.0)
+
+    async with loopback() as (one, other):
+        await pushed(one, other, [SILENCE])
+        transport: Any = one.peer.getSenders()[0].transport
+        for sending in (closed, waiting):
+            monkeypatch.setattr(transport, "_send_rtp", sending)
+            one.mouth.push(SILENCE)
+        monkeypatch.undo()
+        one.mouth.push(SILENCE)
+        counters = one.mouth.counters()
+        assert (counters["packets"], counters["dropped"]) == (2, 2)
+
+
+def test_a_library_whose_names_have_changed_is_refused() -> None:
+    class RTCRtpSender:
+        """What aiortc may become."""
+
+    async def nothing(_outbound: object) -> None:
+        pass
+
+    with pytest.raises(MediaError, match="_run_rtp"):
+        send_by(RTCRtpSender(), nothing)  # type: ignore[arg-type]  # that is the point

@@ -19,6 +19,7 @@ async def send(programme: OpusSender, samples: Samples) -> None:
     for block in samples[: samples.size // BLOCK * BLOCK].reshape(-1, BLOCK):
         programme.push(block)
         wanted = programme.counters()["pushed"]
+        await asyncio.sleep(0)
         while programme.counters()["packets"] < wanted:
             await asyncio.sleep(0)
 
