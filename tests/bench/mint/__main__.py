@@ -55,6 +55,7 @@ async def minting(folder: Path, upstream: Upstream, extent: Extent) -> list[Row]
         _beside(at_most("mint round trip at 100/s, p99", p99, "ms", 50), percentile(floor_rate, 99)),
         _beside(at_least("grants, saturated, one worker", most.rate, "1/s", 300), floor_most.rate),
         _beside(Row("processor time of the worker per grant", most.cpu(), "ms"), floor_most.cpu()),
+        Row("time that it was ready and had no processor", most.starved, "%", peers={"at 100/s": rate.starved}),
         Row("of the others that share the processors", sum(map(most.cpu, OTHERS)), "ms", peers=_each(most)),
     ]
 

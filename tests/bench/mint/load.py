@@ -14,7 +14,7 @@ from device.messages import topics
 from device.mint import AGAIN_SECONDS, WAIT_SECONDS
 from tests.bench.mint.fleet import end_sessions
 from tests.bench.mint.place import Place
-from tests.bench.processes import cost
+from tests.bench.processes import cost, starved
 from tests.provisioning.minting_bench import Robot
 
 AT_ONCE = 64
@@ -29,11 +29,17 @@ class Taken:
     latencies: list[float]
     """Seconds from the moment a request was due to its answer."""
     used: dict[str, float]
-    """Seconds of the processor that the worker, and each of the others, has used meanwhile."""
+    """Seconds of the processor that the worker, and each of the others, has used meanwhile; and, as `starved`, those in
+    which the worker was ready and had none."""
 
     @property
     def rate(self) -> float:
         return len(self.latencies) / self.seconds
+
+    @property
+    def starved(self) -> float:
+        """The share of the time, in percent, in which the worker was ready and others had the processors."""
+        return 100 * self.used["starved"] / self.seconds
 
     def cpu(self, who: str = "worker") -> float:
         """Return the milliseconds of the processor that one of them has used for one answer."""
@@ -100,7 +106,8 @@ class Load:
 
     def _used(self) -> dict[str, float]:
         processes = {"worker": self.place.worker.pid} | self.place.processes
-        return {name: cost([pid]).cpu for name, pid in processes.items()}
+        used = {name: cost([pid]).cpu for name, pid in processes.items()}
+        return used | {"starved": starved(self.place.worker.pid)}
 
     def _taken(
         self, robots: Sequence[Robot], found: Sequence[tuple[float, bytes]], start: float, before: dict[str, float]
