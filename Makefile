@@ -42,6 +42,7 @@ docs: ## draw what is generated in docs/
 pictures: ## draw docs/pictures/ anew
 	@.ci/setup test
 	.venv/bin/python -m tests.provisioning.observer.pictures
+	.venv/bin/python -m tests.provisioning.replay.pictures
 	.venv/bin/python -m tests.provisioning.local.demo.pictures
 	.venv/bin/python -m tests.device.picture.pictures
 

@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
         help="virtual bench: orders for button and simulated room on standard input, observations on standard output",
     )
     _verb(verbs, "enrol", "turn a claim into an identity", _enrol).add_argument(
-        "claim", help="the code that `kaiwa-cloud claim new` printed: kaiwa:HOST:PORT/CODE#FINGERPRINT"
+        "claim", help="the code that `kaiwa-cloud claim new` printed: kaiwa:HOST:PORT/CODE#FINGERPRINT; - reads it"
     )
     doctor.add_options(_verb(verbs, "doctor", "look for what is wrong, and say how to mend it", doctor.act))
     calibrate.add_options(_verb(verbs, "calibrate", "measure the sound and choose the safe echo mode", calibrate.act))
@@ -76,7 +76,8 @@ def _run(settings: DeviceSettings, options: argparse.Namespace) -> int:
 
 
 def _enrol(settings: DeviceSettings, options: argparse.Namespace) -> int:
-    enrolment = asyncio.run(_claimed(options.claim, Path(settings.state_dir)))
+    claim = sys.stdin.readline() if options.claim == "-" else options.claim
+    enrolment = asyncio.run(_claimed(claim, Path(settings.state_dir)))
     print(f"This board is now {enrolment.device}; its cloud is {enrolment.broker.host}:{enrolment.broker.port}.")
     return 0
 

@@ -156,8 +156,11 @@ class Agent:
             case do.ReportEnded(session, reason, seconds):
                 usage = self._holdings.usage(session)
                 self._outlet.event(SessionEnded(session=session, at=now, reason=reason, seconds=seconds, usage=usage))
+                if figures := self._holdings.figures(session, reason, seconds, usage):
+                    self._outlet.event(figures)
             case do.ReportFault(failed, code, text):
                 _log.warning("%s: %s", code, text)
+                self._holdings.fail(code, text)
                 self._outlet.event(FaultRaised(at=now, fault=code, text=text, session=failed))
             case _:
                 assert_never(command)

@@ -40,6 +40,9 @@ from device.outlet import Outlet, last_will
 from device.panel import earcons
 from device.panel.board import Panel
 from device.panel.gestures import Gesture
+from device.record.chronicle import Chronicle
+from device.record.recorder import Recorder, recording
+from device.record.shelf import Shelf
 from device.renewal import Renewal, RenewalClient
 from device.session import Session
 from device.sora.picture import studio
@@ -145,8 +148,9 @@ async def run(settings: DeviceSettings, *, with_bench: bool = False) -> bool:
     async with (
         _body(settings, inbox, with_bench=with_bench) as body,
         aiohttp.ClientSession() as http,
+        recording(settings.record, Shelf(settings.record, Path(settings.state_dir))) as recorder,
     ):
-        robot = _robot(settings, identity, inbox, body, http)
+        robot = _robot(settings, identity, inbox, body, http, recorder)
         async with _connected(robot), asyncio.TaskGroup() as tasks:
             works = _background(robot, settings, with_bench=with_bench)
             background = [tasks.create_task(work, name=name) for name, work in works.items()]
@@ -229,7 +233,12 @@ async def _sound(
 
 
 def _robot(
-    settings: DeviceSettings, identity: Identity, inbox: Inbox, body: Body, http: aiohttp.ClientSession
+    settings: DeviceSettings,
+    identity: Identity,
+    inbox: Inbox,
+    body: Body,
+    http: aiohttp.ClientSession,
+    recorder: Recorder | None,
 ) -> Robot:
     clock, broker = WallClock(), Broker(_presence(identity))
     signer, at_rest = ReplaceableSigner(identity.signer), asyncio.Event()
@@ -240,7 +249,8 @@ def _robot(
     answers = {topics.mint_answer(identity.device): minter.take, topics.renewal_answer(identity.device): renewals.take}
     mail = Mail(answers, orders, outlet, clock, inbox)
     built_in = BuiltIn(_reach(settings, inbox, body, outlet))
-    tools = toolbox(settings.tools, [*built_in.tools(), *body.outputs.tools()])
+    body.voice.witness = chronicle = Chronicle(settings.record, recorder, identity.device, clock.of_monotonic)
+    tools = toolbox(settings.tools, [*built_in.tools(), *chronicle.tools(), *body.outputs.tools()])
     equipment = Equipment(
         body.voice,
         minter,
@@ -252,6 +262,7 @@ def _robot(
         tools,
         built_in,
         studio(settings.broadcast, identity.device, body.voice.lively_levels),
+        chronicle,
     )
 
     async def change(successor: Identity) -> bool:

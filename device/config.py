@@ -14,6 +14,7 @@ from device.errors import SettingsError
 from device.messages.settings import Settings, flattened, read_settings
 from device.panel.settings import PanelSettings
 from device.realtime.settings import RealtimeSettings
+from device.record.settings import RecordSettings
 from device.sora.settings import BroadcastSettings
 from device.soundcard.settings import SoundSettings
 from device.tools.settings import ToolsSettings
@@ -66,6 +67,7 @@ class DeviceSettings(Settings, frozen=True):
     session: SessionSettings = SessionSettings()
     report: ReportSettings = ReportSettings()
     tools: ToolsSettings = ToolsSettings()
+    record: RecordSettings = RecordSettings()
 
 
 def load(path: Path) -> DeviceSettings:

@@ -15,6 +15,7 @@ KaiwaError
 ├── RenewalError            the certificate was not renewed: code, retry_after
 ├── SoundError              no sound card, or one that cannot do what is needed
 ├── CodecError              libopus is missing or refuses its settings
+├── RecordError             the record of a conversation cannot be written or read
 ├── PanelError              button or lights cannot be used
 ├── MediaError              a WebRTC connection did not come up or went silent
 ├── UpstreamError           an HTTP service answered with an error: status, code
@@ -95,6 +96,10 @@ class SoundError(KaiwaError, OSError):
 
 class CodecError(KaiwaError, OSError):
     """The system's libopus, or the encoder of the picture, is missing or refuses what it was told."""
+
+
+class RecordError(KaiwaError):
+    """The record of a conversation cannot be written or read; the text names the file."""
 
 
 class PanelError(KaiwaError, OSError):

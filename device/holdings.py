@@ -15,7 +15,7 @@ from device import phase as p
 from device.errors import MediaError, MintError, UpstreamError
 from device.messages.commands import CommandStatus, Step
 from device.messages.minting import BroadcastGrant, Grant
-from device.messages.reports import CallAnswered, Caption, SessionGoesOn, Trace
+from device.messages.reports import CallAnswered, Caption, SessionFigures, SessionGoesOn, Trace
 from device.mint import MintClient
 from device.mqtt import Broker
 from device.outlet import Outlet
@@ -37,6 +37,7 @@ from device.realtime.conversation import (
 )
 from device.realtime.floor import ToolCalled
 from device.realtime.settings import RealtimeSettings
+from device.record.chronicle import Chronicle, nothing_kept
 from device.session import Session
 from device.sora.on_air import keep_on_air
 from device.sora.publisher import Publisher
@@ -84,6 +85,8 @@ class Equipment:
     built_in: BuiltIn
     studio: Studio | None = None
     """What shows the picture of the broadcast, if it has one."""
+    chronicle: Chronicle = field(default_factory=nothing_kept)
+    """What follows each session, for its figures and its record."""
 
 
 class Holdings:
@@ -101,7 +104,8 @@ class Holdings:
         self._orders: set[asyncio.Task[None]] = set()
 
     def show(self, session: Session) -> None:
-        """Show in the picture how the session machine stands."""
+        """Show in the picture how the session machine stands, and note it in the record."""
+        self._with.chronicle.stand(session)
         if studio := self._with.studio:
             studio.scene.stand(session.phase, on_air=session.on_air, muted=session.muted)
 
@@ -109,6 +113,14 @@ class Holdings:
         """Return what a released session used, once; with no answer of the model, it says so."""
         held = self._held.pop(session, None)
         return {} if held is None else _NO_RESPONSES | held.usage
+
+    def fail(self, code: str, text: str) -> None:
+        """Note in the record what went wrong."""
+        self._with.chronicle.fail(code, text)
+
+    def figures(self, session: str, reason: str, seconds: float, usage: dict[str, int]) -> SessionFigures | None:
+        """Close the record of a session that was released after `seconds` of talk, and return its figures, once."""
+        return self._with.chronicle.end(session, reason, seconds, usage)
 
     def going_on(self) -> list[SessionGoesOn]:
         """Return the heartbeat of every session that is held, with what it has used until now."""
@@ -125,6 +137,7 @@ class Holdings:
         """Ask the cloud; `Granted` or `Refused` follows."""
         self._held[session] = Held(marks={"asked": time.monotonic()})
         self._with.built_in.begin(session)
+        self._with.chronicle.begin(session, reason)
         if studio := self._with.studio:
             studio.scene.clear()
         self._start(session, "mint", self._mint(session, reason))
@@ -132,6 +145,7 @@ class Holdings:
     def call(self, session: str, grant: Grant) -> None:
         """Open the call; `CallUp`, turns, and at last `CallLost` follow."""
         self._mark(session, "granted")
+        self._with.chronicle.granted(grant)
         self._start(session, "call", self._call(session, grant))
 
     def broadcast(self, session: str, grant: Grant) -> None:
@@ -200,6 +214,7 @@ class Holdings:
                 self._with.broker.publish,
                 broadcast=self._with.broadcast.enabled,
                 tools=self._with.toolbox.declarations,
+                archive=self._with.chronicle.archivable,
             )
         except MintError as error:
             self._post(p.Refused(session, error.code, str(error)))
@@ -236,8 +251,9 @@ class Holdings:
         self._with.built_in.talk()
         self._mark(session, "listening")
         self._post(p.CallUp(session))
-        if grant.prompts.greeting:
-            call.prompt(grant.prompts.greeting)
+        for text in (grant.prompts.greeting, self._with.chronicle.listen()):
+            if text:
+                call.prompt(text)
         try:
             self._post(p.CallLost(session, *_verdict(await call.ended())))
         finally:
@@ -246,6 +262,7 @@ class Holdings:
             self._held[session].usage, self._held[session].call = call.conversation.usage, None
 
     def _on_call_event(self, session: str, grant: Grant, event: CallEvent) -> None:
+        self._with.chronicle.hear(event, self._round_trip(session))
         match event:
             case TurnChanged(turn):
                 self._post(p.Turn(session, Phase(turn)))
@@ -260,6 +277,10 @@ class Holdings:
                 self._start(session, "tool", self._call_tool(session, held, grant.tools, event))
             case _:
                 self._pass_on(session, event)
+
+    def _round_trip(self, session: str) -> float | None:
+        call = self._held[session].call
+        return None if call is None else call.uplink.round_trip
 
     def _pass_on(self, session: str, event: Answered | Flush | Captioned | Complained | SessionOver) -> None:
         """Tell or do what needs no decision."""
@@ -278,7 +299,9 @@ class Holdings:
                 assert_never(event)
 
     async def _call_tool(self, session: str, held: Held, granted: Sequence[str], called: ToolCalled) -> None:
+        began = time.monotonic()
         outcome = await self._with.toolbox.call(called.name, called.arguments, granted)
+        self._with.chronicle.use(called.name, called.arguments, outcome, began)
         call = held.call
         if call is None:
             return  # the talk is over meanwhile
@@ -331,6 +354,7 @@ class Holdings:
             self._post(p.OffAir(session, text))
         elif publisher is not None:
             self._mark(session, "on_air")
+            self._with.chronicle.go_on_air()
             self._post(p.OnAir(session))
 
     def _mark(self, session: str, what: str) -> None:

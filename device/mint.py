@@ -35,6 +35,7 @@ class Wishes:
 
     broadcast: bool
     tools: Sequence[ToolDeclaration]
+    archive: bool
 
 
 class MintClient:
@@ -54,8 +55,11 @@ class MintClient:
         *,
         broadcast: bool,
         tools: Sequence[ToolDeclaration] = (),
+        archive: bool = False,
     ) -> Grant:
         """Return the grant for `session`, a fresh nonce of 32 hex digits; `tools` are what the model could call here.
+
+        With `archive`, those who talk have agreed that the broadcast is kept.
 
         A clock that is off is set by the cloud's and the request made once more.
 
@@ -64,7 +68,7 @@ class MintClient:
             when its secret is as good as over.
         """
         key = OneTimeKey()
-        wishes = Wishes(broadcast, tools)
+        wishes = Wishes(broadcast, tools, archive)
         answer = await self._ask(session, reason, key, publish, wishes)
         if answer.refusal is Refusal.CLOCK_SKEW:
             answer = await self._ask(session, reason, key, publish, wishes)
@@ -90,6 +94,7 @@ class MintClient:
             reply_key=key.public,
             broadcast=wishes.broadcast,
             tools=list(wishes.tools),
+            archive=wishes.archive,
         )
         sealed, topic = seal_envelope(MINT_REQUEST, request, self._signer), topics.mint_request(self._device)
         try:

@@ -12,6 +12,7 @@ import msgspec
 from device.config import DeviceSettings
 from device.messages.tools import as_function
 from device.panel.pins import open_pins
+from device.record.chronicle import Chronicle
 from device.tools.kit import toolbox
 from device.tools.outcome import Outcome
 from device.tools.outputs import Outputs
@@ -31,7 +32,8 @@ def add_options(verb: argparse.ArgumentParser) -> None:
 def act(settings: DeviceSettings, options: argparse.Namespace) -> int:
     """Show all tools, or call one; return the exit code."""
     if options.name is None:
-        tools = still_toolbox(settings.tools).tools
+        about_records = Chronicle(settings.record, None, "", float).tools()
+        tools = still_toolbox(settings.tools, about_records).tools
         sys.stdout.write("".join(_shown(tool, json=options.json) for tool in tools))
         return 0
     outcome = asyncio.run(_called(settings, options.name, options.arguments))

@@ -13,7 +13,7 @@ from device.audio.block import SILENCE, Block, BlockSink, BlockSource, Samples
 from device.audio.doubletalk import DoubleTalk, Duck
 from device.audio.echo import EchoControl, EchoMeter, EchoMode
 from device.audio.ladder import guarded
-from device.audio.level import Meter
+from device.audio.level import Energies, Meter, energies, energy, is_clipped
 from device.audio.playout import Playout, SpeakerPort
 from device.audio.prebuffer import Prebuffer
 from device.audio.programme import Programme
@@ -27,6 +27,8 @@ ROOM_BLOCKS: Final = 25
 What earcons teach it of the room spares the first session its own echo."""
 
 
+_NOTHING: Final = Energies(0.0, 0.0, 0.0)
+
 LIVELY_BLOCKS: Final = 3
 """Blocks in the interval of what moves with a voice: 60 ms, less than a syllable."""
 
@@ -36,6 +38,13 @@ class VoiceSource(BlockSource, Protocol):
 
     def flush(self) -> None:
         """Drop what waits to be pulled."""
+
+
+class Witness(Protocol):
+    """Who follows what passes along the path."""
+
+    def block(self, at: float, near: Samples, played: Samples, mixed: Samples) -> None:
+        """Take 20 ms of room, loudspeaker and programme, the last sample captured at monotonic `at`; never waits or fails."""
 
 
 class VoicePath:
@@ -53,6 +62,8 @@ class VoicePath:
         """Where both voices go: the broadcast, once there is one; gets a block for every block captured."""
         self.source: VoiceSource | None = None
         """Where the assistant's voice comes from: the call, once there is one."""
+        self.witness: Witness | None = None
+        """Who follows each block, while a conversation goes on or not."""
         self.muted = False
         """Whether silence stands for the voice in the room, in the call and in the programme."""
         self._playout = Playout(speaker)
@@ -61,25 +72,24 @@ class VoicePath:
         self._user, self._assistant, self._programme = Meter(), Meter(), Meter()
         self._lively_user, self._lively_assistant = Meter(LIVELY_BLOCKS), Meter(LIVELY_BLOCKS)
         self._mix = Programme()
-        self._blocks = 0
+        self._blocks = self._clipped = 0
         self._heard_for = 0
 
     def on_block(self, block: Block) -> None:
         """Carry one block along the whole path."""
         voice = self.source.pull() if self.source else SILENCE
         self._playout.play(self._duck.apply(voice, down=self._double_talk.active))
-        near = self._near(block)
+        near, measured = self._near(block)
         for samples in self._prebuffer.push(near):
             if self.uplink:
                 self.uplink.push(samples)
-        programme = self._mix.mix(near if self.uplink else SILENCE, block.played)
+        programme = self._mix.mix(near if self.uplink else SILENCE, block.played, measured.cleaned, measured.far)
         if self.programme:
             self.programme.push(programme)
-        for meter, samples in ((self._user, near), (self._assistant, voice), (self._programme, programme)):
-            meter.add(samples)
-        if self.programme:
-            self._lively_user.add(near)
-            self._lively_assistant.add(voice)
+        if self.witness:
+            self.witness.block(block.at, near, block.played, programme)
+        self._measure(measured.cleaned, energy(voice), energy(programme))
+        self._clipped += is_clipped(near)
         self._blocks += 1  # last, so that a path that fails stands still for the watchdog
 
     def keep(self) -> None:
@@ -138,18 +148,28 @@ class VoicePath:
             **self._mix.counters(),
             "kept_behind": self._prebuffer.behind,
             "kept_dropped": self._prebuffer.dropped,
-            "clipped": self._user.clipped,
+            "clipped": self._clipped,
             "echo_loss_db": self._echo_meter.loss_db,
             "double_talk_blocks": self._double_talk.blocks,
             "echo_half_duplex": self.echo.mode is EchoMode.HALF_DUPLEX,
         }
 
-    def _near(self, block: Block) -> Samples:
+    def _near(self, block: Block) -> tuple[Samples, Energies]:
+        """Return the voice in the room, and the energies of what was returned and of what it was made of."""
         self._heard_for = self._heard_for - 1 if not block.played.any() else ROOM_BLOCKS
         if not (self.uplink or self.programme or self._prebuffer.keeping or self._heard_for > 0):
-            return SILENCE  # nobody listens and nothing is played: no echo control while idle
+            return SILENCE, _NOTHING  # nobody listens and nothing is played: no echo control while idle
         near = self.echo.process(block.captured, block.played)
-        self._echo_meter.add(block.captured, near, block.played)
+        measured = energies(block.captured, near, block.played)
+        self._echo_meter.add(measured)
         if self.echo.mode is EchoMode.AEC3:
-            self._double_talk.add(block.captured, near, block.played)
-        return SILENCE if self.muted else near
+            self._double_talk.add(measured)
+        return (SILENCE, measured._replace(cleaned=0.0)) if self.muted else (near, measured)
+
+    def _measure(self, user: float, assistant: float, programme: float) -> None:
+        self._user.add(user)
+        self._assistant.add(assistant)
+        self._programme.add(programme)
+        if self.programme:
+            self._lively_user.add(user)
+            self._lively_assistant.add(assistant)

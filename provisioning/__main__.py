@@ -15,6 +15,7 @@ import typer
 from device.errors import KaiwaError, SettingsError
 from provisioning.cli.audit import audit
 from provisioning.cli.broker_config import broker_config
+from provisioning.cli.card import card_command
 from provisioning.cli.fleet import acknowledge_command, claim, devices_command, move_command, revoke_command
 from provisioning.cli.halting import halt_command, resume_command
 from provisioning.cli.here import demo, local
@@ -22,7 +23,9 @@ from provisioning.cli.invocation import ExitCode, Invocation, err
 from provisioning.cli.money import budget_command
 from provisioning.cli.operators import operator
 from provisioning.cli.orders import notes_command, start_command, stop_command, use_command
+from provisioning.cli.replay import replay_command
 from provisioning.cli.service import init_command, serve_command
+from provisioning.cli.sessions import sessions_command
 from provisioning.cli.uses import (
     hush_command,
     identify_command,
@@ -46,9 +49,12 @@ app = typer.Typer(
 app.command("serve")(serve_command)
 app.command("init")(init_command)
 app.add_typer(claim, name="claim")
+app.command("card")(card_command)
 app.command("devices")(devices_command)
 app.command("move")(move_command)
 app.command("budget")(budget_command)
+app.command("sessions")(sessions_command)
+app.command("replay")(replay_command)
 app.command("halt")(halt_command)
 app.command("resume")(resume_command)
 app.command("revoke")(revoke_command)

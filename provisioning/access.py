@@ -9,7 +9,7 @@ from typing import Final
 
 from device.messages import topics
 from device.messages.tools import ANY
-from provisioning.roles import MOST_MINTERS, Place, Role
+from provisioning.roles import BRIDGE, HOME_ASSISTANT, MOST_MINTERS, Place, Role
 
 
 class Action(StrEnum):
@@ -55,11 +55,16 @@ _WEB: Final = tuple(
 _LEASH: Final = (Right(Action.SUBSCRIBE, topics.command("+")), *_WEB)
 
 
+_HOME: Final = tuple(Right(action, "homeassistant/#") for action in Action)
+"""What Home Assistant and the bridge to it may do: nothing of the robots' own topics."""
+
+
 def rights_of_service(name: str) -> tuple[Right, ...]:
     """Return what a part of the cloud may do; what has no part's name is the whole cloud."""
     parts = {Place(Role.WEB).identity: _WEB, Place(Role.LEASH).identity: _LEASH}
     minters = {Place(Role.MINT, number).identity: _MINT for number in range(1, MOST_MINTERS + 1)}
-    return (parts | minters).get(name, tuple(dict.fromkeys((*_MINT, *_LEASH))))
+    home = dict.fromkeys((BRIDGE, HOME_ASSISTANT), _HOME)
+    return (parts | minters | home).get(name, tuple(dict.fromkeys((*_MINT, *_LEASH))))
 
 
 def rights_of_operator(robots: Sequence[str]) -> tuple[Right, ...]:

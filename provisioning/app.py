@@ -204,7 +204,8 @@ async def _child(settings: CloudSettings, authority: Authority, stack: AsyncExit
     where = settings.broker
     if where.spawn:
         folder = Path(settings.state_dir) / "broker"
-        return await stack.enter_async_context(MosquittoProcess(authority, folder, where.host, where.port, where.user))
+        child = MosquittoProcess(authority, folder, where.host, where.port, where.user, settings.clients)
+        return await stack.enter_async_context(child)
     return None
 
 

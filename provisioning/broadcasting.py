@@ -44,15 +44,15 @@ class Broadcasts:
         self._suspects: frozenset[str] = frozenset()
         """Channels that no session here needs, as they were found last."""
 
-    async def open(self, session: str) -> BroadcastGrant | None:
-        """Make and note a channel for a session; None without an account.
+    async def open(self, session: str, *, archive: bool = False) -> BroadcastGrant | None:
+        """Make and note a channel for a session; None without an account. Only with `archive` may the service keep it.
 
         Raises:
             UpstreamError: there is none to be had.
         """
         if self._imageflux is None:
             return None
-        channel = await self._created(self._imageflux)
+        channel = await self._created(self._imageflux, self._options if archive else self._options.unarchived)
         try:
             await self._store.together(lambda t: t.sessions.set_channel(session, channel.channel_id))
         except BaseException:
@@ -64,8 +64,8 @@ class Broadcasts:
             signalling_urls=[channel.signalling_url], channel_id=channel.channel_id, video=self._video
         )
 
-    async def _created(self, imageflux: ImageFlux) -> Channel:
-        creating = asyncio.ensure_future(imageflux.create_channel(self._options))
+    async def _created(self, imageflux: ImageFlux, options: ChannelOptions) -> Channel:
+        creating = asyncio.ensure_future(imageflux.create_channel(options))
         try:
             async with asyncio.timeout(PATIENCE):
                 return await asyncio.shield(creating)

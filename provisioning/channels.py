@@ -53,7 +53,9 @@ class HlsRendition(Settings, frozen=True):
     """`EXT-X-START:TIME-OFFSET` of the playlist, seconds; negative counts from the live edge."""
     audio_bps: Annotated[int, msgspec.Meta(ge=1, le=AUDIO_RATES[-1])] = 96_000
     video: HlsVideo | Literal[False] = HlsVideo()
-    archive_destination: str = ""
+    archive_destination: Annotated[str, msgspec.Meta(max_length=255)] = ""
+    """Where the service keeps this rendition, by the id that it gave the destination; nowhere when empty. Only sessions at
+    robots whose visitors have agreed to a recording are kept."""
 
     def as_sent(self) -> dict[str, Any]:
         """Return the element of the request's `hls` list."""
@@ -82,6 +84,12 @@ class ChannelOptions(Settings, frozen=True):
     """Push captions to the channel (Sora's PushChannel), for those who join it by other means than our page."""
     low_delay: bool = False
     """Tell observers how to join the channel themselves, by WebRTC. Whoever knows that can also try to speak in it."""
+
+    @property
+    def unarchived(self) -> ChannelOptions:
+        """The same, with nothing kept."""
+        renditions = [msgspec.structs.replace(each, archive_destination="") for each in self.renditions]
+        return msgspec.structs.replace(self, renditions=renditions)
 
     def as_sent(self) -> dict[str, Any]:
         """Return the request body; what is empty is left out."""

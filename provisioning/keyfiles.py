@@ -18,11 +18,16 @@ from device.messages.envelope import PrivateKey
 
 
 def write_durably(path: Path, data: bytes, mode: int = 0o600) -> None:
-    """Replace the file at `path` as a whole: after a power cut it holds the old bytes or the new ones."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Replace the file at `path` as a whole: after a power cut it holds the old bytes or the new ones.
+
+    What root writes belongs to the owner of the folder: the service, which has an account of its own, is to read what an
+    operator's command has made.
+    """
+    _made(path.parent)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:  # noqa: PTH123 - Path.open takes no mode for a new file
         file.write(data)
+        _hand_over(fresh)
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
@@ -31,6 +36,20 @@ def write_durably(path: Path, data: bytes, mode: int = 0o600) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _made(folder: Path) -> None:
+    if folder.exists():
+        return
+    _made(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    _hand_over(folder)
+
+
+def _hand_over(path: Path) -> None:
+    owner = path.parent.stat()
+    if os.geteuid() == 0 and path.stat().st_uid != owner.st_uid:
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def p256_key(path: Path) -> ec.EllipticCurvePrivateKey:

@@ -7,7 +7,7 @@ import logging
 import random
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ import aiomqtt
 from paho.mqtt.reasoncodes import ReasonCode
 
 from device.errors import BrokerError
+from device.messages.secret import Secret
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +35,14 @@ class BrokerEndpoint:
     port: int
 
 
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Name and password, for a broker that knows its clients by these and not by certificates."""
+
+    user: str
+    password: Secret
+
+
 class _Client(aiomqtt.Client):
     """An aiomqtt client that notices at once when the broker hangs up instead of greeting it.
 
@@ -47,9 +56,14 @@ class _Client(aiomqtt.Client):
 
 
 def connection(
-    broker: BrokerEndpoint, identity: str, tls: ssl.SSLContext, *, will: aiomqtt.Will | None = None
+    broker: BrokerEndpoint,
+    identity: str,
+    tls: ssl.SSLContext | None,
+    *,
+    will: aiomqtt.Will | None = None,
+    login: Login | None = None,
 ) -> aiomqtt.Client:
-    """Return a single connection to the broker, to be entered; a clean start, keep-alive 30 s.
+    """Return a single connection to the broker, to be entered; a clean start, keep-alive 30 s, plain without `tls`.
 
     Entering it raises `aiomqtt.MqttError` when the broker cannot be reached or refuses this identity.
     """
@@ -57,6 +71,8 @@ def connection(
         broker.host,
         broker.port,
         identifier=identity,
+        username=login.user if login else None,
+        password=login.password.reveal() if login else None,
         protocol=aiomqtt.ProtocolVersion.V5,
         tls_context=tls,
         keepalive=30,
@@ -74,17 +90,24 @@ Handler = Callable[[str, bytes], None]
 class Link:
     """A connection that comes back; `run()` it in a task, and `publish` from any.
 
-    `handlers` says who takes what comes of each subscription; the first that fits gets it.
+    `handlers` says who takes what comes of each subscription; the first that fits gets it, but of those in `fresh_only`
+    nothing that the broker has kept. `greet` is called whenever the connection is there.
     """
 
     def __init__(
         self,
         broker: BrokerEndpoint,
         identity: str,
-        tls: ssl.SSLContext,
+        tls: ssl.SSLContext | None,
         handlers: Mapping[str, Handler],
+        *,
+        fresh_only: Collection[str] = (),
+        will: aiomqtt.Will | None = None,
+        login: Login | None = None,
+        greet: Callable[[], None] | None = None,
     ) -> None:
         self._broker, self._identity, self._tls, self._handlers = broker, identity, tls, handlers
+        self._fresh_only, self._will, self._login, self._greet = fresh_only, will, login, greet
         self._client: aiomqtt.Client | None = None
         self.connected = asyncio.Event()
 
@@ -106,7 +129,7 @@ class Link:
             pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _session(self) -> None:
-        async with connection(self._broker, self._identity, self._tls) as client:
+        async with connection(self._broker, self._identity, self._tls, will=self._will, login=self._login) as client:
             codes = await client.subscribe([(topic, 1) for topic in self._handlers])
             if any(code.is_failure for code in codes if isinstance(code, ReasonCode)):
                 raise aiomqtt.MqttError("it refuses our subscriptions")
@@ -114,16 +137,21 @@ class Link:
             _log.info("connected to the broker as %s", self._identity)
             self._client = client
             self.connected.set()
+            if self._greet is not None:
+                self._greet()
             async for message in client.messages:
                 self._deliver(message)
 
     def _deliver(self, message: aiomqtt.Message) -> None:
         for topics, handler in self._handlers.items():
             if message.topic.matches(topics):
-                handler(str(message.topic), message.payload)
+                if message.retain and topics in self._fresh_only:
+                    _log.warning("ignored what the broker had kept of %s", message.topic)
+                else:
+                    handler(str(message.topic), message.payload)
                 return
 
-    async def publish(self, topic: str, payload: bytes, *, within: float = 10.0) -> None:
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False, within: float = 10.0) -> None:
         """Publish with QoS 1, once connected, and wait for the broker's acknowledgement.
 
         Raises:
@@ -133,7 +161,7 @@ class Link:
             async with asyncio.timeout(within):
                 while (client := self._client) is None:
                     await self.connected.wait()
-                await client.publish(topic, payload, qos=1)
+                await client.publish(topic, payload, qos=1, retain=retain)
         except aiomqtt.MqttError as error:
             raise BrokerError(f"not published to {topic}: {error}") from None
         except TimeoutError:

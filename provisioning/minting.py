@@ -260,7 +260,7 @@ class Minter:
         if self._broadcast_breaker.wait(now):
             return None, "the broadcast service: it has failed several times in a row"
         try:
-            opened = await self._opened(session)
+            opened = await self._opened(session, archive=request.archive)
         except UpstreamError as error:
             self._broadcast_breaker.told(now, good=False)
             _log.warning("session %s goes without a broadcast: %s", session.id, error)
@@ -268,11 +268,11 @@ class Minter:
         self._broadcast_breaker.told(now, good=True)
         return opened, ""
 
-    async def _opened(self, session: Session) -> BroadcastGrant | None:
+    async def _opened(self, session: Session, *, archive: bool) -> BroadcastGrant | None:
         """Open a channel; one that another minter had opened for the same session is deleted first."""
         if session.channel_id and not await self._broadcasts.close(session.id, session.channel_id):
             raise UpstreamError("ImageFlux", None, "left_over", "the channel of the minter before is still open")
-        return await self._broadcasts.open(session.id)
+        return await self._broadcasts.open(session.id, archive=archive)
 
     async def _take_back(self, session: Session, reason: str, now: float, *, had: bool = True) -> None:
         """End a session that was not granted after all; if that fails, the leash will.

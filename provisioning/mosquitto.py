@@ -12,6 +12,7 @@ import signal
 import socket
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -39,14 +40,22 @@ _TRIES: Final = 5
 class MosquittoProcess:
     """Owner of one broker: `async with MosquittoProcess(…) as broker:` is accepting TLS connections inside.
 
-    Configuration and access list are written to `folder`; with port 0 a free port is taken. The process is ended by
+    Configuration and access list are written to `folder`; with port 0 a free port is taken. `clients` are those of the
+    cloud that it knows. The process is ended by
     its own id, whatever happens in between.
     """
 
     def __init__(
-        self, authority: Authority, folder: Path, host: str = "127.0.0.1", port: int = 0, user: str = ""
+        self,
+        authority: Authority,
+        folder: Path,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        user: str = "",
+        clients: Sequence[str] = SERVICES,
     ) -> None:
         self._authority, self._folder, self._host, self._port, self._user = authority, folder, host, port, user
+        self._clients = clients
         self._process: Process | None = None
         self._lines: asyncio.Task[None] | None = None
         self._started = asyncio.Event()
@@ -120,7 +129,7 @@ class MosquittoProcess:
             revocations=self._authority.revocations,
             acl=self._folder / "acl",
         )
-        acl = mosquitto_acl(SERVICES, robots_of(self._authority))
+        acl = mosquitto_acl(self._clients, robots_of(self._authority))
         write_durably(files.acl, acl.encode())
         config = mosquitto_config(self._host, self._port, files, user=self._user or _this_user())
         write_durably(self._folder / "mosquitto.conf", config.encode())

@@ -20,6 +20,9 @@ from provisioning.broadcasting import Broadcasts
 from provisioning.captioning import Captioning
 from provisioning.duty import Duty
 from provisioning.endings import Endings
+from provisioning.expulsion import Expulsion
+from provisioning.figures import FigureBook
+from provisioning.homeassistant.bridge import Bridge
 from provisioning.leash import Leash, Reins
 from provisioning.link import BrokerEndpoint, Handler, Link
 from provisioning.listener import Listener
@@ -39,7 +42,7 @@ from provisioning.presence import Presence
 from provisioning.profile import prompts
 from provisioning.renewal import Renewals
 from provisioning.reports import TOPICS, Reports
-from provisioning.revocation import follow
+from provisioning.revocation import end_connection, follow
 from provisioning.roles import Place, Role
 from provisioning.sessions import Session
 from provisioning.settings import CloudSettings, LimitSettings
@@ -75,6 +78,8 @@ class Work:
         self.running: list[Task] = []
         self.metrics = Metrics()
         self.gauges: dict[str, Gauge] = {}
+        self.shown: list[InUse] = []
+        """What certificates of our own are shown with, besides the connection to the broker."""
         self.connected: asyncio.Event | None = None
         """Set while the broker is connected; none before all of it has begun."""
 
@@ -98,12 +103,40 @@ def hold(ground: Ground, work: Work, *, apart: bool) -> Leash:
     reins = Reins(limits.grace_seconds, limits.silent_seconds, ground.settings.rules)
     leash = Leash(store, ground.openai, ground.broadcasts, reins, work.hears)
     presence, alarms, note_audit, order_audit = Presence(store), Alarms(store), NoteAudit(store), OrderAudit(store)
+    figures = FigureBook(store)
     stops = Stops(ground.authority.operator_keys(), leash.stop, order_audit.heard)
     work.handlers[topics.command("+")] = stops.deliver
-    work.listen(leash, presence, alarms, note_audit)
-    work.run(partial(leash.run, apart=apart), presence.run, alarms.run, note_audit.run, order_audit.run)
-    work.run(partial(_follow, ground), partial(_guard, ground))
+    work.listen(leash, presence, alarms, note_audit, figures)
+    work.run(partial(leash.run, apart=apart), presence.run, alarms.run, note_audit.run, order_audit.run, figures.run)
+    work.run(partial(_follow, ground, _expel(ground, work)), partial(_guard, ground))
+    if ground.settings.home_assistant.enabled:
+        _bridge(ground, work)
     return leash
+
+
+def _expel(ground: Ground, work: Work) -> Callable[[], None]:
+    """Add what keeps revoked robots off a broker that is not ours; return what tells it that somebody was revoked.
+
+    Ours has read the list before anybody's connection is ended, and lets nobody back in.
+    """
+    if ground.child is not None:
+        return _nothing
+    expulsion = Expulsion(ground.store, partial(end_connection, ground.authority, ground.broker))
+    work.listen(expulsion)
+    work.run(expulsion.run)
+    return expulsion.look_again
+
+
+def _nothing() -> None:
+    pass
+
+
+def _bridge(ground: Ground, work: Work) -> None:
+    """Add the bridge to Home Assistant, which there is once, as there is one leash."""
+    bridge = Bridge(ground.settings, ground.authority, ground.store, ground.broker)
+    work.listen(bridge)
+    work.run(bridge.run)
+    work.shown += bridge.in_use
 
 
 def mint(ground: Ground, work: Work, web_url: str, leash: Leash | None, duty: Duty) -> tuple[MintService, MintService]:
@@ -158,7 +191,7 @@ async def begin(
     """
     files = ground.authority.service(place.identity, time.time())
     tls = ground.authority.client_context(files)
-    upkeep = Upkeep(ground.authority, (*shown, (tls, files)), partial(_reload, ground))
+    upkeep = Upkeep(ground.authority, (*shown, *work.shown, (tls, files)), partial(_reload, ground))
     reports = TOPICS if place.role is not Role.MINT else (topics.EVERY_EVENT,)
     handlers = work.handlers | dict.fromkeys(reports, Reports(work.listeners).deliver)
     link = Link(ground.broker, place.identity, tls, handlers)
@@ -178,8 +211,12 @@ async def _monitor(ground: Ground, work: Work, connected: asyncio.Event, stack: 
         await stack.enter_async_context(listening(app, where.host, where.port))
 
 
-async def _follow(ground: Ground) -> None:
-    await follow(ground.store, ground.authority, ground.broker, partial(_reload, ground))
+async def _follow(ground: Ground, revoked: Callable[[], None]) -> None:
+    async def reload() -> None:
+        revoked()
+        await _reload(ground)
+
+    await follow(ground.store, ground.authority, ground.broker, reload)
 
 
 async def _reload(ground: Ground) -> None:
@@ -188,8 +225,8 @@ async def _reload(ground: Ground) -> None:
         await ground.child.reload()
     else:
         _log.warning(
-            "certificates were revoked or renewed: have the broker read its files again "
-            "(kaiwa-cloud broker-config, systemctl reload mosquitto)"
+            "certificates were revoked or renewed: have the broker read its files again (kaiwa-cloud broker-config, "
+            "systemctl reload mosquitto); until then revoked robots are thrown out whenever they are heard"
         )
 
 

@@ -52,3 +52,9 @@ SERVICES: Final = (
     *(Place(Role.MINT, number).identity for number in range(1, MOST_MINTERS + 1)),
 )
 """All of the names."""
+
+BRIDGE: Final = f"{EVERYTHING}-bridge"
+"""The bridge to Home Assistant, where that uses the fleet's own broker."""
+
+HOME_ASSISTANT: Final = f"{EVERYTHING}-home-assistant"
+"""Home Assistant itself there."""

@@ -15,6 +15,7 @@ from device.messages.settings import Settings, read_settings
 from device.messages.tools import BUILT_IN
 from provisioning.breaker import FAILURES
 from provisioning.channels import ChannelOptions
+from provisioning.roles import BRIDGE, HOME_ASSISTANT, SERVICES
 from provisioning.spending.prices import PriceSettings, tariff, told
 from provisioning.spending.rules import Rules
 from provisioning.spending.settings import BudgetSettings, GroupSettings, HoursSettings, caps, group_hours
@@ -143,6 +144,22 @@ class MonitorSettings(Settings, frozen=True):
     """Off when 0."""
 
 
+class HomeAssistantSettings(Settings, frozen=True):
+    """The bridge to Home Assistant; only over a broker on this computer or with a private address."""
+
+    enabled: bool = False
+    operator: str = "home-assistant"
+    """In whose name it orders: `kaiwa-cloud operator list`."""
+    host: str = ""
+    """Home Assistant's broker; the fleet's own when empty."""
+    port: Port = 1883
+    user: str = ""
+    password: Secret = Secret("")
+    password_file: str = ""
+    ca_file: str = ""
+    """The authority that its certificate must be of; without TLS when empty."""
+
+
 class CloudSettings(Settings, frozen=True):
     """Everything in the cloud's settings file."""
 
@@ -157,6 +174,7 @@ class CloudSettings(Settings, frozen=True):
     imageflux: ImageFluxSettings = ImageFluxSettings()
     limits: LimitSettings = LimitSettings()
     monitor: MonitorSettings = MonitorSettings()
+    home_assistant: HomeAssistantSettings = HomeAssistantSettings()
     prices: PriceSettings = PriceSettings()
     budget: BudgetSettings = BudgetSettings()
     hours: HoursSettings = HoursSettings()
@@ -182,6 +200,12 @@ class CloudSettings(Settings, frozen=True):
     def store_url(self) -> str:
         """The SQLAlchemy URL of the store."""
         return self.store or f"sqlite:///{Path(self.state_dir).absolute() / 'store.sqlite3'}"
+
+    @property
+    def clients(self) -> tuple[str, ...]:
+        """Names by which the fleet's own broker knows the parts of the cloud, and what else comes to it."""
+        home = self.home_assistant
+        return (*SERVICES, *((BRIDGE, HOME_ASSISTANT) if home.enabled and not home.host else ()))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -245,7 +269,14 @@ def with_secrets(settings: CloudSettings, path: Path, environment: Mapping[str, 
         or _secret(folder, imageflux.token_file, path)
         or _variable(environment, IMAGEFLUX_TOKEN_VARIABLE)
     )
-    return replaced(settings, openai=replaced(openai, api_key=key), imageflux=replaced(imageflux, token=token))
+    home = settings.home_assistant
+    password = home.password or _secret(folder, home.password_file, path)
+    return replaced(
+        settings,
+        openai=replaced(openai, api_key=key),
+        imageflux=replaced(imageflux, token=token),
+        home_assistant=replaced(home, password=password),
+    )
 
 
 def _read(path: Path, settings_path: str) -> str:

@@ -18,6 +18,7 @@ from provisioning.audit import Audit
 from provisioning.connection import Connection, Database
 from provisioning.groups import Groups
 from provisioning.halts import Halts
+from provisioning.history import History
 from provisioning.postgresql import PostgreSQL
 from provisioning.registry import Claims, Devices
 from provisioning.sessions import Sessions
@@ -37,6 +38,7 @@ class Transaction:
         self.groups = Groups(connection)
         self.ledger = Ledger(connection)
         self.sessions = Sessions(connection, self.ledger)
+        self.history = History(connection)
         self.halts = Halts(connection)
         self.audit = Audit(connection)
 

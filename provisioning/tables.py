@@ -116,6 +116,30 @@ whether its device has told what it used. `group_name` is the group of the devic
 serves the request for it; another does when that one has ended before it answered.
 """
 
+session_figures: Final = Table(
+    "session_figures",
+    metadata,
+    Column("session", ForeignKey("sessions.id"), primary_key=True),
+    Column("seconds", Float, nullable=False),
+    Column("listening", Integer),
+    Column("on_air", Integer),
+    Column("tools", Integer, nullable=False),
+    Column("recorded", Boolean, nullable=False),
+)
+"""What a device tells of a session that is over, without a word of it; `listening` and `on_air` in ms from the press."""
+
+turns: Final = Table(
+    "turns",
+    metadata,
+    Column("session", ForeignKey("sessions.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("total", Integer, nullable=False),
+    Column("network", Integer),
+    Column("model", Integer),
+    Column("device", Integer),
+)
+"""How long each answer took from the end of speech to the first sample at the speaker, in ms, and what of it was where."""
+
 spending: Final = Table(
     "spending",
     metadata,

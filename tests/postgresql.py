@@ -32,6 +32,23 @@ class PostgreSQL:
         self.run("createdb", "-h", str(self._folder), "-U", "kaiwa", name)
         return f"postgresql+psycopg://kaiwa@/{name}?host={self._folder}"
 
+    @contextmanager
+    def database_on(self, folder: Path) -> Iterator[str]:
+        """Yield the URL of a new database whose tables lie in `folder`, which is made; it is dropped afterwards."""
+        space = f"space{next(self._numbers)}"
+        folder.mkdir()
+        os.chown(folder, self._owner.pw_uid, self._owner.pw_gid)
+        self._tell(f"CREATE TABLESPACE {space} LOCATION '{folder}'")
+        self._tell(f"CREATE DATABASE {space} TABLESPACE {space} STRATEGY file_copy")
+        try:
+            yield f"postgresql+psycopg://kaiwa@/{space}?host={self._folder}"
+        finally:
+            self._tell(f"DROP DATABASE {space} WITH (FORCE)")
+            self._tell(f"DROP TABLESPACE {space}")
+
+    def _tell(self, statement: str) -> None:
+        self.run("psql", "-h", str(self._folder), "-U", "kaiwa", "-d", "postgres", "-q", "-c", statement)
+
     def run(self, program: str, *arguments: str) -> None:
         """Run one of its programs, as the account that owns the server: PostgreSQL refuses to be root's."""
         owner = self._owner

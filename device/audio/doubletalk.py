@@ -14,7 +14,7 @@ import numpy as np
 
 from device.audio.block import BLOCK_SECONDS, Samples
 from device.audio.echo import is_active
-from device.audio.level import rms_dbfs
+from device.audio.level import Energies, dbfs
 
 AUDIBLE_DBFS: Final = -45.0
 """What is left of a block must be louder than this: above any echo that was taken out, below a voice at 3 m."""
@@ -37,14 +37,14 @@ class DoubleTalk:
         self._voiced: deque[bool] = deque(maxlen=_WITHIN)
         self._held = 0
 
-    def add(self, near: Samples, cleaned: Samples, far: Samples) -> None:
-        """Take one block, shape (960,): the microphone before and after the canceller, and what the speaker played."""
-        if not is_active(far):
+    def add(self, block: Energies) -> None:
+        """Take one block: the microphone before and after the canceller, and what the speaker played."""
+        if not is_active(block.far):
             self._held = max(0, self._held - 1)
             self.active = self.active and self._held > 0
             return
-        left = rms_dbfs(cleaned)
-        self._voiced.append(left > AUDIBLE_DBFS and rms_dbfs(near) - left < TAKEN_OUT_DB)
+        left = dbfs(block.cleaned)
+        self._voiced.append(left > AUDIBLE_DBFS and dbfs(block.near) - left < TAKEN_OUT_DB)
         self._held = _HOLD if sum(self._voiced) >= _ENOUGH else max(0, self._held - 1)
         self.active = self._held > 0
         self.blocks += self.active

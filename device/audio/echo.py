@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 
 from device.audio.block import BLOCK, BLOCK_SECONDS, RATE, SILENCE, Samples
 from device.audio.fade import fade_in, fade_out
-from device.audio.level import dbfs, energy
+from device.audio.level import Energies, dbfs, energy
 from device.errors import SoundError
 
 try:
@@ -80,8 +80,12 @@ class HalfDuplex:
 
     def process(self, near: Samples, far: Samples) -> Samples:
         """Return `near`, or silence while the far end is heard; the edges are ramps."""
+        return self.gate(near, active=is_active(energy(far)))
+
+    def gate(self, near: Samples, *, active: bool) -> Samples:
+        """Do so, knowing whether the far end is heard."""
         was_closed = self._closed_for > 0
-        if is_active(far):
+        if active:
             self._closed_for = math.ceil(TAIL_SECONDS / BLOCK_SECONDS)
         elif was_closed:
             self._closed_for -= 1
@@ -131,14 +135,14 @@ class EchoMeter:
         self.blocks = 0
         """Blocks measured; only grows."""
 
-    def add(self, near: Samples, processed: Samples, far: Samples) -> None:
-        """Measure one block."""
-        self._active_for = self._active_for + 1 if is_active(far) else 0
+    def add(self, block: Energies) -> None:
+        """Take one block."""
+        self._active_for = self._active_for + 1 if is_active(block.far) else 0
         if self._active_for <= self._SETTLE:
             return
         self.blocks += 1
-        self._before = self._before * self._KEEP + energy(near)
-        self._after = self._after * self._KEEP + energy(processed)
+        self._before = self._before * self._KEEP + block.near
+        self._after = self._after * self._KEEP + block.cleaned
 
     @property
     def loss_db(self) -> float:
@@ -148,6 +152,6 @@ class EchoMeter:
         return dbfs(self._before) - dbfs(self._after)
 
 
-def is_active(far: Samples) -> bool:
-    """Tell whether the speaker plays anything that a microphone would notice."""
-    return energy(far) > _FAR_ACTIVE
+def is_active(far: float) -> bool:
+    """Tell by its energy whether the speaker plays anything that a microphone would notice."""
+    return far > _FAR_ACTIVE

@@ -13,7 +13,7 @@ from typing import Final
 
 from device.audio.block import Samples
 from device.audio.echo import EchoControl, EchoMode, HalfDuplex, is_active
-from device.audio.level import rms_dbfs
+from device.audio.level import energy, rms_dbfs
 
 _log = logging.getLogger(__name__)
 
@@ -45,19 +45,19 @@ class EchoLadder:
     def process(self, near: Samples, far: Samples) -> Samples:
         """Return `near`, shape (960,), without `far`; silence while the speaker plays if that cannot be had."""
         cleaned = self._canceller.process(near, far)
-        gated = self._gate.process(cleaned, far)
-        self._measure(near, cleaned, far)
-        self._judge()
+        active = is_active(energy(far))
+        gated = self._gate.gate(cleaned, active=active)
+        self._measure(near, cleaned, active=active)
         closed = self.mode is EchoMode.HALF_DUPLEX or 0 < self._heard < WARM_UP
         return gated if closed else cleaned
 
-    def _measure(self, near: Samples, cleaned: Samples, far: Samples) -> None:
-        active = is_active(far)
+    def _measure(self, near: Samples, cleaned: Samples, *, active: bool) -> None:
         self._active_for = self._active_for + 1 if active else 0
         self._heard += active and self._heard < WARM_UP
         if self._active_for > _DELAY and self._heard >= WARM_UP:
             before = rms_dbfs(near)
             self._losses.append(ENOUGH_DB if before < INAUDIBLE_DBFS else before - rms_dbfs(cleaned))
+            self._judge()
 
     def _judge(self) -> None:
         if len(self._losses) < _EVIDENCE:

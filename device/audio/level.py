@@ -1,9 +1,9 @@
-"""PURE. Loudness in figures: RMS in dBFS (a full-scale square wave is 0), peaks and clipping."""
+"""PURE. Loudness in figures: energy, RMS in dBFS (a full-scale square wave is 0) and clipping."""
 
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -41,26 +41,40 @@ def is_quiet(samples: Samples) -> bool:
     return energy(samples) < 10 ** (QUIET_DBFS / 10)
 
 
+class Energies(NamedTuple):
+    """Mean squares, 0 to 1, of one block on its way through echo control, which several parts judge it by."""
+
+    near: float
+    """What the microphone heard."""
+    cleaned: float
+    """What is left of it."""
+    far: float
+    """What the speaker played."""
+
+
+def energies(near: Samples, cleaned: Samples, far: Samples) -> Energies:
+    """Measure one block before and after echo control, and what was played."""
+    return Energies(energy(near), energy(cleaned), energy(far))
+
+
 class Meter:
-    """The level of one voice: RMS of the last whole interval, the peak held over it, and a clip counter."""
+    """The level of one voice: RMS of the last whole interval."""
 
     def __init__(self, blocks: int = INTERVAL) -> None:
         self._blocks = blocks
-        self._seen, self._energy, self._highest = 0, 0.0, 0
+        self._seen, self._energy = 0, 0.0
         self.rms = FLOOR_DBFS
         """dBFS over the last whole interval."""
-        self.peak = FLOOR_DBFS
-        """dBFS of the largest sample in the last whole interval."""
-        self.clipped = 0
-        """Blocks that touched full scale; only grows."""
 
-    def add(self, samples: Samples) -> None:
-        """Measure one block."""
-        highest = max(int(samples.max()), -int(samples.min())) if samples.size else 0
-        self.clipped += highest >= 32767
-        self._highest = max(self._highest, highest)
-        self._energy += energy(samples)
+    def add(self, mean_square: float) -> None:
+        """Take the energy of one block."""
+        self._energy += mean_square
         self._seen += 1
         if self._seen >= self._blocks:
-            self.rms, self.peak = dbfs(self._energy / self._seen), dbfs((self._highest / FULL_SCALE) ** 2)
-            self._seen, self._energy, self._highest = 0, 0.0, 0
+            self.rms = dbfs(self._energy / self._seen)
+            self._seen, self._energy = 0, 0.0
+
+
+def is_clipped(samples: Samples) -> bool:
+    """Tell whether `samples` touch full scale, on either side."""
+    return bool(samples.max() >= 32767 or samples.min() <= -32767)

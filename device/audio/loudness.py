@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.audio.block import BLOCK, BLOCK_SECONDS, RATE, Samples
-from device.audio.level import FULL_SCALE, energy
+from device.audio.level import FULL_SCALE
 
 TARGET_LUFS: Final = -16.0
 """What a voice should be in the programme: the usual loudness of speech on the net (AES TD1004)."""
@@ -68,12 +68,12 @@ class Leveller:
         self._energy, self._seen = 0.0, 0.0
         self._count, self._moving = 0, False
 
-    def level(self, block: Samples) -> NDArray[np.float32]:
-        """Return the block, shape (960,), in int16 units but of any size, at its new loudness."""
+    def level(self, block: Samples, energy: float) -> NDArray[np.float32]:
+        """Return the block, shape (960,), whose mean square is known, in int16 units of any size, at its new loudness."""
         before = self.gain_db
         self._count += 1
         if self._count % _EVERY == 0:
-            self._learn(block)
+            self._learn(block, energy)
         if self._seen:
             self._move()
         first, last = _factor(before), _factor(self.gain_db)
@@ -87,8 +87,8 @@ class Leveller:
         if self._moving:
             self.gain_db += min(_SLEW, max(-_SLEW, wanted - self.gain_db))
 
-    def _learn(self, block: Samples) -> None:
-        self._moment.append(weighted_energy(block) if energy(block) > _NOTHING else 0.0)
+    def _learn(self, block: Samples, energy: float) -> None:
+        self._moment.append(weighted_energy(block) if energy > _NOTHING else 0.0)
         moment = sum(self._moment) / _MOMENT
         usual = lufs(self._energy) if self._seen else -100.0
         if lufs(moment) < max(SILENT_LUFS, usual - _RELATIVE):

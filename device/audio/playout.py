@@ -70,7 +70,7 @@ class Playout:
         self._clock = PlayedClock()
         self._earcon: Samples = SILENCE[:0]
         self._level = RingLevel()
-        self._quiet = 0  # quiet blocks in a row
+        self._last: deque[Samples] = deque(maxlen=_PAUSED)
         self._counts = {"left_out": 0, "repeated": 0, "overfull": 0, "stretched": 0}
 
     def play(self, voice: Samples) -> None:
@@ -115,14 +115,14 @@ class Playout:
         return mix(voice, np.pad(due, (0, BLOCK - due.size)), 1.0, 1.0)
 
     def _fitted(self, block: Samples, queued: int) -> Samples:
-        self._quiet = self._quiet + 1 if is_quiet(block) else 0
+        self._last.append(block)
         if queued > FULL:
             self._counts["overfull"] += 1
             return block[BLOCK:]
         off = self._level.off
         if abs(off) <= _PLAY:
             return block
-        if self._quiet >= _PAUSED:
+        if len(self._last) == _PAUSED and all(map(is_quiet, self._last)):
             return self._pause(block, off)
         if off > _FAR and self._level.settled:
             return shorten(block, _ALIKE)

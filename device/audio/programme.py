@@ -16,9 +16,14 @@ class Programme:
     def __init__(self) -> None:
         self._near, self._played = Leveller(), Leveller()
 
-    def mix(self, near: Samples, played: Samples) -> Samples:
-        """Return one block, shape (960,), of what the microphone and the speaker gave; silence stays silence."""
-        return limit(self._near.level(near) + self._played.level(played), knee=0.5, ceiling=CEILING)
+    def mix(self, near: Samples, played: Samples, near_energy: float, played_energy: float) -> Samples:
+        """Return one block, shape (960,), of what the microphone and the speaker gave, whose mean squares are known.
+
+        Silence stays silence.
+        """
+        total = self._near.level(near, near_energy)
+        total += self._played.level(played, played_energy)
+        return limit(total, knee=0.5, ceiling=CEILING)
 
     def counters(self) -> dict[str, float]:
         """Return what each voice is amplified by, in dB."""

@@ -7,6 +7,7 @@ what is left out, so the decoder never sees a gap that the network did not make.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import asdict
 from typing import Final
 
@@ -43,7 +44,7 @@ class Reception:
         self._pending = _NOTHING  # decoded, not handed out
         self._made_up = LONGEST_CONCEALMENT  # samples made up in a row; at most this
         self._shortened = self._lengthened = 0
-        self._quiet = 0  # quiet frames in a row
+        self._last: deque[Samples] = deque(maxlen=_PAUSE)
         self._rest = 0  # frames until speech may be changed again
 
     def put(self, sequence: int, timestamp: int, payload: bytes, now: float) -> None:
@@ -111,8 +112,11 @@ class Reception:
 
     def _corrected(self, frame: Samples) -> Samples:
         surplus = self._jitter.surplus(frame.size, self._pending.size)
-        self._quiet = self._quiet + 1 if is_quiet(frame) else 0
-        if self._quiet >= _PAUSE or (self._quiet and abs(surplus) > LONG):
+        self._last.append(frame)
+        self._rest = max(0, self._rest - 1)
+        if not surplus:
+            return frame
+        if self._may_move(surplus):
             corrected = cut(frame, surplus) if surplus > 0 else extend(frame, -surplus)
         else:
             corrected = self._speech(frame, surplus)
@@ -120,8 +124,13 @@ class Reception:
         self._lengthened += corrected.size > frame.size
         return corrected
 
+    def _may_move(self, surplus: int) -> bool:
+        """Tell whether this is a pause, or quiet enough where much is to be made good."""
+        if abs(surplus) > LONG:
+            return is_quiet(self._last[-1])
+        return len(self._last) == _PAUSE and all(map(is_quiet, self._last))
+
     def _speech(self, frame: Samples, surplus: int) -> Samples:
-        self._rest = max(0, self._rest - 1)
         if surplus > VERY_LONG:
             return shorten(frame, _LESS_ALIKE)
         if self._rest or abs(surplus) <= LONG:

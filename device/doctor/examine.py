@@ -13,7 +13,7 @@ from cryptography import x509
 
 from device.audio.echo import EchoMode
 from device.config import DeviceSettings
-from device.doctor.checks import broker, clock, computer, identity, network, pins, sound, tools
+from device.doctor.checks import broker, clock, computer, identity, network, pins, records, sound, tools
 from device.doctor.findings import UNLOOKED, Finding
 from device.doctor.gather import broker as ask_broker
 from device.doctor.gather import computer as look_at
@@ -21,10 +21,12 @@ from device.doctor.gather import network as reach
 from device.doctor.gather import pins as take_pins
 from device.doctor.gather import sound as listen
 from device.doctor.gather import tools as take_tools
+from device.doctor.gather.records import gather as count_records
 from device.doctor.gather.sound import Wish
 from device.errors import EnrolmentError, KaiwaError
 from device.identity import Identity
 from device.instance import is_running
+from device.record.settings import RecordSettings
 
 STUN: Final = ("stun.cloudflare.com", 3478)
 """A public STUN server on the port that the voice service and TURN servers use, too."""
@@ -58,6 +60,7 @@ async def examine(settings: DeviceSettings, options: Options) -> list[Finding]:
     processor = await _part("cpu", _cpu(settings))  # alone, for it is measured
     parts = await asyncio.gather(
         _part("disk", _disk(state_dir)),
+        _part("record", _records(settings.record, state_dir)),
         _part("pins", _pins(settings, running=running)),
         _part("tools", _tools(settings)),
         _part("sound", _sound(settings, options.wish, running=running)),
@@ -102,6 +105,10 @@ async def _cpu(settings: DeviceSettings) -> list[Finding]:
 
 async def _disk(state_dir: Path) -> list[Finding]:
     return computer.check_disk(await asyncio.to_thread(look_at.gather_disk, state_dir))
+
+
+async def _records(settings: RecordSettings, state_dir: Path) -> list[Finding]:
+    return records.check(await asyncio.to_thread(count_records, settings, state_dir))
 
 
 async def _pins(settings: DeviceSettings, *, running: bool) -> list[Finding]:

@@ -40,6 +40,8 @@ class MintRequest(Message, frozen=True):
     broadcast: bool = True
     tools: Annotated[list[ToolDeclaration], Meta(max_length=MOST_TOOLS)] = []
     """What this robot could do for the model; the cloud chooses."""
+    archive: bool = False
+    """Those who talk here have agreed to a recording, so that the broadcast may be archived."""
 
 
 class OpenAIGrant(Message, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta
 
@@ -117,6 +117,41 @@ class OperatorNote(Message, frozen=True, tag="operator_note"):
     text: Annotated[str, Meta(min_length=1, max_length=500)]
 
 
+Milliseconds = Annotated[int, Meta(ge=0, le=600_000)]
+
+MOST_TURNS: Final = 200
+"""Turns of one session whose figures are told; later ones are left out."""
+
+
+class TurnFigures(Message, frozen=True):
+    """How long one answer took: from the end of speech to the first sample at the speaker, and what of it was where.
+
+    The parts are None where they could not be measured; `model` includes the service's wait for the end of the turn.
+    """
+
+    total: Milliseconds
+    network: Milliseconds | None = None
+    model: Milliseconds | None = None
+    device: Milliseconds | None = None
+
+
+class SessionFigures(Message, frozen=True, tag="session_figures"):
+    """What one session was like, in numbers and without a word of it; comes after `SessionEnded`."""
+
+    session: Name
+    at: UnixTime
+    seconds: Annotated[float, Meta(ge=0, le=1e6)] = 0.0
+    listening: Milliseconds | None = None
+    """From the press until the model listened; None if it never did."""
+    on_air: Milliseconds | None = None
+    """From the press until the broadcast was up; None if it never was."""
+    turns: Annotated[list[TurnFigures], Meta(max_length=MOST_TURNS)] = []
+    tools: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    """Calls of tools."""
+    recorded: bool = False
+    """Whether the robot keeps a record of it."""
+
+
 class Trace(Message, frozen=True, tag="trace"):
     """Monotonic seconds (CLOCK_MONOTONIC of the device) at which steps of one start were reached."""
 
@@ -124,7 +159,17 @@ class Trace(Message, frozen=True, tag="trace"):
     marks: dict[str, float]
 
 
-Event = CallAnswered | SessionStarted | SessionGoesOn | SessionEnded | Caption | FaultRaised | OperatorNote | Trace
+Event = (
+    CallAnswered
+    | SessionStarted
+    | SessionGoesOn
+    | SessionEnded
+    | SessionFigures
+    | Caption
+    | FaultRaised
+    | OperatorNote
+    | Trace
+)
 
 
 def decode_event(data: bytes) -> Event:

@@ -36,8 +36,10 @@ BUILT_IN: Final = (
     "remember",
     "recall",
     "tell_operator",
+    "keep_record",
 )
-"""The tools that every robot has for the model; the cloud allows them unless it is told otherwise."""
+"""The tools that every robot has for the model, `keep_record` only where records are kept; the cloud allows them unless it
+is told otherwise."""
 
 ToolName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 """The service takes `[a-zA-Z0-9_-]`, 1 to 64 characters; Python's own names are a part of that."""

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from aiortc import RTCRtpSender
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 
 from device.errors import MediaError
 from device.rtc.packets import Element, RtpStream, ntp
-from device.rtc.private import mangled, part
+from device.rtc.private import at_once, mangled, part
 
 _COUNTED = ("ntp_timestamp", "rtp_timestamp", "octet_count", "packet_count")  # what goes into RTCP's sender reports
 
@@ -83,7 +82,9 @@ class Outbound:
         if stream is None:
             raise ConnectionError("not open")
         now, timestamp = time.time(), stream.timestamp
-        _at_once(self._sender.transport._send_rtp(stream.packet(payload, samples, now)))  # noqa: SLF001
+        packet = stream.packet(payload, samples, now)
+        if not at_once(self._sender.transport._send_rtp(packet)):  # noqa: SLF001
+            raise ConnectionError("the transport waits before it sends")
         self._octets, self._packets = self._octets + len(payload), self._packets + 1
         for name, value in zip(self._counted, (ntp(now), timestamp, self._octets, self._packets), strict=True):
             setattr(self._sender, name, value)
@@ -95,19 +96,9 @@ class Outbound:
         elements: list[Element] = [(agreed.mid, mid.encode())] if mid and agreed.mid else []
         return RtpStream(
             sender._ssrc,  # noqa: SLF001
-            codec.payloadType,
+            codec.payloadType or 0,
             agreed.abs_send_time,
             elements,
             sequence=random.getrandbits(15),  # far from the wrap, which some receivers of SRTP take badly
             timestamp=random.getrandbits(32),
         )
-
-
-def _at_once(sending: Coroutine[Any, Any, None]) -> None:
-    """Run what never waits, because UDP and the sockets of a relay buffer what they cannot send, to its end."""
-    try:
-        sending.send(None)
-    except StopIteration:
-        return
-    sending.close()
-    raise ConnectionError("the transport waits before it sends")

@@ -19,6 +19,7 @@ from aiortc.rtcconfiguration import RTCIceTransportPolicy
 from device.errors import MediaError
 from device.messages.secret import Secret
 from device.rtc.consent import nominate_in_consent
+from device.rtc.inbound import take_at_once
 from device.rtc.private import mangled
 
 UNUSABLE_DESCRIPTION: Final = (
@@ -99,6 +100,7 @@ def _mend_transports(peer: RTCPeerConnection, only_if_lite: bool) -> None:
         if connection is None:
             raise MediaError("aiortc's RTCIceTransport has no _connection any more; use aiortc 1.16")
         nominate_in_consent(connection, only_if_lite=only_if_lite)
+        take_at_once(transport, connection)
         return transport
 
     setattr(peer, name, create_mended)

@@ -1,7 +1,8 @@
-"""PURE. Reaching aiortc's private parts: by name, checked, with one clear error when a name is gone."""
+"""PURE. Reaching aiortc's private parts: by name, checked, with one clear error when a name is gone; and at once."""
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from typing import Any
 
 from device.errors import MediaError
@@ -27,3 +28,16 @@ def part(owner: object, private: str) -> Any:
         MediaError: there is no such attribute.
     """
     return getattr(owner, mangled(owner, private))
+
+
+def at_once(work: Coroutine[Any, Any, None]) -> bool:
+    """Run to its end what is a coroutine but does not wait, as aiortc's way to and from a UDP socket; False if it waits.
+
+    What waits is given up. Whatever it raises comes out of here.
+    """
+    try:
+        work.send(None)
+    except StopIteration:
+        return True
+    work.close()
+    return False

@@ -14,6 +14,7 @@ from device.audio.block import Samples
 from device.audio.opus import Application, OpusEncoder, OpusSettings
 from device.rtc.losses import ExpectedLoss, on_loss_report
 from device.rtc.outbound import Outbound, send_by
+from device.rtc.private import part
 
 LONGEST_QUEUE: Final = 10
 """Blocks that wait for the connection to be up at most: 200 ms."""
@@ -35,6 +36,7 @@ class OpusSender:
             expected_loss_percent=settings.expected_loss_percent,
         )
         self._loss = ExpectedLoss(settings.expected_loss_percent)
+        self._sender: RTCRtpSender | None = None
         self._track = _Voice()
         self._outbound: Outbound | None = None
         self._unsent: deque[Samples] = deque()
@@ -55,6 +57,14 @@ class OpusSender:
         """
         send_by(sender, self._drive)
         on_loss_report(sender, self._reported)
+        part(sender, "rtt")
+        self._sender = sender
+
+    @property
+    def round_trip(self) -> float | None:
+        """Seconds to the far end and back, as its receiver reports let them be known (RFC 3550 §6.4.1); None before any."""
+        seconds: float | None = None if self._sender is None else part(self._sender, "rtt")
+        return seconds
 
     def push(self, samples: Samples) -> None:
         """Send one block, shape (960,); until the connection is up the newest wait, after its end they are dropped."""

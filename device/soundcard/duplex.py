@@ -53,8 +53,8 @@ class Duplex:
         self.output_xruns = 0
         """Times the card had to play a gap because it was not fed in time."""
 
-    def speak(self, count: int, at: float) -> Samples:
-        """Return the next `count` samples for the speaker, in its thread, called at the monotonic time `at`."""
+    def speak(self, count: int, at: float) -> bytes:
+        """Return the next `count` samples, int16, for the speaker, in its thread, called at the monotonic time `at`."""
         samples = self.ring.pull(count)
         self._spoken += count
         self._called = (count, at)
@@ -65,17 +65,20 @@ class Duplex:
         return samples
 
     def hear(self, samples: Samples, at: float) -> None:
-        """Take what the microphone captured until the monotonic time `at`, shape (n,), in its thread."""
+        """Take what the microphone captured until the monotonic time `at`, shape (n,), in its thread; keep the array."""
+        if len(samples) == BLOCK and not self._filled:
+            self._post(samples, at)
+            return
         while len(samples):
             fitting = samples[: BLOCK - self._filled]
             self._filling[self._filled : self._filled + len(fitting)] = fitting
             self._filled += len(fitting)
             samples = samples[len(fitting) :]
             if self._filled == BLOCK:
-                self._post(at - len(samples) / RATE)
+                full, self._filling, self._filled = self._filling, np.empty(BLOCK, np.int16), 0
+                self._post(full, at - len(samples) / RATE)
 
-    def _post(self, at: float) -> None:
-        full, self._filling, self._filled = self._filling, np.empty(BLOCK, np.int16), 0
+    def _post(self, full: Samples, at: float) -> None:
         position, self._heard = self._heard, self._heard + BLOCK
         if self._posted - self._arrived >= PENDING:
             self._dropped += 1

@@ -106,7 +106,7 @@ class PyAudioCard(DuplexCard):
     def _speak(self, _data: None, count: int, _times: Mapping[str, float], flags: int) -> _Answer:
         """Give what is to be played, in PortAudio's thread."""
         self._duplex.output_xruns += bool(flags & pyaudio.paOutputUnderflow)
-        return self._duplex.speak(count, time.monotonic()).tobytes(), pyaudio.paContinue
+        return self._duplex.speak(count, time.monotonic()), pyaudio.paContinue
 
 
 async def _to_its_end(work: Callable[[], None]) -> None:

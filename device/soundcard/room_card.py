@@ -13,6 +13,8 @@ from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
+import numpy as np
+
 from device.audio.block import RATE, Block, Samples
 from device.soundcard.card import Deliver
 from device.soundcard.duplex import Duplex, DuplexCard
@@ -105,7 +107,7 @@ class RoomCard(DuplexCard):
     def _tick(self, heard: Recording, played: Recording, due: float) -> None:
         """Do what a card does in one period that ends at `due`: fetch for the speaker, give from the microphone."""
         count = self._settings.frames
-        speaker = self._duplex.speak(count, due)
+        speaker = np.frombuffer(self._duplex.speak(count, due), np.int16)
         voice, said = self._talker.take(count)
         microphone = self._room.hear(speaker, voice)
         played.take(speaker)

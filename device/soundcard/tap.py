@@ -51,6 +51,7 @@ class Tap:
     def __init__(self, frames: int) -> None:
         self._lag = frames + SLACK
         self._store = np.zeros(HISTORY, np.int16)
+        self._bytes = self._store.data.cast("B")
         self._mark = (0, -math.inf)
         self._offset: int | None = None
         self._first: list[int] = []
@@ -70,14 +71,15 @@ class Tap:
         """How far the pair is from where the clocks say it should be, in samples, smoothed."""
         return self._off
 
-    def write(self, samples: Samples, at: float) -> None:
-        """Note the samples, shape (n,), that the speaker was handed at the monotonic time `at`."""
+    def write(self, samples: bytes, at: float) -> None:
+        """Note the samples, int16, that the speaker was handed at the monotonic time `at`."""
         written, _ = self._mark
-        start = written % HISTORY
-        fitting = min(len(samples), HISTORY - start)
-        self._store[start : start + fitting] = samples[:fitting]
-        self._store[: len(samples) - fitting] = samples[fitting:]
-        self._mark = (written + len(samples), at)
+        start = 2 * (written % HISTORY)
+        fitting = min(len(samples), len(self._bytes) - start)
+        self._bytes[start : start + fitting] = samples[:fitting]
+        if fitting < len(samples):
+            self._bytes[: len(samples) - fitting] = samples[fitting:]
+        self._mark = (written + len(samples) // 2, at)
 
     def lacks(self, position: int, count: int) -> bool:
         """Tell whether the speaker has yet to be handed some of what would be paired with these samples."""
@@ -140,8 +142,10 @@ class Tap:
         return self._leaning
 
     def _read(self, start: int, count: int, written: int) -> Samples:
+        first = start % HISTORY
+        if start >= max(0, written - HISTORY) and start + count <= written and first + count <= HISTORY:
+            return self._store[first : first + count].copy()
         places = np.arange(start, start + count)
         samples = self._store.take(places, mode="wrap")
-        if start + count > written or start < max(0, written - HISTORY):
-            samples[(places >= written) | (places < max(0, written - HISTORY))] = 0
+        samples[(places >= written) | (places < max(0, written - HISTORY))] = 0
         return samples

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from device import phase as p
@@ -11,6 +12,7 @@ from device.tools.built_in import BuiltIn, Reach
 from device.tools.kit import local_time, toolbox
 from device.tools.outputs import Outputs
 from device.tools.settings import ToolsSettings
+from device.tools.tool import Tool
 from device.tools.toolbox import Toolbox
 
 
@@ -28,14 +30,15 @@ class _Still:
         """Stay dark."""
 
 
-def still_toolbox(settings: ToolsSettings) -> Toolbox:
-    """Return all tools that a robot with these settings would have; files in the folder are run.
+def still_toolbox(settings: ToolsSettings, more: Sequence[Tool] = ()) -> Toolbox:
+    """Return all tools that a robot with these settings would have, and those that it has `more`; files in the folder are run.
 
     Raises:
         SettingsError: it could not have them, with file and line.
     """
     local_time(time.time(), settings.time_zone)
-    return toolbox(settings, [*_built_in(settings.time_zone).tools(), *Outputs(settings.outputs, None).tools()])
+    outputs = Outputs(settings.outputs, None).tools()
+    return toolbox(settings, [*_built_in(settings.time_zone).tools(), *more, *outputs])
 
 
 def _built_in(zone: str) -> BuiltIn:

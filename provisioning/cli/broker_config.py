@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +19,7 @@ from provisioning.cli.invocation import Invocation, out
 from provisioning.emqx import emqx_acl, emqx_config
 from provisioning.keyfiles import write_durably
 from provisioning.operators import robots_of
-from provisioning.roles import SERVICES
+from provisioning.roles import HOME_ASSISTANT, SERVICES
 from provisioning.settings import CloudSettings
 
 broker_config = typer.Typer(help="Write the configuration of the MQTT broker.", no_args_is_help=True)
@@ -28,7 +29,8 @@ Folder = Annotated[
     typer.Option("--out", help="Write it here with copies of all files it needs; readable by --user only."),
 ]
 
-AccessList = Callable[[Iterable[str], Mapping[str, Sequence[str]]], str]
+AccessList = Callable[[Mapping[str, Sequence[str]]], str]
+"""Makes the access list of a broker from the robots of each operator."""
 
 
 @broker_config.command("mosquitto")
@@ -42,7 +44,7 @@ def mosquitto_command(
     Copies do not follow: run it again after `revoke` and after a new operator, then `systemctl reload mosquitto`.
     """
     settings, authority = _opened(context)
-    files = _files(settings, authority, folder, user, mosquitto_acl)
+    files = _files(settings, authority, folder, user, partial(mosquitto_acl, settings.clients))
     text = mosquitto_config(settings.broker.host, settings.broker.port, files, user=user)
     if _written(text, folder, "mosquitto.conf"):
         out.print(f"mosquitto -c {folder}/mosquitto.conf")
@@ -60,10 +62,30 @@ def emqx_command(
     etc/base.hocon. EMQX does not read our list of revocations: after `revoke`, ban the name there as well.
     """
     settings, authority = _opened(context)
-    files = _files(settings, authority, folder, user, emqx_acl)
+    files = _files(settings, authority, folder, user, partial(emqx_acl, SERVICES))
     text = emqx_config(settings.broker.host, settings.broker.port, files)
     if _written(text, folder, "emqx.hocon"):
         out.print(f"append {folder}/emqx.hocon to etc/base.hocon of every node")
+
+
+@broker_config.command("home-assistant")
+def home_assistant_command(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Option("--out", help="Write the files here, readable by you only.")],
+) -> None:
+    """Write what Home Assistant connects to the fleet's own broker with: authority, certificate and key.
+
+    For `[home_assistant]` without a `host`. They are good for 13 months, and for nothing but topics below
+    `homeassistant/`. Whoever has another broker for Home Assistant needs none of them.
+    """
+    settings, authority = _opened(context)
+    if HOME_ASSISTANT not in settings.clients:
+        raise SettingsError(
+            "[home_assistant]", "the fleet's own broker is used when enabled = true and there is no host"
+        )
+    files = authority.service(HOME_ASSISTANT, time.time())
+    for path in (authority.root_path, files.certificate, files.key):
+        out.print(_copy(path, folder), soft_wrap=True)
 
 
 def _opened(context: typer.Context) -> tuple[CloudSettings, Authority]:
@@ -91,7 +113,7 @@ def _written(text: str, folder: Path | None, name: str) -> bool:
 
 def _in_place(authority: Authority, folder: Path, access_list: AccessList) -> BrokerFiles:
     acl = folder / "acl"
-    write_durably(acl, access_list(SERVICES, robots_of(authority)).encode())
+    write_durably(acl, access_list(robots_of(authority)).encode())
     server = authority.server
     return BrokerFiles(authority.root_path, server.certificate, server.key, authority.revocations, acl)
 

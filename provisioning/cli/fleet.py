@@ -62,7 +62,7 @@ def new_claim(
 ) -> None:
     """Make a claim and print it, also as a QR code: type it on the board as `kaiwa-device enrol CLAIM`."""
     invocation: Invocation = context.obj
-    made = run(_new_claim(invocation.settings(), device, duration(ttl), group))
+    made = run(make_claim(invocation.settings(), device, duration(ttl), group))
     if json:
         print_json({"claim": str(made), "address": made.address, "fingerprint": made.fingerprint, "ttl": ttl})
         return
@@ -72,7 +72,13 @@ def new_claim(
     err.print(f"good once, within {ttl}, on the board:  kaiwa-device enrol CLAIM")
 
 
-async def _new_claim(settings: CloudSettings, device: str | None, ttl: float, group: str) -> Claim:
+async def make_claim(settings: CloudSettings, device: str | None, ttl: float, group: str) -> Claim:
+    """Return a new claim, good once within `ttl` seconds.
+
+    Raises:
+        SettingsError: the settings do not tell where it can be used.
+        EnrolmentError: not a name that a device can have.
+    """
     if not (settings.enrol.port or settings.enrol.public_port):
         raise SettingsError("[enrol]", "a claim needs to know the port; give it a fixed one", key="port")
     authority = open_authority(settings, time.time())

@@ -72,6 +72,9 @@ def demo(
     web_port: WebPort = 0,
     keep: Annotated[Path | None, typer.Option(help="Keep state, logs and recordings in this folder.")] = None,
     language: Spoken = Language.ENGLISH,
+    record: Annotated[
+        Path | None, typer.Option(help="Keep the records of conversations in this folder, for kaiwa-cloud replay.")
+    ] = None,
 ) -> None:
     """Run the cloud and one robot here. Space is the robot's button.
 
@@ -80,7 +83,7 @@ def demo(
     """
     here = _extra()
     choices = here.Choices(openai_url, imageflux_url, web_port, language)
-    raise typer.Exit(here.run_demo(choices, sound, once=once, json=json, keep=keep))
+    raise typer.Exit(here.run_demo(choices, sound, here.Kept(keep, json, record), once=once))
 
 
 def _extra() -> ModuleType:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 
 import aiomqtt
@@ -50,28 +51,43 @@ class Seat:
     mandate: bytes
 
 
-def start_command(
-    context: typer.Context,
-    device: Robot,
-    *,
-    operator: Operator = DEFAULT_OPERATOR,
-    why: Why = "",
-    json: JsonFlag = False,
-) -> None:
-    """Start a conversation from afar. The robot announces it first; whoever is there can refuse with the button."""
-    _order(context, device, Verb.START, Manner(operator, why, json))
+def word(text: str, act: Callable[[typer.Context, str, Manner], None]) -> Callable[..., None]:
+    """Return the command, described by `text`, that says nothing but a robot's name."""
+
+    def command(
+        context: typer.Context,
+        device: Robot,
+        *,
+        operator: Operator = DEFAULT_OPERATOR,
+        why: Why = "",
+        json: JsonFlag = False,
+    ) -> None:
+        act(context, device, Manner(operator, why, json))
+
+    command.__doc__ = text
+    return command
 
 
-def stop_command(
-    context: typer.Context,
-    device: Robot,
-    *,
-    operator: Operator = DEFAULT_OPERATOR,
-    why: Why = "",
-    json: JsonFlag = False,
-) -> None:
-    """Stop the conversation. If the robot does not obey within seconds, the cloud hangs up itself."""
-    _order(context, device, Verb.STOP, Manner(operator, why, json))
+def _order(context: typer.Context, device: str, manner: Manner, verb: Verb, args: dict[str, Any] | None = None) -> None:
+    invocation: Invocation = context.obj
+    try:
+        last = run(_ordered(invocation.settings(), device, verb, manner, args))
+    except NoAnswerError as error:
+        err.print(f"kaiwa-cloud: {error}", markup=False, soft_wrap=True)
+        raise typer.Exit(ExitCode.NO_ANSWER) from None
+    if last is not Step.SUCCEEDED:
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+start_command = word(
+    "Start a conversation from afar. The robot announces it first; whoever is there can refuse with the button.",
+    partial(_order, verb=Verb.START),
+)
+
+stop_command = word(
+    "Stop the conversation. If the robot does not obey within seconds, the cloud hangs up itself.",
+    partial(_order, verb=Verb.STOP),
+)
 
 
 def use_command(
@@ -91,7 +107,7 @@ def use_command(
         given = msgspec.json.decode(arguments, type=dict[str, Any])
     except msgspec.DecodeError as error:
         raise typer.BadParameter(f"not a JSON object: {error}") from None
-    use_tool(context, device, tool, Manner(operator, why, json), **given)
+    use_tool(context, device, Manner(operator, why, json), tool, **given)
 
 
 def notes_command(context: typer.Context, *, operator: Operator = DEFAULT_OPERATOR, json: JsonFlag = False) -> None:
@@ -110,24 +126,13 @@ async def _notes(settings: CloudSettings, operator: str, json: bool) -> None:
                 out.print(Text("  ").join([Text(when), plain(noted.device), plain(noted.note.text)]))
 
 
-def use_tool(context: typer.Context, device: str, tool: str, manner: Manner, **arguments: Any) -> None:
+def use_tool(context: typer.Context, device: str, manner: Manner, tool: str, **arguments: Any) -> None:
     """Order a robot to use a tool, and show each step of its answer.
 
     Raises:
         typer.Exit: it did not do it, or did not answer.
     """
-    _order(context, device, Verb.USE, manner, {"tool": tool, "arguments": arguments})
-
-
-def _order(context: typer.Context, device: str, verb: Verb, manner: Manner, args: dict[str, Any] | None = None) -> None:
-    invocation: Invocation = context.obj
-    try:
-        last = run(_ordered(invocation.settings(), device, verb, manner, args))
-    except NoAnswerError as error:
-        err.print(f"kaiwa-cloud: {error}", markup=False, soft_wrap=True)
-        raise typer.Exit(ExitCode.NO_ANSWER) from None
-    if last is not Step.SUCCEEDED:
-        raise typer.Exit(ExitCode.REFUSED)
+    _order(context, device, manner, Verb.USE, {"tool": tool, "arguments": arguments})
 
 
 async def _ordered(

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from provisioning.app import DEFAULT_OPERATOR
 from provisioning.cli.invocation import JsonFlag, Why
-from provisioning.cli.orders import Manner, Operator, Robot, use_tool
+from provisioning.cli.orders import Manner, Operator, Robot, use_tool, word
+
+hush_command = word("Stop what a robot is saying; the conversation goes on.", partial(use_tool, tool="hush"))
+
+mute_command = word(
+    "Close a robot's microphone until `unmute`, a press of its button, or the end of the conversation.",
+    partial(use_tool, tool="mute"),
+)
+
+unmute_command = word("Open a robot's microphone again.", partial(use_tool, tool="unmute"))
+
+identify_command = word(
+    "Let a robot blink for five seconds and sound a chime, so that you find it; also while it is at rest.",
+    partial(use_tool, tool="identify"),
+)
 
 
 def say_command(
@@ -24,43 +39,7 @@ def say_command(
 
     The model is asked to say it, with its own voice and in nearly these words. Nobody keeps the text.
     """
-    use_tool(context, device, "say", Manner(operator, why, json), text=text)
-
-
-def hush_command(
-    context: typer.Context,
-    device: Robot,
-    *,
-    operator: Operator = DEFAULT_OPERATOR,
-    why: Why = "",
-    json: JsonFlag = False,
-) -> None:
-    """Stop what a robot is saying; the conversation goes on."""
-    use_tool(context, device, "hush", Manner(operator, why, json))
-
-
-def mute_command(
-    context: typer.Context,
-    device: Robot,
-    *,
-    operator: Operator = DEFAULT_OPERATOR,
-    why: Why = "",
-    json: JsonFlag = False,
-) -> None:
-    """Close a robot's microphone until `unmute`, a press of its button, or the end of the conversation."""
-    use_tool(context, device, "mute", Manner(operator, why, json))
-
-
-def unmute_command(
-    context: typer.Context,
-    device: Robot,
-    *,
-    operator: Operator = DEFAULT_OPERATOR,
-    why: Why = "",
-    json: JsonFlag = False,
-) -> None:
-    """Open a robot's microphone again."""
-    use_tool(context, device, "unmute", Manner(operator, why, json))
+    use_tool(context, device, Manner(operator, why, json), "say", text=text)
 
 
 def volume_command(
@@ -73,16 +52,4 @@ def volume_command(
     json: JsonFlag = False,
 ) -> None:
     """Set how loud a robot speaks. Set in a conversation, it holds until that ends."""
-    use_tool(context, device, "volume", Manner(operator, why, json), action="set", percent=percent)
-
-
-def identify_command(
-    context: typer.Context,
-    device: Robot,
-    *,
-    operator: Operator = DEFAULT_OPERATOR,
-    why: Why = "",
-    json: JsonFlag = False,
-) -> None:
-    """Let a robot blink for five seconds and sound a chime, so that you find it; also while it is at rest."""
-    use_tool(context, device, "identify", Manner(operator, why, json))
+    use_tool(context, device, Manner(operator, why, json), "volume", action="set", percent=percent)

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -40,14 +41,33 @@ def run_stand_in(service: str, port: int, console: Console) -> int:
     return _until_interrupted(_stand_in(service, port, console))
 
 
-def run_demo(choices: Choices, card: str, *, once: bool, json: Path | None, keep: Path | None) -> int:
-    """Run the demonstration and return the exit code; scripted with `once` or `json`, or where there is no terminal."""
-    scripted = once or json is not None or not (sys.stdin.isatty() and sys.stdout.isatty())
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What of a demonstration is kept, and where; None: nothing."""
+
+    folder: Path | None = None
+    """State, logs and what microphone and loudspeaker had."""
+    json: Path | None = None
+    """The summary."""
+    records: Path | None = None
+    """The records of conversations."""
+
+    def settings(self) -> str:
+        """Return what the robot's settings say of records; nobody is there to whom they would be announced."""
+        if self.records is None:
+            return ""
+        folder = str(self.records.absolute())
+        return f'[record]\nkeep = true\nconsent = "posted"\nannouncement = ""\nfolder = "{folder}"\n'
+
+
+def run_demo(choices: Choices, card: str, kept: Kept, *, once: bool) -> int:
+    """Run the demonstration and return the exit code; scripted with `once` or a summary, or where there is no terminal."""
+    scripted = once or kept.json is not None or not (sys.stdin.isatty() and sys.stdout.isatty())
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
-    with _folder(keep) as folder:
+    with _folder(kept.folder) as folder:
         if scripted:
-            return _until_interrupted(_scripted(folder, choices, json))
-        return _until_interrupted(_interactive(folder, choices, card))
+            return _until_interrupted(_scripted(folder, choices, kept))
+        return _until_interrupted(_interactive(folder, choices, card, kept))
 
 
 def _until_interrupted(work: Coroutine[None, None, int]) -> int:
@@ -68,25 +88,27 @@ async def _heeding_signals(work: Coroutine[None, None, int]) -> int:
     return await work
 
 
-async def _interactive(folder: Path, choices: Choices, card: str) -> int:
+async def _interactive(folder: Path, choices: Choices, card: str, kept: Kept) -> int:
     console = Console()
-    async with staged(folder, choices, card, _narrator(console)) as stage:
+    async with staged(folder, choices, card, _narrator(console), kept.settings()) as stage:
         code = await converse(stage, console)
         if code:
             _tell_log(stage.folder)
         return code
 
 
-async def _scripted(folder: Path, choices: Choices, json: Path | None) -> int:
+async def _scripted(folder: Path, choices: Choices, kept: Kept) -> int:
     say = _narrator(Console(stderr=True))
     try:
-        async with staged(folder, choices, "room", say) as stage:
+        async with staged(folder, choices, "room", say, kept.settings()) as stage:
             say(f"observers watch at {stage.page_url}")
             summary = await perform_once(stage, say)
     except* KaiwaError as errors:
-        _keep(Summary(failed=[str(first_of(errors))]), json)
+        _keep(Summary(failed=[str(first_of(errors))]), kept.json)
         raise
-    return _conclude(summary, folder, json)
+    if kept.records is not None:
+        say(f"play it back with: kaiwa-cloud replay {kept.records}")
+    return _conclude(summary, folder, kept.json)
 
 
 def _narrator(console: Console) -> Callable[[str], None]:

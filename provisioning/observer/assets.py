@@ -42,8 +42,13 @@ class Assets:
     digest: str
 
     def page(self, name: str, values: Mapping[str, str]) -> str:
-        """Return the HTML file `name` with each `{{key}}` replaced; values must be fit for HTML already."""
+        """Return the HTML file `name` with each `{{key}}` replaced; values must be fit for HTML already.
+
+        A key that is the name of another HTML file stands for what is in that.
+        """
         text = self.files[name].body.decode()
+        for part in (path for path in self.files if path.endswith(".html")):
+            text = text.replace("{{" + part + "}}", self.files[part].body.decode())
         for key, value in {**values, "static": f"/static/{self.digest}"}.items():
             text = text.replace("{{" + key + "}}", value)
         return text

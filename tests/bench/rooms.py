@@ -13,7 +13,7 @@ from device.audio.block import BLOCK, BLOCK_SECONDS, RATE, SILENCE, Samples
 from device.audio.doubletalk import DoubleTalk
 from device.audio.echo import Aec3, EchoControl, EchoMode, choose_echo
 from device.audio.ladder import guarded
-from device.audio.level import rms_dbfs
+from device.audio.level import energies, rms_dbfs
 from device.audio.opus import OpusDecoder, OpusEncoder, OpusSettings
 from device.soundcard.room import Room
 from device.soundcard.settings import RoomSettings
@@ -167,7 +167,7 @@ def _paired(case: Case, played: Samples) -> Samples:
     for number in range(played.size // BLOCK):
         at = (number + 1) * BLOCK_SECONDS
         while calls * period <= at:
-            tap.write(played[calls * _FRAME : (calls + 1) * _FRAME], calls * period)
+            tap.write(played[calls * _FRAME : (calls + 1) * _FRAME].tobytes(), calls * period)
             calls += 1
         pairs.append(tap.pair(number * BLOCK, BLOCK, at))
     return np.concatenate(pairs)
@@ -178,7 +178,7 @@ def _process(control: EchoControl, captured: Samples, played: Samples) -> tuple[
     double_talk, cleaned, found = DoubleTalk(), list[Samples](), list[bool]()
     for near, far in zip(blocks(captured), blocks(played), strict=False):
         cleaned.append(control.process(near, far))
-        double_talk.add(near, cleaned[-1], far)
+        double_talk.add(energies(near, cleaned[-1], far))
         found.append(double_talk.active)
     return np.concatenate(cleaned), np.array(found)
 

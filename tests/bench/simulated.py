@@ -55,7 +55,7 @@ def receive(
             at, index = heappop(coming)
             reception.put(index & 0xFFFF, (index * BLOCK) & 0xFFFFFFFF, packets[index], at)
         while card + called * period <= now:
-            sound.append(ring.pull(CALL))
+            sound.append(np.frombuffer(ring.pull(CALL), np.int16))
             called += 1
         ring.tell(now - card - (called - 1) * period)
         playout.play(reception.pull(now))

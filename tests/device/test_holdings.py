@@ -34,6 +34,7 @@ from device.phase import Phase
 from device.picture.studio import Studio
 from device.realtime.events import conversation_item_create, response_create
 from device.realtime.settings import RealtimeSettings
+from device.record.chronicle import Chronicle, nothing_kept
 from device.sora.picture import studio
 from device.sora.settings import BroadcastSettings
 from device.tools.built_in import BuiltIn
@@ -118,7 +119,10 @@ class Bench:
 
 @asynccontextmanager
 async def bench(
-    settings: RealtimeSettings | None = None, prompts: Prompts | None = None, shown: Studio | None = None
+    settings: RealtimeSettings | None = None,
+    prompts: Prompts | None = None,
+    shown: Studio | None = None,
+    chronicle: Chronicle | None = None,
 ) -> AsyncIterator[Bench]:
     async with (
         RealtimeStandIn(QUICK) as service,
@@ -132,17 +136,18 @@ async def bench(
         outlet = Outlet("robot", broker, clock)
         body = Body()
         built_in = BuiltIn(reach(body))
-        tools = Toolbox([*built_in.tools(), made(lamp, seconds=5.0)])
+        chronicle = voice.witness = chronicle or nothing_kept()
+        tools = Toolbox([*built_in.tools(), *chronicle.tools(), made(lamp, seconds=5.0)])
         own = Equipment(
             *(voice, minter, broker, outlet, http, settings or RealtimeSettings(), BroadcastSettings()),
-            *(tools, built_in, shown),
+            *(tools, built_in, shown, chronicle),
         )
         posted: asyncio.Queue[p.Event] = asyncio.Queue()
         holdings = Holdings(own, tasks, posted.put_nowait)
         grant = Grant(
             session=SESSION,
             openai=await mint(service, http, tools.declarations),
-            tools=["lamp", "volume", "end_conversation"],
+            tools=["lamp", "volume", "end_conversation", "keep_record"],
             prompts=prompts or Prompts(),
         )
         yield Bench(holdings, voice, service, grant, posted, body, broker)

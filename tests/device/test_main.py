@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -42,6 +43,15 @@ def test_a_claim_that_is_none_is_refused_before_anything_is_sent(
     settings = written(tmp_path, f'state_dir = "{tmp_path}/state"\n')
     assert main(["enrol", "ABC", "--config", settings]) == EXIT_NOT_ENROLLED
     assert "not a claim code" in capsys.readouterr().err
+
+
+def test_a_claim_can_be_read_from_where_no_process_list_shows_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = written(tmp_path, f'state_dir = "{tmp_path}/state"\n')
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"kaiwa:127.0.0.1:9/{'0' * 20}#{'0' * 64}\n"))
+    assert main(["enrol", "-", "--config", settings]) == EXIT_NOT_ENROLLED
+    assert "https://127.0.0.1:9/v1/ca.pem" in capsys.readouterr().err
 
 
 def test_no_verb_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:

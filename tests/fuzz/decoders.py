@@ -12,12 +12,13 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device.config import DeviceSettings
-from device.errors import EnrolmentError, KaiwaError, MalformedMessageError, MessageError, SettingsError
+from device.errors import EnrolmentError, KaiwaError, MalformedMessageError, MessageError, RecordError, SettingsError
 from device.messages import topics
 from device.messages.commands import Command, CommandStatus, Use
 from device.messages.enrolment import Claim, Enrolment, EnrolRequest
 from device.messages.envelope import COMMAND, MINT_ANSWER, MINT_REQUEST, load_public_pem, open_envelope
 from device.messages.minting import Grant, MintAnswer, MintRequest
+from device.messages.record import decode_events, decode_manifest
 from device.messages.renewal import RenewalAnswer, decode_request
 from device.messages.reports import DeviceState, Metrics, decode_event
 from device.messages.sealing import OneTimeKey, binding, seal
@@ -25,6 +26,8 @@ from device.messages.settings import read_settings
 from device.messages.wire import decode
 from provisioning.codes import hash_code
 from provisioning.enrolment import requested_key
+from provisioning.homeassistant.wishes import TOPICS as WISHES
+from provisioning.homeassistant.wishes import wish
 from provisioning.settings import CloudSettings
 
 _MESSAGES: Final = (
@@ -83,9 +86,13 @@ DECODERS: Final = (
     Decoder("reply key", lambda data: seal(b"", data, b"")),
     Decoder("public key", _text(load_public_pem)),
     Decoder("topic", _text(topics.device_of)),
+    Decoder("wish", lambda data: wish(data[:60].decode(errors="replace"), data[-40:])),
+    *(Decoder(f"wish for {place}", partial(wish, place.replace("+", "robot-1"))) for place in WISHES),
     Decoder("claim", _text(Claim.parse), (EnrolmentError,)),
     Decoder("claim code", _text(hash_code), ()),
     Decoder("certificate request", _text(requested_key), ()),
+    Decoder("record's manifest", decode_manifest, (RecordError,)),
+    Decoder("record's events", decode_events, ()),
     _settings(DeviceSettings),
     _settings(CloudSettings),
 )

@@ -27,9 +27,12 @@ from device.messages.minting import Grant, Refusal
 from device.mint import MintClient
 from provisioning.audit import broken_at
 from provisioning.mint_service import MintService
+from provisioning.sessions import Session
+from provisioning.spending.caps import day_of
 from provisioning.sqlite import SQLite
+from tests.eventually import eventually
 from tests.postgresql import PostgreSQL
-from tests.provisioning.dying import AFTER, BEFORE
+from tests.provisioning.dying import AFTER, BEFORE, LEASH_AFTER, LEASH_BEFORE, end
 from tests.provisioning.minting_bench import NOW, Bench, Robot, minting_bench
 from tests.provisioning.realtime_service import error
 from tests.provisioning.site import site
@@ -192,19 +195,57 @@ async def killed(folder: Path, store_url: str, *deaths: str) -> None:
     assert await child.wait() == 0
 
 
-async def test_a_minter_killed_in_the_middle_grants_nothing_twice_and_loses_nothing(
+async def test_who_is_killed_in_the_middle_grants_and_charges_nothing_twice_and_loses_nothing(
     bench: Bench, tmp_path: Path, store_url: str
 ) -> None:
     early, late = await bench.robot("early"), await bench.robot("late")
     first, second = early.request(), late.request()
-    await killed(tmp_path, store_url, BEFORE, "early", first.decode(), AFTER, "late", second.decode())
+    for name in ("ending", "ended"):
+        await going_on(bench, name)
+    minters = (BEFORE, "early", first.decode(), AFTER, "late", second.decode())
+    leashes = (LEASH_BEFORE, "ending", "ending", LEASH_AFTER, "ended", "ended")
+    await killed(tmp_path, store_url, *minters, *leashes)
+    await ends_go_on(bench)
     early.grant(await bench.minter.answer(first, "early", NOW))
     assert late.grant(await bench.minter.answer(second, "late", NOW + 1)).session == late.nonce
-    assert await bench.actions() == ["mint", "mint", "take_over"]
+    actions = await bench.actions()
+    assert (actions.count("mint"), actions.count("take_over")) == (2, 1)
     async with bench.store.transaction() as t:
         assert broken_at([entry async for entry in t.audit.entries()]) is None
         assert sorted(session.id for session in await t.sessions.live()) == sorted([early.nonce, late.nonce])
     assert len(bench.realtime.requests) == 2
+
+
+async def going_on(bench: Bench, name: str) -> None:
+    """Have a robot of this name in a session of this name, with a channel."""
+    await bench.robot(name)
+    async with bench.store.transaction() as t:
+        await t.sessions.add(Session(name, name, "button", time.time(), 4e9, reserved=5_000_000))
+    assert await bench.broadcasts.open(name)
+
+
+async def ends_go_on(bench: Bench) -> None:
+    """See that both ends are brought to theirs: each charged once, no channel left."""
+    assert [await cost(bench, name) is None for name in ("ending", "ended")] == [True, False]
+    ending = asyncio.create_task(end(bench, "ending", "ending"))
+    await eventually(lambda: all_closed(bench))
+    ending.cancel()
+    await asyncio.gather(ending, return_exceptions=True)
+    costs = [await cost(bench, name) or 0 for name in ("ending", "ended")]
+    async with bench.store.transaction() as t:
+        (fleet,) = (await t.ledger.totals([day_of(time.time())], ["fleet"])).values()
+    assert (fleet.settled, fleet.reserved) == (sum(costs), 0)
+    assert (await bench.actions()).count("ended") == 2
+
+
+async def cost(bench: Bench, session: str) -> int | None:
+    async with bench.store.transaction() as t:
+        found = await t.sessions.find(session)
+    return found.cost if found is not None else None
+
+
+async def all_closed(bench: Bench) -> bool:
+    return not await bench.channels.channels()
 
 
 async def test_a_broker_that_restarts_in_the_middle_costs_no_second_session(tmp_path: Path) -> None:

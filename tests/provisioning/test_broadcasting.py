@@ -9,7 +9,7 @@ import pytest
 from device.errors import UpstreamError
 from provisioning import broadcasting as module
 from provisioning.broadcasting import Broadcasts
-from provisioning.channels import ChannelOptions
+from provisioning.channels import ChannelOptions, HlsRendition
 from provisioning.imageflux import Channel
 from provisioning.sessions import Session
 from tests.eventually import eventually
@@ -46,6 +46,28 @@ async def test_a_refusal_is_no_channel(bench: Bench) -> None:
     bench.imageflux.faults.api_status = 401
     with pytest.raises(UpstreamError, match="401"):
         await bench.broadcasts.open("s")
+
+
+ARCHIVED = ChannelOptions(renditions=[HlsRendition(archive_destination="nowhere")])
+"""The stand-in knows no destination, and refuses a channel that names one."""
+
+
+async def test_only_with_consent_may_the_service_keep_it(bench: Bench) -> None:
+    keeping = Broadcasts(bench.store, bench.channels, ARCHIVED, video=False)
+    assert await keeping.open("s") is not None
+    with pytest.raises(UpstreamError, match="400"):
+        await keeping.open("s", archive=True)
+
+
+async def test_consent_comes_with_the_request(bench: Bench) -> None:
+    robot = await bench.robot("robot-2")
+    bench.minter._broadcasts = Broadcasts(bench.store, bench.channels, ARCHIVED, video=False)
+    grant = robot.grant(await bench.minter.answer(robot.request(), robot.name, NOW))
+    assert grant.broadcast is not None
+    async with bench.store.transaction() as t:
+        await t.sessions.end(grant.session, NOW, "done")
+    kept = robot.grant(await bench.minter.answer(robot.request(archive=True), robot.name, NOW))
+    assert (kept.broadcast, kept.no_broadcast) == (None, "the broadcast service: 400 REFUSED")
 
 
 async def test_without_an_account_there_is_no_broadcast(bench: Bench) -> None:

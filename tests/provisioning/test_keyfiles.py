@@ -43,3 +43,11 @@ def test_a_write_that_fails_leaves_the_old_bytes(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="directory"):
         write_durably(path, b"new")
     assert path.read_bytes() == b"old"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_writes_belongs_to_the_owner_of_the_folder(tmp_path: Path) -> None:
+    os.chown(tmp_path, 65534, 65534)
+    write_durably(tmp_path / "operators" / "revoked" / "x.pem", b"x")
+    written = [tmp_path / "operators" / "revoked" / "x.pem", *(tmp_path.glob("**/"))]
+    assert {path.stat().st_uid for path in written} == {65534}

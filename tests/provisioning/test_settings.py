@@ -49,10 +49,11 @@ def test_the_example_parses_and_shows_every_key(tmp_path: Path) -> None:
     assert settings.rules.caps.of("group:lobby") == Cap(40_000_000, 400_000_000)
     assert settings.rules.caps.of("group:other") == Cap()
     assert settings.prices.models == DOCUMENTED[:1]
-    for table in ("enrol", "web", "broker", "openai", "imageflux", "limits", "monitor", "budget", "hours", "prices"):
+    tables = ("enrol", "web", "broker", "openai", "imageflux", "limits", "monitor", "budget", "hours", "prices")
+    for table in (*tables, "home_assistant"):
         section = text.partition(f"\n[{table}]\n")[2].partition("\n\n#")[0]
         for key in getattr(settings, table).__struct_fields__:
-            assert f"{key} = " in section or key in {"api_key", "token", "channel", "models"}, (
+            assert f"{key} = " in section or key in {"api_key", "token", "channel", "models", "password"}, (
                 f"[{table}] {key} is not in the example"
             )
 
@@ -114,6 +115,13 @@ def test_secrets_come_from_the_file_the_credentials_or_the_environment(tmp_path:
     assert "sk-from" not in repr(settings)
     inline = loaded(written(tmp_path, 'state_dir = "x"\n[openai]\napi_key = "sk-in"\n'), {OPENAI_KEY_VARIABLE: "no"})
     assert inline.openai.api_key == Secret("sk-in")
+
+
+def test_the_password_for_home_assistant_s_broker_may_lie_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("poppy\n")
+    settings = loaded(written(tmp_path, 'state_dir = "x"\n[home_assistant]\npassword_file = "home"\n'), {})
+    assert settings.home_assistant.password == Secret("poppy")
+    assert "poppy" not in repr(settings)
 
 
 def test_a_secret_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -6,6 +6,12 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
+
+from device.messages.record import State, captions_of
+from provisioning.replay.reading import Record, read_record
 
 REQUIRED = {
     "ok",
@@ -22,9 +28,9 @@ REQUIRED = {
 
 
 async def test_the_scripted_conversation_carries_sound_over_every_link(tmp_path: Path) -> None:
-    out = tmp_path / "out.json"
+    out, records = tmp_path / "out.json", tmp_path / "records"
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "provisioning", "demo", "--once", "--json", str(out)),
+        *(sys.executable, "-m", "provisioning", "demo", "--once", "--json", str(out), "--record", str(records)),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -43,3 +49,17 @@ async def test_the_scripted_conversation_carries_sound_over_every_link(tmp_path:
     assert cut.startswith("Once upon a time")
     assert not cut.endswith("alone."), "the answer was interrupted, and so was its caption"
     assert len(summary["stood_in"]) == 4
+    judge_record(read_record(records), summary)
+
+
+def judge_record(record: Record, summary: dict[str, Any]) -> None:
+    """The record of the conversation holds the words that observers read, and measured what was measured from outside."""
+    manifest = record.manifest
+    assert (manifest.state, manifest.end_reason, len(record.tracks)) == (State.CLOSED, "button", 3)
+    assert [said.text for said in captions_of(record.events)] == [line["text"] for line in summary["captions"]]
+    assert manifest.figures is not None
+    first = manifest.figures.turns[0]
+    assert first.total == pytest.approx(summary["question_end_to_answer_ms"], abs=100)
+    assert None not in {first.network, first.model, first.device}
+    assert manifest.figures.listening == pytest.approx(summary["press_to_listening_ms"], abs=50)
+    assert manifest.lost_blocks == 0

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from device.audio.block import BLOCK, SILENCE, Samples
 from device.audio.doubletalk import DoubleTalk, Duck
 from device.audio.echo import Aec3
-from device.audio.level import rms_dbfs
+from device.audio.level import energies, rms_dbfs
 from device.soundcard.room import Room
 from device.soundcard.settings import RoomSettings
 from tests.device.audio.sound import blocks, speech, tone
@@ -25,7 +25,7 @@ def shares(near: Samples, far: Samples) -> list[bool]:
     found = []
     for voice, played in zip(blocks(near), blocks(far), strict=True):
         captured = room.hear(played, voice)
-        double_talk.add(captured, canceller.process(captured, played), played)
+        double_talk.add(energies(captured, canceller.process(captured, played), played))
         found.append(double_talk.active)
     return found
 
@@ -43,24 +43,24 @@ def test_a_voice_is_noticed_in_a_tenth_of_a_second_and_held_over_a_syllable() ->
     double_talk = DoubleTalk()
     echo, voice = tone(0.02), tone(0.02, 300.0)
     for _ in range(10):
-        double_talk.add(echo, quieter(echo, 40), echo)
+        double_talk.add(energies(echo, quieter(echo, 40), echo))
     noticed = 0
     while not double_talk.active:
         noticed += 1
-        double_talk.add(echo, quieter(voice, 6), echo)
+        double_talk.add(energies(echo, quieter(voice, 6), echo))
     assert noticed * 20 <= 100
     for _ in range(20):
-        double_talk.add(echo, quieter(echo, 40), echo)
+        double_talk.add(energies(echo, quieter(echo, 40), echo))
     assert double_talk.active, "a pause between two words"
     for _ in range(10):
-        double_talk.add(echo, quieter(echo, 40), echo)
+        double_talk.add(energies(echo, quieter(echo, 40), echo))
     assert not double_talk.active
 
 
 def test_without_the_robot_there_is_no_double_talk() -> None:
     double_talk = DoubleTalk()
     for _ in range(50):
-        double_talk.add(tone(0.02), tone(0.02), SILENCE)
+        double_talk.add(energies(tone(0.02), tone(0.02), SILENCE))
     assert (double_talk.active, double_talk.blocks) == (False, 0)
 
 

@@ -8,7 +8,7 @@ import pytest
 from device.audio import echo
 from device.audio.block import BLOCK, SILENCE, Samples
 from device.audio.echo import Aec3, EchoControl, EchoMeter, EchoMode, HalfDuplex, NoEchoControl, choose_echo
-from device.audio.level import rms_dbfs
+from device.audio.level import energies, rms_dbfs
 from device.errors import SoundError
 from tests.device.audio.sound import blocks, noise, speech, tone
 
@@ -80,10 +80,10 @@ def test_the_echo_loss_is_measured_while_the_far_end_plays() -> None:
     meter = EchoMeter()
     assert meter.loss_db == 0.0
     for block in blocks(tone(1.0)):
-        meter.add(block, (block // 10).astype(np.int16), block)
+        meter.add(energies(block, (block // 10).astype(np.int16), block))
     assert meter.loss_db == pytest.approx(20, abs=0.5)
     measured = meter.blocks
-    meter.add(tone(0.02), tone(0.02), SILENCE)
+    meter.add(energies(tone(0.02), tone(0.02), SILENCE))
     assert meter.blocks == measured
     assert meter.loss_db == pytest.approx(20, abs=0.5)
 
@@ -91,5 +91,5 @@ def test_the_echo_loss_is_measured_while_the_far_end_plays() -> None:
 def test_an_echo_that_is_not_taken_out_shows_as_no_loss() -> None:
     meter = EchoMeter()
     for block in blocks(tone(1.0)):
-        meter.add(block, NoEchoControl().process(block, block), block)
+        meter.add(energies(block, NoEchoControl().process(block, block), block))
     assert meter.loss_db == pytest.approx(0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from device.audio.block import BLOCK, SILENCE
-from device.audio.level import FLOOR_DBFS, INTERVAL, Meter, dbfs, energy, is_quiet, rms_dbfs
+from device.audio.level import FLOOR_DBFS, INTERVAL, Meter, dbfs, energies, energy, is_clipped, is_quiet, rms_dbfs
 from tests.device.audio.sound import tone
 
 
@@ -29,16 +29,18 @@ def test_a_meter_shows_the_last_whole_interval() -> None:
     meter = Meter()
     for _ in range(INTERVAL):
         assert meter.rms == FLOOR_DBFS
-        meter.add(tone(0.02, hertz=1000, amplitude=16_384))
+        meter.add(energy(tone(0.02, hertz=1000, amplitude=16_384)))
     assert meter.rms == pytest.approx(-9.03, abs=0.05)
-    assert meter.peak == pytest.approx(-6.02, abs=0.05)
     for _ in range(INTERVAL):
-        meter.add(SILENCE)
-    assert (meter.rms, meter.peak) == (FLOOR_DBFS, FLOOR_DBFS)
+        meter.add(0.0)
+    assert meter.rms == FLOOR_DBFS
 
 
-def test_a_meter_counts_blocks_that_touch_full_scale_on_either_side() -> None:
-    meter = Meter()
-    for value in (32_767, -32_768, 32_766):
-        meter.add(np.full(BLOCK, value, np.int16))
-    assert meter.clipped == 2
+def test_what_touches_full_scale_on_either_side_is_clipped() -> None:
+    found = [is_clipped(np.full(BLOCK, value, np.int16)) for value in (32_767, -32_768, -32_767, 32_766, -32_766)]
+    assert found == [True, True, True, False, False]
+
+
+def test_the_energies_of_a_block_are_those_of_its_parts() -> None:
+    near, cleaned, far = tone(0.02), tone(0.02, amplitude=500), SILENCE
+    assert energies(near, cleaned, far) == (energy(near), energy(cleaned), 0.0)

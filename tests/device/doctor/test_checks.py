@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.audio.block import RATE
-from device.doctor.checks import broker, clock, computer, identity, network, pins, sound
+from device.doctor.checks import broker, clock, computer, identity, network, pins, records, sound
 from device.doctor.findings import Finding, Language
 from device.panel.settings import PanelSettings
 
@@ -265,3 +265,20 @@ def test_whatever_the_power_something_is_said(word: int | None, alarm: bool | No
 )
 def test_whatever_the_clock_exactly_one_thing_is_said(facts: clock.ClockFacts) -> None:
     assert len(clock.check(facts)) == 1
+
+
+@pytest.mark.parametrize(
+    ("keep", "consent", "error", "expected"),
+    [
+        (False, "none", "", "record.off"),
+        (True, "none", "", "record.no_consent"),
+        (True, "posted", "", "record.on"),
+        (True, "asked", "/srv/records: 10 MB free, and 300 MB must stay so", "record.no_room"),
+    ],
+)
+def test_records(keep: bool, consent: str, error: str, expected: str) -> None:
+    facts = records.RecordFacts("/srv/records", keep, consent, 30.0, 3, 12_300_000, error)
+    (finding,) = records.check(facts)
+    assert finding.phrase.code == expected
+    if expected == "record.on":
+        assert "3 records take 12 MB in /srv/records" in finding.text("en")

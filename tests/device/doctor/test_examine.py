@@ -34,10 +34,10 @@ async def test_every_part_has_something_to_say_in_the_order_of_mending(tmp_path:
     found = [code for code in await codes(tmp_path) if code not in {"cpu.busy", "sound.device"}]
     assert found[0].startswith("cpu.")
     assert found[1].startswith("power.")
-    assert found[2:5] == ["disk.good", "pins.stood_in", "tools.none"]
-    assert found[5:8] == ["sound.stood_in", "network.udp_closed", "network.closed"]
-    assert found[8].startswith("clock.")
-    assert found[9:] == ["identity.unusable", "broker.no_identity"]
+    assert found[2:6] == ["disk.good", "record.off", "pins.stood_in", "tools.none"]
+    assert found[6:9] == ["sound.stood_in", "network.udp_closed", "network.closed"]
+    assert found[9].startswith("clock.")
+    assert found[10:] == ["identity.unusable", "broker.no_identity"]
 
 
 async def test_a_running_robot_is_left_alone(tmp_path: Path) -> None:

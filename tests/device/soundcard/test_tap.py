@@ -53,7 +53,7 @@ class Clocks:
         pairs: list[tuple[float, Samples]] = []
         while min(call, block)[0] < seconds:
             if call < block:
-                tap.write(coded(call[2], FRAMES), call[0])
+                tap.write(coded(call[2], FRAMES).tobytes(), call[0])
                 call = next(calls)
             else:
                 pairs.append((block[0], tap.pair(block[2], BLOCK, block[0])))
@@ -146,7 +146,7 @@ def test_a_microphone_that_lost_time_is_followed_within_a_second() -> None:
     late = ((at + (0.03 if at > 3.0 else 0.0), what, position) for at, what, position in clocks.blocks())
     for at, what, position in takewhile(lambda event: event[0] < 6.0, merge(clocks.speaker_calls(), late)):
         if what == "speaker":
-            tap.write(coded(position, FRAMES), at)
+            tap.write(coded(position, FRAMES).tobytes(), at)
             continue
         pair = tap.pair(position, BLOCK, at)
         if at > 4.0 and (np.diff(pair) > 0).all():
@@ -167,10 +167,10 @@ def test_threads_that_are_very_late_at_times_do_not_lead_it_astray() -> None:
 def test_blocks_that_were_dropped_do_not_shift_the_rest() -> None:
     tap = Tap(FRAMES)
     for number in range(100):
-        tap.write(coded(number * FRAMES, FRAMES), number * 0.01)
+        tap.write(coded(number * FRAMES, FRAMES).tobytes(), number * 0.01)
     first = tap.pair(0, BLOCK, 0.99)
     for number in range(100, 114):
-        tap.write(coded(number * FRAMES, FRAMES), number * 0.01)
+        tap.write(coded(number * FRAMES, FRAMES).tobytes(), number * 0.01)
     later = tap.pair(7 * BLOCK, BLOCK, 0.99 + 7 * 0.02)
 
     assert (int(later[0]) - int(first[0])) % CODE == 7 * BLOCK
@@ -180,7 +180,7 @@ def test_a_late_event_loop_gets_the_same_pairs() -> None:
     tap = Tap(FRAMES)
     in_time = Clocks().run(1.0, Tap(FRAMES))
     for at, _, position in takewhile(lambda call: call[0] < 1.2, Clocks().speaker_calls()):
-        tap.write(coded(position, FRAMES), at)
+        tap.write(coded(position, FRAMES).tobytes(), at)
 
     for (at, pair), (_, _, position) in zip(in_time, Clocks().blocks(), strict=False):
         assert np.abs(tap.pair(position, BLOCK, at) - pair).max() <= 1
@@ -191,6 +191,6 @@ def test_nothing_is_known_before_the_speaker_is_called_and_long_ago() -> None:
     assert not tap.pair(0, BLOCK, 1.0).any()
 
     for number in range(3 * HISTORY // FRAMES):
-        tap.write(np.full(FRAMES, 7, np.int16), number * 0.01)
+        tap.write(np.full(FRAMES, 7, np.int16).tobytes(), number * 0.01)
     assert tap.pair(0, BLOCK, 2.999 * HISTORY / RATE).all()
     assert not tap.lacks(0, BLOCK)

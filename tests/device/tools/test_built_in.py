@@ -39,7 +39,7 @@ def robot() -> Robot:
 
 
 def test_the_cloud_allows_by_default_what_every_robot_has_for_the_model(robot: Robot) -> None:
-    assert {tool.name for tool in robot.tools.declarations} == set(BUILT_IN)
+    assert {tool.name for tool in robot.tools.declarations} == set(BUILT_IN) - {"keep_record"}
     assert {tool.name for tool in robot.tools.tools if tool.user_only} == set(FOR_OPERATORS)
 
 

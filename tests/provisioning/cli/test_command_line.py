@@ -95,6 +95,19 @@ def test_emqx_s_settings_are_printed_or_written_with_all_they_need(config: Path,
     assert '{allow, {username, "operator-admin"}, publish, ["kaiwa/v1/+/cmd"]}.' in (folder / "acl").read_text()
 
 
+def test_home_assistant_s_certificate_is_written_only_where_it_has_rights(config: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "home-assistant"
+    assert isinstance(run(config, "broker-config", "home-assistant", "--out", str(folder)).exception, SettingsError)
+    with config.open("a") as file:
+        file.write("[home_assistant]\nenabled = true\n")
+    assert run(config, "broker-config", "home-assistant", "--out", str(folder)).exit_code == ExitCode.OK
+    assert {path.suffix for path in folder.iterdir()} == {".pem", ".key"}
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+    access = tmp_path / "mosquitto"
+    run(config, "broker-config", "mosquitto", "--out", str(access), "--user", "root")
+    assert "user minter-home-assistant\ntopic write homeassistant/#" in (access / "acl").read_text()
+
+
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30m", 1800), ("1h", 3600), ("7d", 604_800)])
 def test_durations(text: str, seconds: float) -> None:
     assert duration(text) == seconds
