@@ -56,8 +56,12 @@ class Asking(Generic[A]):
         self._device, self._kind, self._find_mint_key, self._clock = device, kind, find_mint_key, clock
         self._waiting: dict[str, asyncio.Future[A]] = {}
 
-    async def answer(self, nonce: str, topic: str, sealed: bytes, publish: Publish, seconds: float) -> A:
+    async def answer(
+        self, nonce: str, topic: str, sealed: bytes, publish: Publish, seconds: float, *, again: float | None = None
+    ) -> A:
         """Publish the sealed request and return the answer to its `nonce`, waited for `seconds` at most.
+
+        The same bytes are published again every `again` seconds: whoever had taken the request up may have ended.
 
         Raises:
             TimeoutError: none came.
@@ -66,8 +70,10 @@ class Asking(Generic[A]):
         self._waiting[nonce] = waiting
         try:
             async with asyncio.timeout(seconds):
-                publish(topic, sealed, within=seconds)
-                return await waiting
+                while not waiting.done():
+                    publish(topic, sealed, within=again or seconds)
+                    await asyncio.wait([waiting], timeout=again)
+                return waiting.result()
         finally:
             del self._waiting[nonce]
 

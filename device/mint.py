@@ -23,6 +23,8 @@ VALID_SECONDS: Final = 30.0
 WAIT_SECONDS: Final = 12.0
 """How long the robot waits for an answer before it says so."""
 
+AGAIN_SECONDS: Final = 3.0
+"""How often it asks again meanwhile: a minter that was killed answers nothing, and another knows whether it was."""
 
 SECRET_SECONDS: Final = 3.0
 """How long a secret must still be good, by the cloud's clock: time to make an offer with it."""
@@ -113,7 +115,7 @@ class MintClient:
         )
         sealed, topic = seal_envelope(MINT_REQUEST, request, self._signer), topics.mint_request(self._device)
         try:
-            return await self._asking.answer(nonce, topic, sealed, publish, WAIT_SECONDS)
+            return await self._asking.answer(nonce, topic, sealed, publish, WAIT_SECONDS, again=AGAIN_SECONDS)
         except TimeoutError:
             raise MintError("broker", f"no answer from the cloud within {WAIT_SECONDS:.0f} s") from None
 

@@ -6,16 +6,16 @@ import asyncio
 import fcntl
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import func, make_url, select
+from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
 
 from device.errors import SettingsError, StoreError
+from provisioning.advisory import AdvisoryLock, first_line
 
 _log = logging.getLogger(__name__)
 
@@ -48,56 +48,17 @@ async def alone(url: str, folder: Path) -> AsyncIterator[Keep]:
             else:
                 keep = await _alone_anywhere(url, stack)
         except (SQLAlchemyError, ImportError) as error:
-            raise StoreError(f"the store cannot be opened: {str(error).partition(chr(10))[0]}") from error
+            raise StoreError(f"the store cannot be opened: {first_line(error)}") from error
         except OSError as error:
             raise SettingsError(str(folder), f"cannot be used: {error.strerror}") from None
         yield keep
 
 
 async def _alone_anywhere(url: str, stack: AsyncExitStack) -> Keep:
-    lock = _Lock(create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT"))
+    lock = AdvisoryLock(url, _LOCK)
     stack.push_async_callback(lock.close)
     await _until(lock.take)
-    return lock.keep
-
-
-class _Lock:
-    """An advisory lock of PostgreSQL, and the connection that holds it."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        self._connection: AsyncConnection | None = None
-
-    async def take(self) -> bool:
-        """Take it; False when another process has it."""
-        if self._connection is None:
-            self._connection = await self._engine.connect()
-        return bool((await self._connection.execute(select(func.pg_try_advisory_lock(_LOCK)))).scalar_one())
-
-    async def keep(self) -> None:
-        """Look after it, for ever; with the connection it is lost, and is taken again as soon as the store answers.
-
-        Raises:
-            StoreError: another process was faster.
-        """
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            try:
-                if self._connection is not None:
-                    await self._connection.execute(select(1))
-                elif not await self.take():
-                    raise StoreError("another process has become the leash of this fleet meanwhile")
-            except SQLAlchemyError as error:
-                _log.warning("the store does not answer: %s", error)
-                await self.close()
-
-    async def close(self) -> None:
-        """Give it back, as far as the store still hears of it."""
-        connection, self._connection = self._connection, None
-        with suppress(SQLAlchemyError):
-            if connection is not None:
-                await connection.close()
-        await self._engine.dispose()
+    return partial(lock.keep, LOOK_SECONDS)
 
 
 async def _alone_here(path: Path, stack: AsyncExitStack) -> Keep:

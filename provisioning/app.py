@@ -21,6 +21,7 @@ from provisioning.alone import alone
 from provisioning.authority import MINTER, Authority
 from provisioning.broadcasting import Broadcasts
 from provisioning.captioning import Captioning
+from provisioning.duty import on_duty
 from provisioning.enrolment import Enrolments
 from provisioning.enrolment_http import enrolment_app
 from provisioning.imageflux import ImageFlux
@@ -109,7 +110,8 @@ async def running(
         work.run(*keeping)
         public = await _public(ground, stack)
         leash = hold(ground, work, apart=False)
-        answering = mint(ground, work, public.web_url, leash)
+        duty = await stack.enter_async_context(on_duty(settings.store_url, Path(settings.state_dir)))
+        answering = mint(ground, work, public.web_url, leash, duty)
         show(ground, work, public.captioning, public.feed, watchers)
         connected = await begin(ground, place, work, answering, [public.shown], stack)
         yield Cloud(
@@ -142,7 +144,8 @@ async def running_part(settings: CloudSettings, place: Place, *keeping: Task) ->
             case Role.LEASH:
                 hold(ground, work, apart=True)
             case Role.MINT:
-                answering += mint(ground, work, page_url(settings, settings.web.port), None)
+                duty = await stack.enter_async_context(on_duty(settings.store_url, Path(settings.state_dir)))
+                answering += mint(ground, work, page_url(settings, settings.web.port), None, duty)
             case Role.WEB:
                 public = await _public(ground, stack)
                 show(ground, work, public.captioning, public.feed)

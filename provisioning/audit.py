@@ -13,8 +13,8 @@ from typing import Final
 
 import msgspec
 from sqlalchemy import func, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from provisioning.connection import Connection
 from provisioning.tables import audit
 
 FIRST: Final = "0" * 64
@@ -70,7 +70,7 @@ def broken_at(entries: Iterable[Entry]) -> int | None:
 class Audit:
     """The chain, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def add(self, at: float, actor: str, action: str, subject: str, **detail: object) -> None:
@@ -87,9 +87,11 @@ class Audit:
 
     async def entries(self) -> AsyncIterator[Entry]:
         """Every row, in order."""
-        async with self._connection.stream(select(audit).order_by(audit.c.seq)) as rows:
-            async for row in rows:
-                yield Entry(*row)
+        seq = 0
+        while page := await self.after(seq):
+            for entry in page:
+                yield entry
+            seq = page[-1].seq
 
     async def after(self, seq: int) -> list[Entry]:
         """Return the rows after the one with this number, `PAGE` at most: nobody else waits for long."""

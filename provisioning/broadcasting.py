@@ -12,7 +12,7 @@ from device.messages.minting import BroadcastGrant
 from provisioning.channels import ChannelOptions
 from provisioning.imageflux import Channel, ImageFlux
 from provisioning.sessions import Session
-from provisioning.store import Store, undisturbed
+from provisioning.store import Store
 
 _log = logging.getLogger(__name__)
 
@@ -54,8 +54,7 @@ class Broadcasts:
             return None
         channel = await self._created(self._imageflux, self._options if archive else self._options.unarchived)
         try:
-            async with self._store.transaction() as t:
-                await t.sessions.set_channel(session, channel.channel_id)
+            await self._store.together(lambda t: t.sessions.set_channel(session, channel.channel_id))
         except BaseException:
             self._unwanted.append(channel.channel_id)
             raise
@@ -106,7 +105,7 @@ class Broadcasts:
         for channel_id in [*self._unwanted]:
             if await self._deleted(channel_id):
                 self._unwanted.remove(channel_id)
-        left = await undisturbed(self._unreleased())
+        left = await self._unreleased()
         for session in left:
             if session.channel_id:
                 await self.close(session.id, session.channel_id)
@@ -129,7 +128,7 @@ class Broadcasts:
         except UpstreamError as error:
             _log.warning("not looked for channels that were left open: %s", error)
             return
-        ours = await undisturbed(self._known(listed))
+        ours = await self._known(listed)
         suspects = frozenset(channel_id for channel_id in listed if ours.get(channel_id, True))
         for channel_id in suspects & self._suspects:
             if self._sole_user or channel_id in ours:

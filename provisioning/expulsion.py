@@ -15,7 +15,7 @@ from device.errors import StoreError
 from device.messages.reports import DeviceState, Event, Lifecycle, Metrics
 from provisioning.listener import PartialListener
 from provisioning.policy import Status
-from provisioning.store import Store, undisturbed
+from provisioning.store import Store
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class Expulsion(PartialListener):
         while True:
             device = await self._heard.get()
             try:
-                revoked = await undisturbed(self._revoked(device))
+                revoked = await self._revoked(device)
             except StoreError as error:
                 self._known.discard(device)
                 _log.warning("whether %s is revoked could not be looked up: %s", device, error)

@@ -9,7 +9,7 @@ from typing import Final
 from device.errors import StoreError
 from device.messages.reports import Event, SessionFigures
 from provisioning.listener import PartialListener
-from provisioning.store import Store, undisturbed
+from provisioning.store import Store
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class FigureBook(PartialListener):
         while True:
             device, figures = await self._arrived.get()
             try:
-                if not await undisturbed(self._keep(device, figures)):
+                if not await self._keep(device, figures):
                     _log.warning("%s told of a session that is none of its own, or twice", device)
             except StoreError:
                 _log.exception("the figures of a session of %s are not kept", device)

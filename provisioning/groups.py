@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from sqlalchemy import bindparam, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from provisioning.connection import Connection
 from provisioning.tables import claims, devices
 
 
 class Groups:
     """Groups, within one transaction; a group is there as soon as a device is in it. The empty name is no group."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def of(self, device: str) -> str:

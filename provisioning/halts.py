@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from provisioning.connection import Connection
 from provisioning.tables import halts
 
 
@@ -22,7 +22,7 @@ class Halt:
 class Halts:
     """The switch, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def current(self) -> Halt | None:

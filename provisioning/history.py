@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, exists, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from device.messages.reports import SessionFigures, TurnFigures
+from provisioning.connection import Connection
 from provisioning.past import Past
 from provisioning.tables import session_figures, sessions, turns
 
@@ -16,7 +16,7 @@ from provisioning.tables import session_figures, sessions, turns
 class History:
     """Sessions and their figures, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def add(self, device: str, figures: SessionFigures) -> bool:

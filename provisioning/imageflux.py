@@ -16,6 +16,7 @@ import msgspec
 
 from device.errors import UpstreamError
 from device.messages.secret import MASK, Secret
+from provisioning.bounded import whole_body
 from provisioning.channels import ChannelOptions
 
 CREATE_WITH_HLS: Final = "ImageFlux_20200316.CreateMultistreamChannelWithHLS"
@@ -26,7 +27,6 @@ PUSH: Final = "Sora_20160711.PushChannel"
 GET_KEY: Final = "ImageFlux_20200707.GetEncryptKey"
 DELETE: Final = "ImageFlux_20180501.DeleteChannel"
 
-_ANSWER_BYTES: Final = 1_000_000
 _ERROR_BYTES: Final = 500
 
 A = TypeVar("A")
@@ -107,15 +107,6 @@ def checked(options: ChannelOptions) -> ChannelOptions:
         raise ImageFluxRequestError(None, "REQUEST", str(error)) from None
 
 
-async def _bounded(content: aiohttp.StreamReader) -> bytes:
-    answer = bytearray()
-    async for part in content.iter_any():
-        answer += part
-        if len(answer) > _ANSWER_BYTES:
-            raise aiohttp.ClientPayloadError(f"an answer of more than {_ANSWER_BYTES} bytes")
-    return bytes(answer)
-
-
 class ImageFlux:
     """The service, as one account sees it.
 
@@ -176,7 +167,7 @@ class ImageFlux:
             async with self._http.post(
                 self._url, data=msgspec.json.encode(body), headers=headers, timeout=self._timeout, allow_redirects=False
             ) as response:
-                answer = await _bounded(response.content)
+                answer = await whole_body(response)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise ImageFluxUnreachableError(None, "UNREACHABLE", f"{action}: {self._masked(repr(error))}") from None
         if response.status != 200:

@@ -47,6 +47,7 @@ class Standing:
 
     status: Status
     certificates: tuple[Held, ...]
+    group: str = ""
 
     @property
     def in_force(self) -> tuple[Held, ...]:

@@ -21,7 +21,7 @@ from provisioning.listener import PartialListener
 from provisioning.openai import OpenAI, is_call_id
 from provisioning.sessions import Bill, Session
 from provisioning.spending.rules import Rules
-from provisioning.store import Store, Transaction, undisturbed
+from provisioning.store import Store, Transaction
 from provisioning.watch import Ending, Watch
 
 _log = logging.getLogger(__name__)
@@ -205,7 +205,7 @@ class Leash(PartialListener):
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                found = await undisturbed(self._live())
+                found = await self._live()
             except StoreError:
                 _log.exception("could not look for new sessions")
                 continue
@@ -306,7 +306,7 @@ class Leash(PartialListener):
     async def _obey_halts(self) -> None:
         while True:
             try:
-                halt = await undisturbed(self._halted())
+                halt = await self._halted()
                 if halt is not None and self._watch.halt(time.time(), f"halted: {halt.why}"):
                     self._changed.set()
             except StoreError:
@@ -334,7 +334,7 @@ class Leash(PartialListener):
             try:
                 await self._broadcasts.close_orphans()
                 await self._broadcasts.close_left_over()
-                await undisturbed(self._forget_requests())
+                await self._forget_requests()
             except StoreError:
                 _log.exception("could not sweep")
             await asyncio.sleep(SWEEP_SECONDS)

@@ -162,6 +162,7 @@ class Link:
                 while (client := self._client) is None:
                     await self.connected.wait()
                 await client.publish(topic, payload, qos=1, retain=retain)
+                _heed_cancellation()
         except aiomqtt.MqttError as error:
             raise BrokerError(f"not published to {topic}: {error}") from None
         except TimeoutError:

@@ -8,6 +8,9 @@ passed hours and budgets: it has what was put aside for it, its channel, its dea
 secret. Whoever fails one of the first two gets no
 answer, for we would not know whom we tell. The answer goes to the topic of the device, whatever the request
 says, and only the key made for this request opens it.
+
+A robot that hears nothing asks again with the same bytes. Who serves them stands with the session: while that minter is
+alive every other keeps silent, and when it has ended, one of them serves the session anew.
 """
 
 from __future__ import annotations
@@ -16,11 +19,13 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from device.errors import (
     MalformedMessageError,
+    MessageError,
     MisaddressedError,
     StaleMessageError,
     UpstreamError,
@@ -40,6 +45,7 @@ from provisioning.alarms import REPLACED_KEY, raise_alarm
 from provisioning.answers import Answers
 from provisioning.breaker import FAILURES, Breaker
 from provisioning.broadcasting import Broadcasts
+from provisioning.duty import Duty
 from provisioning.keyring import Held, Standing, identify
 from provisioning.openai import OpenAI, OpenAIError
 from provisioning.policy import Allow, Allowance, Refuse, Status, decide, go_on
@@ -86,7 +92,7 @@ class Minter:
     """Answers requests for sessions.
 
     `granted` is told of every session that begins; `settled` waits until the end of a device's session before, of which
-    it has told, is written down.
+    it has told, is written down. `duty` tells whether other minters are alive.
     """
 
     def __init__(
@@ -98,7 +104,9 @@ class Minter:
         terms: Terms,
         granted: Callable[[Session], None],
         settled: Callable[[str], Awaitable[None]],
+        duty: Duty,
     ) -> None:
+        self._duty = duty
         self._store, self._signer, self._terms = store, signer, terms
         self._granted, self._settled = granted, settled
         self._openai, self._broadcasts = openai, broadcasts
@@ -118,25 +126,42 @@ class Minter:
         return await self._answers.once(device, data, now, serve)
 
     async def _serve(self, data: bytes, device: str, now: float) -> bytes:
-        async with self._store.transaction() as t:
-            standing = await t.devices.standing(device)
-            if standing is None:
-                raise MisaddressedError("no device of this name is enrolled")
-            request, held = _opened(data, device, standing)
-            judged = await self._judge(t, request, standing.status, held, now)
-            verdict = await self._admit(t, request, judged.deadline, now) if isinstance(judged, Allow) else judged
-            action, subject = ("renew", request.continues) if request.continues else ("mint", request.nonce)
-            await t.audit.add(now, device, action, subject, **_told(verdict))
+        request, verdict = await self._store.together(partial(self._decided, data, device, now))
         if isinstance(verdict, Refuse):
             return self._refused(request, verdict, now)
         return await self._begun(request, verdict, now)
 
-    async def _admit(self, t: Transaction, request: MintRequest, deadline: float, now: float) -> Admitted | Refuse:
-        """Enter the session that a device may have, with the profile that it has now."""
+    async def _decided(
+        self, data: bytes, device: str, now: float, t: Transaction
+    ) -> tuple[MintRequest, Admitted | Refuse]:
+        """Return what a device asks for, and what it gets, entered in the store, or why it gets nothing."""
+        standing = await t.devices.standing(device)
+        if standing is None:
+            raise MisaddressedError("no device of this name is enrolled")
+        request, held = _opened(data, device, standing)
+        judged = await self._judge(t, request, standing.status, held, now)
+        verdict = await self._admit(t, request, standing.group, judged, now)
+        action, subject = _deed(request, judged)
+        await t.audit.add(now, device, action, subject, **_told(verdict))
+        return request, verdict
+
+    async def _admit(
+        self, t: Transaction, request: MintRequest, group: str, judged: Allow | Session | Refuse, now: float
+    ) -> Admitted | Refuse:
+        """Enter the session that a device may have, or go on with the one that there is."""
+        if isinstance(judged, Refuse):
+            return judged
+        if isinstance(judged, Session):
+            return await self._as_before(t, judged)
         going_on = await t.sessions.find(request.continues) if request.continues else None
         if going_on is not None:
             return await self._admit_again(t, going_on, now)
-        group = await t.groups.of(request.device)
+        return await self._admit_anew(t, request, group, judged.deadline, now)
+
+    async def _admit_anew(
+        self, t: Transaction, request: MintRequest, group: str, deadline: float, now: float
+    ) -> Admitted | Refuse:
+        """Enter a new session with the profile that its device has now."""
         try:
             chosen = await self._terms.profiles.choose(t.profiles, request.device, group)
         except ProfileError as error:  # it is never silently another
@@ -149,16 +174,22 @@ class Minter:
         return refusal or Admitted(session, chosen)
 
     async def _admit_again(self, t: Transaction, session: Session, now: float) -> Admitted | Refuse:
-        """Let a session go on with the profile that it began with."""
-        try:
-            chosen = await self._terms.profiles.again(t.profiles, session.profile, session.profile_version)
-        except ProfileError as error:
-            _log.error("no other call for session %s: %s", session.id, error)
-            return Refuse(Refusal.DENIED, "the profile of this session cannot be used any more")
+        """Let a session go on with another call."""
+        admitted = await self._as_before(t, session)
         refusal = await self._halted(t) or self._resting(now)
-        if refusal is None:
+        if refusal is None and isinstance(admitted, Admitted):
             await t.sessions.renew(session.id)
-        return refusal or Admitted(session, chosen)
+        return refusal or admitted
+
+    async def _as_before(self, t: Transaction, session: Session) -> Admitted | Refuse:
+        """Return a session that there is, with the profile that it began with."""
+        try:
+            return Admitted(
+                session, await self._terms.profiles.again(t.profiles, session.profile, session.profile_version)
+            )
+        except ProfileError as error:
+            _log.error("no grant for session %s: %s", session.id, error)
+            return Refuse(Refusal.DENIED, "the profile of this session cannot be used any more")
 
     def _session(self, request: MintRequest, group: str, chosen: Chosen, deadline: float, now: float) -> Session:
         model = chosen.persona.model
@@ -174,11 +205,12 @@ class Minter:
             profile=chosen.name,
             profile_version=chosen.version,
             model=model,
+            minter=self._duty.name,
         )
 
     async def _judge(
         self, t: Transaction, request: MintRequest, status: Status, held: Held, now: float
-    ) -> Allow | Refuse:
+    ) -> Allow | Session | Refuse:
         if status is Status.PENDING and await t.devices.activate(request.device, now):
             status = Status.ACTIVE
         try:
@@ -187,7 +219,7 @@ class Minter:
             return Refuse(Refusal.CLOCK_SKEW, str(error))
         counts = await t.sessions.counts(request.device, now)
         if not await t.sessions.note_request(request.device, request.nonce, now):
-            return Refuse(Refusal.REPLAY, "this request has been answered before")
+            return await self._again(t, request, status)
         if held.replaced(now):
             await raise_alarm(t, request.device, REPLACED_KEY, now)
             return Refuse(Refusal.DENIED, "signed with a key that has been replaced")
@@ -201,6 +233,25 @@ class Minter:
     async def _halted(self, t: Transaction) -> Refuse | None:
         halt = await t.halts.current()
         return None if halt is None else Refuse(Refusal.DENIED, f"the fleet is halted: {halt.why}")
+
+    async def _again(self, t: Transaction, request: MintRequest, status: Status) -> Session | Refuse:
+        """Return the session that was granted to this request before, if whoever was to answer it has ended.
+
+        Raises:
+            MessageError: another minter will answer it, or has.
+        """
+        if request.continues:
+            raise MessageError("this request to go on has been served, or is being served elsewhere")
+        replay = Refuse(Refusal.REPLAY, "this request has been answered before")
+        found = await t.sessions.find(request.nonce)
+        if found is None or found.device != request.device or found.minter in {"", self._duty.name}:
+            return replay
+        if not await self._duty.left(found.minter):
+            raise MessageError("another minter serves this request")
+        if found.call_id or status is not Status.ACTIVE or await t.halts.current() is not None:
+            return replay
+        taken = await t.sessions.take_over(found, self._duty.name)
+        return replace(found, minter=self._duty.name) if taken else replay
 
     async def _hindrance(self, t: Transaction, session: Session) -> Refuse | None:
         """Return what stands against a session that its device may have."""
@@ -227,6 +278,10 @@ class Minter:
             self._openai_breaker.told(now, good=False)
             await self._take_back(request, session, f"OpenAI {error.code}", now, had=False)
             return self._refused(request, Refuse(Refusal.UPSTREAM, _words(error), error.retry_after), now)
+        except asyncio.CancelledError:
+            if not request.continues:
+                self._granted(session)  # whoever is asked next serves it, or the leash ends it
+            raise
         except BaseException:
             await self._take_back(request, session, "interrupted", now)
             raise
@@ -272,13 +327,19 @@ class Minter:
         if self._broadcast_breaker.wait(now):
             return None, "the broadcast service: it has failed several times in a row"
         try:
-            opened = await self._broadcasts.open(session.id, archive=request.archive)
+            opened = await self._opened(session, archive=request.archive)
         except UpstreamError as error:
             self._broadcast_breaker.told(now, good=False)
             _log.warning("session %s goes without a broadcast: %s", session.id, error)
             return None, f"the broadcast service: {error.status or 'no answer'} {error.code}"
         self._broadcast_breaker.told(now, good=True)
         return opened, ""
+
+    async def _opened(self, session: Session, *, archive: bool) -> BroadcastGrant | None:
+        """Open a channel; one that another minter had opened for the same session is deleted first."""
+        if session.channel_id and not await self._broadcasts.close(session.id, session.channel_id):
+            raise UpstreamError("ImageFlux", None, "left_over", "the channel of the minter before is still open")
+        return await self._broadcasts.open(session.id, archive=archive)
 
     async def _take_back(
         self, request: MintRequest, session: Session, reason: str, now: float, *, had: bool = True
@@ -332,6 +393,13 @@ def _opened(data: bytes, device: str, standing: Standing) -> tuple[MintRequest, 
         raise MalformedMessageError("nonce or reply key have the wrong form")
     check_declarations(request.tools)
     return request, held
+
+
+def _deed(request: MintRequest, judged: Allow | Session | Refuse) -> tuple[str, str]:
+    """Return what the audit calls this request, and what it is about."""
+    if request.continues:
+        return "renew", request.continues
+    return "take_over" if isinstance(judged, Session) else "mint", request.nonce
 
 
 def _told(verdict: Admitted | Refuse) -> dict[str, object]:

@@ -18,6 +18,7 @@ from provisioning.alarms import Alarms
 from provisioning.authority import Authority
 from provisioning.broadcasting import Broadcasts
 from provisioning.captioning import Captioning
+from provisioning.duty import Duty
 from provisioning.endings import Endings
 from provisioning.expulsion import Expulsion
 from provisioning.figures import FigureBook
@@ -138,7 +139,7 @@ def _bridge(ground: Ground, work: Work) -> None:
     work.shown += bridge.in_use
 
 
-def mint(ground: Ground, work: Work, web_url: str, leash: Leash | None) -> tuple[MintService, MintService]:
+def mint(ground: Ground, work: Work, web_url: str, leash: Leash | None, duty: Duty) -> tuple[MintService, MintService]:
     """Add what answers robots; without a leash here, one elsewhere finds the sessions in the store."""
     settings, authority = ground.settings, ground.authority
     granted: Callable[[Session], None] = _ignore if leash is None else leash.granted
@@ -153,12 +154,13 @@ def mint(ground: Ground, work: Work, web_url: str, leash: Leash | None) -> tuple
         terms(settings, web_url),
         granted,
         endings.settled if leash is None else leash.settled,
+        duty,
     )
     renewals = Renewals(ground.store, authority, settings.enrol.certificate_days)
     minting, renewing = MintService(Counted(minter, work.metrics)), MintService(renewals, topics.renewal_answer)
     work.handlers |= {topics.MINTERS: minting.deliver, topics.RENEWERS: renewing.deliver}
     work.gauges["kaiwa_mint_requests_dropped"] = ("Requests that found the queue full.", lambda: minting.dropped)
-    work.run(renewals.run)
+    work.run(renewals.run, duty.keep)
     return minting, renewing
 
 

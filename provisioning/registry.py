@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, bindparam, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from provisioning.connection import Connection
 from provisioning.keyring import LISTENED, Held, Standing
 from provisioning.policy import DAY, Status
 from provisioning.tables import certificates, claims, devices
@@ -66,7 +66,7 @@ class ClaimRow:
 class Devices:
     """Devices and their certificates, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def enrol(self, hardware: str, certificate: Certificate) -> bool:
@@ -128,7 +128,9 @@ class Devices:
     async def standing(self, device: str) -> Standing | None:
         """Return how a device stands by its certificates; nobody else asks until this transaction ends."""
         rows = (await self._connection.execute(_STANDING, {"device": device})).all()
-        return Standing(Status(rows[0].status), tuple(Held(*row[1:]) for row in rows)) if rows else None
+        if not rows:
+            return None
+        return Standing(Status(rows[0].status), tuple(Held(*row[2:]) for row in rows), rows[0].group_name)
 
     async def activate(self, device: str, now: float) -> bool:
         """Note that a device was seen for the first time; True when that makes it active."""
@@ -196,7 +198,7 @@ class Devices:
 class Claims:
     """Claims, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def add(self, code_hash: str, device: str | None, now: float, expires_at: float) -> None:
@@ -239,7 +241,7 @@ _KEYS: Final = 4
 """Certificates that a signature is tried with: the present one, its successor, and the last that were replaced."""
 
 _STANDING = (
-    select(devices.c.status, *(certificates.c[field.name] for field in fields(Held)))
+    select(devices.c.status, devices.c.group_name, *(certificates.c[field.name] for field in fields(Held)))
     .join(certificates, certificates.c.device == devices.c.id)
     .where(devices.c.id == bindparam("device"))
     .order_by(certificates.c.revoked_at.is_not(None), certificates.c.issued_at.desc())

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Float, Row, String, bindparam, delete, exists, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from provisioning.connection import Connection
 from provisioning.policy import Counts, midnight
 from provisioning.spending.ledger import Ledger
 from provisioning.tables import nonces, sessions
@@ -39,6 +39,8 @@ class Session:
     profile_version: int = 0
     model: str = ""
     """What it is billed by; empty for the model of the settings."""
+    minter: str = ""
+    """Who serves the request for it."""
 
 
 Bill = Callable[[Session], int]
@@ -58,7 +60,7 @@ def free(_session: Session) -> int:
 class Sessions:
     """Sessions and nonces, within one transaction; what a session costs goes into the ledger with it."""
 
-    def __init__(self, connection: AsyncConnection, ledger: Ledger) -> None:
+    def __init__(self, connection: Connection, ledger: Ledger) -> None:
         self._connection, self._ledger = connection, ledger
 
     async def counts(self, device: str, now: float) -> Counts:
@@ -90,9 +92,19 @@ class Sessions:
             "profile": session.profile,
             "profile_version": session.profile_version,
             "model": session.model[:80],
+            "minter": session.minter,
         }
         await self._connection.execute(_ADD, entered)
         await self._ledger.reserve(session.device, session.group, session.reserved, session.created_at)
+
+    async def take_over(self, session: Session, minter: str) -> bool:
+        """Let another minter serve the request for a session; False when one was faster, or it is over."""
+        taken = await self._connection.execute(
+            update(sessions)
+            .where(sessions.c.id == session.id, sessions.c.minter == session.minter, sessions.c.ended_at.is_(None))
+            .values(minter=minter)
+        )
+        return taken.rowcount == 1
 
     async def set_channel(self, session: str, channel_id: str) -> None:
         """Note the channel that was created for a session, so that it is deleted whatever happens."""
@@ -257,4 +269,5 @@ def _session(row: Row[Any]) -> Session:
         profile=row.profile,
         profile_version=row.profile_version,
         model=row.model,
+        minter=row.minter,
     )

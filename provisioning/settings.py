@@ -155,7 +155,7 @@ class CloudSettings(Settings, frozen=True):
     state_dir: str
     """Where keys, certificates and the store are kept; made at first start, readable by its owner only."""
     store: str = ""
-    """URL of the store: `sqlite+aiosqlite:///…` or `postgresql+psycopg://…`; SQLite in `state_dir` when empty."""
+    """URL of the store: `sqlite:///…` or `postgresql+psycopg://…`; SQLite in `state_dir` when empty."""
     enrol: EnrolSettings = EnrolSettings()
     web: WebSettings = WebSettings()
     broker: BrokerSettings = BrokerSettings()
@@ -191,7 +191,7 @@ class CloudSettings(Settings, frozen=True):
     @property
     def store_url(self) -> str:
         """The SQLAlchemy URL of the store."""
-        return self.store or f"sqlite+aiosqlite:///{Path(self.state_dir).absolute() / 'store.sqlite3'}"
+        return self.store or f"sqlite:///{Path(self.state_dir).absolute() / 'store.sqlite3'}"
 
     @property
     def clients(self) -> tuple[str, ...]:

@@ -1,53 +1,176 @@
-"""SQLite without a change of thread for every call.
+"""SQLite for one process that answers many at once: one connection, on which statements are executed where they stand.
 
-aiosqlite 0.22 hands each call of a statement (cursor, execute, fetch, close) to a thread and back, 38 times for a grant,
-which cost more than all the statements. Within a transaction that has begun, a statement waits for nobody and takes
-microseconds: it is executed where it is asked for. What may wait stays in the thread: BEGIN for another process's lock,
-COMMIT for the disk.
+A statement takes microseconds, and a COMMIT some dozens of them, for it only hands pages to the kernel: handing them to a
+thread and back takes longer. What may wait is done in a thread: BEGIN for another process's lock, and the checkpoint, which
+brings what the write-ahead log holds to the disk, on a connection of its own, so that nobody waits for it.
 """
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import sqlite3
-from collections.abc import Awaitable, Callable
-from functools import partial
-from typing import Any, Final
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Any, Final, cast
 
-import aiosqlite
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
 
-_CURSOR: Final = frozenset({"fetchone", "fetchmany", "fetchall"})
-_STATEMENTS: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
+from provisioning.connection import Values
+from provisioning.schema import migrate
+from provisioning.undisturbed import undisturbed
 
-CHUNK: Final = 64
-"""Rows that are fetched at once where rows are streamed, aiosqlite's own number."""
+_log = logging.getLogger(__name__)
 
+BUSY_MS: Final = 5000
+"""How long another process's transaction is waited for."""
 
-class Connection(aiosqlite.Connection):
-    """An aiosqlite connection that executes at once what waits for nobody."""
+CHECKPOINT_AFTER: Final = 100
+"""Transactions; some 4 MB of log, which is SQLite's own measure."""
 
-    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        held = self._connection
-        if self._running and held is not None and held.in_transaction and _quick(fn, args):
-            return fn(*args, **kwargs)
-        elsewhere: Callable[..., Awaitable[Any]] = super()._execute
-        return await elsewhere(fn, *args, **kwargs)
+LOG_PAGES: Final = 20_000
+"""A log of so many pages (80 MB) is emptied by whoever commits: the thread cannot do that while nobody ever pauses."""
 
-
-def connect(database: str, **options: Any) -> Connection:
-    """Return a connection to be awaited; `options` are those of `sqlite3.connect`."""
-    connection = Connection(partial(sqlite3.connect, database, **options | {"check_same_thread": False}), CHUNK)
-    connection._thread.daemon = True  # noqa: SLF001 - as SQLAlchemy does with those that it makes itself
-    return connection
+_BEFORE: Final = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"wal_autocheckpoint={LOG_PAGES}")
+"""WAL with synchronous=NORMAL never corrupts; a power cut may lose the last moments, which outlive no nonce
+(sqlite.org/pragma.html#pragma_synchronous)."""
 
 
-def _quick(call: Callable[..., Any], arguments: tuple[Any, ...]) -> bool:
-    owner, name = getattr(call, "__self__", None), getattr(call, "__name__", "")
-    if isinstance(owner, sqlite3.Connection):
-        return name == "cursor"
-    if not isinstance(owner, sqlite3.Cursor):
-        return False
-    return name in _CURSOR or name == "close" or (name == "execute" and _statement(arguments))
+class InPlace:
+    """SQLAlchemy's connection as the queries use it: executes at once."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    @property
+    def dialect(self) -> sa.Dialect:
+        """Which database this is."""
+        return self._connection.dialect
+
+    async def execute(self, statement: sa.Executable, parameters: Values = None) -> sa.CursorResult[*tuple[Any, ...]]:
+        """Execute a statement."""
+        return self._connection.execute(statement, parameters)
 
 
-def _statement(arguments: tuple[Any, ...]) -> bool:
-    return bool(arguments) and str(arguments[0]).lstrip()[:6].upper() in _STATEMENTS
+class SQLite:
+    """Owner of one SQLite file, or of one in memory, and of the thread that waits for it."""
+
+    def __init__(self, url: sa.URL, busy_ms: int = BUSY_MS) -> None:
+        options = {"check_same_thread": False, "isolation_level": None}  # we say BEGIN ourselves
+        self._engine = sa.create_engine(
+            url.set(drivername="sqlite"), poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=options
+        )
+        self.busy_ms = busy_ms
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
+        self._turn = asyncio.Lock()
+        self._connection: sa.Connection | None = None
+        self._log_keeper: sqlite3.Connection | None = None
+        self._since_checkpoint = 0
+
+    async def open(self) -> None:
+        """Connect, and bring the database to its present shape."""
+        await self._elsewhere(self._open)
+
+    def _open(self) -> None:
+        self._connection = connection = self._engine.connect()
+        for pragma in (f"busy_timeout={self.busy_ms}", *_BEFORE):
+            self._driver.execute(f"PRAGMA {pragma}")
+        self._driver.execute("BEGIN IMMEDIATE")
+        migrate(connection)
+        self._driver.execute("PRAGMA busy_timeout=0")  # who waits, waits in the thread
+        file = self._driver.execute("PRAGMA database_list").fetchone()[2]
+        self._log_keeper = sqlite3.connect(file) if file else None
+
+    def _opened(self) -> sa.Connection:
+        if self._connection is None:
+            raise sqlite3.ProgrammingError("the database is not open")
+        return self._connection
+
+    @property
+    def _driver(self) -> sqlite3.Connection:
+        driver: Any = self._opened().connection.driver_connection
+        return cast("sqlite3.Connection", driver)
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._elsewhere(self._close)
+        self._thread.shutdown()
+
+    def _close(self) -> None:
+        keeper, self._log_keeper = self._log_keeper, None
+        if keeper is not None:
+            keeper.close()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[InPlace]:
+        """One transaction, committed at the end and rolled back on any error; others wait for their turn."""
+        async with self._turn:
+            driver = self._driver
+            try:
+                await self._begin()
+                yield InPlace(self._opened())
+                _check(driver)
+                driver.commit()
+                self._keep_log_short()
+            finally:
+                if driver.in_transaction:
+                    driver.rollback()
+
+    def _keep_log_short(self) -> None:
+        self._since_checkpoint += 1
+        if self._since_checkpoint == CHECKPOINT_AFTER:
+            self._since_checkpoint = 0
+            self._thread.submit(self._checkpoint)
+
+    def _checkpoint(self) -> None:
+        try:
+            if self._log_keeper is not None:
+                self._log_keeper.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        except sqlite3.Error as error:
+            _log.warning("the log of the store could not be brought to the disk: %s", error)
+
+    async def _begin(self) -> None:
+        try:
+            self._driver.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            await self._elsewhere(self._begin_patiently)
+
+    def _begin_patiently(self) -> None:
+        self._driver.execute(f"PRAGMA busy_timeout={self.busy_ms}")
+        try:
+            self._driver.execute("BEGIN IMMEDIATE")
+        finally:
+            self._driver.execute("PRAGMA busy_timeout=0")
+
+    async def _elsewhere(self, call: Callable[[], None]) -> None:
+        """Call in the thread; nobody has the connection before that is done, whoever is cancelled."""
+        await undisturbed(asyncio.get_running_loop().run_in_executor(self._thread, call))
+
+    @asynccontextmanager
+    async def apart(self) -> AsyncIterator[None]:
+        """A part of a transaction that may fail without the rest: then what it did is undone."""
+        driver = self._driver
+        _check(driver)
+        driver.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            if driver.in_transaction:
+                driver.execute("ROLLBACK TO part")
+            raise
+        finally:
+            if driver.in_transaction:
+                driver.execute("RELEASE part")
+
+
+def _check(driver: sqlite3.Connection) -> None:
+    """Notice that a full disk or the like has undone a transaction as a whole (sqlite.org/lang_transaction.html, §3)."""
+    if not driver.in_transaction:
+        raise sqlite3.OperationalError("the transaction was undone")

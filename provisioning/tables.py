@@ -110,6 +110,7 @@ sessions: Final = Table(
     Column("model", String(80), nullable=False, server_default=""),
     Column("second_call_id", String(128)),
     Column("renewals", Integer, nullable=False, server_default="0"),
+    Column("minter", String(8), nullable=False, server_default=""),
     Index(None, "device", "created_at"),
     Index(None, "ended_at"),
 )
@@ -119,7 +120,8 @@ What was `reserved` for it, and what it was charged (`cost`, none while it goes 
 whether its device has told what it used. `group_name` is the group of the device as it was granted, `profile` with its
 version what was bound into its secret (none for the profile of the settings), and `model` what it is billed by.
 `second_call_id` is the newer of two calls while one takes over from the other, and `renewals` how often a grant was given
-to go on with another.
+to go on with another. `minter` is whoever serves the request for it; another does when that one has ended before it
+answered.
 """
 
 session_figures: Final = Table(

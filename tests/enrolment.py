@@ -41,7 +41,7 @@ class EnrolmentServer:
 async def enrolment_server(state_dir: Path, store_url: str = "") -> AsyncIterator[EnrolmentServer]:
     """Serve enrolments while the context is open, with SQLite in `state_dir` unless `store_url` says otherwise."""
     authority = Authority.open(state_dir, ("127.0.0.1", "localhost"), time.time())
-    async with Store(store_url or f"sqlite+aiosqlite:///{state_dir}/store.sqlite3") as store:
+    async with Store(store_url or f"sqlite:///{state_dir}/store.sqlite3") as store:
         enrolments = Enrolments(store, authority, BROKER, 30)
         app = enrolment_app(enrolments, authority)
         async with listening(app, "127.0.0.1", 0, authority.server_context()) as port:

@@ -72,8 +72,9 @@ def _programs() -> Path:
     return Path(program).parent
 
 
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[PostgreSQL]:
+@contextmanager
+def running() -> Iterator[PostgreSQL]:
+    """Run a server of one's own."""
     owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
     folder = Path("/tmp") / f"kaiwa-postgresql-{os.getpid()}"  # noqa: S108 - a socket's path must be short, and open to `nobody`
     folder.mkdir(mode=0o700)
@@ -88,10 +89,16 @@ def postgresql() -> Iterator[PostgreSQL]:
         shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    with running() as server:
+        yield server
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty store, once of each kind."""
     if request.param == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path / 'store.sqlite3'}"
+        return f"sqlite:///{tmp_path / 'store.sqlite3'}"
     server: PostgreSQL = request.getfixturevalue("postgresql")
     return server.new_database()

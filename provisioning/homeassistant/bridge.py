@@ -28,7 +28,7 @@ from provisioning.policy import Status, midnight
 from provisioning.registry import Device
 from provisioning.settings import CloudSettings
 from provisioning.spending.caps import Spent, day_of
-from provisioning.store import Store, Transaction, undisturbed
+from provisioning.store import Store, Transaction
 from provisioning.upkeep import InUse
 
 _log = logging.getLogger(__name__)
@@ -122,7 +122,7 @@ class Bridge(PartialListener):
         while True:
             self._look_now.clear()
             try:
-                await undisturbed(self._refresh(time.time()))
+                await self._refresh(time.time())
             except StoreError as error:
                 _log.warning("Home Assistant sees what was before: %s", error)
             with suppress(TimeoutError):

@@ -10,8 +10,8 @@ from typing import Final
 import msgspec
 from sqlalchemy import Executable, Row, bindparam, delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from provisioning.connection import Connection
 from provisioning.tables import assignments, profile_texts, profiles
 
 _LOCK: Final = 0x6B616470
@@ -44,7 +44,7 @@ class Assignment:
 class Profiles:
     """Profiles, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def add(self, version: Version) -> bool:

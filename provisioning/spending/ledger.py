@@ -10,8 +10,8 @@ from typing import Final
 
 from sqlalchemy import Executable, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from provisioning.connection import Connection
 from provisioning.spending.caps import Account, Spent, accounts, day_of, month_of
 from provisioning.tables import spending
 
@@ -22,8 +22,9 @@ _LOCK: Final = 0x6B616973
 class Ledger:
     """The totals, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._locked = connection.dialect.name != "postgresql"
 
     async def spent(self, who: Sequence[Account], now: float) -> dict[tuple[Account, str], Spent]:
         """Return what `who` have spent on the day and in the month of `now`; nobody changes it until this transaction ends."""
@@ -60,8 +61,9 @@ class Ledger:
         await self._connection.execute(_ADD[self._connection.dialect.name], rows)
 
     async def _lock(self) -> None:
-        if self._connection.dialect.name == "postgresql":
+        if not self._locked:
             await self._connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            self._locked = True
 
 
 def _adding(made: sqlite.Insert | postgresql.Insert) -> Executable:

@@ -48,6 +48,11 @@ def cost(processes: list[int]) -> Cost:
     return Cost(cpu, memory)
 
 
+def starved(pid: int) -> float:
+    """Return the seconds for which a process was ready to go on and had no processor (sched-stats.rst of the kernel)."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+
+
 def started(pid: int) -> float:
     """Return the monotonic second at which a process began, to a hundredth of a second."""
     since_boot = int(_stat(pid)[19]) / TICK

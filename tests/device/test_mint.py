@@ -157,3 +157,17 @@ def test_an_answer_for_another_device_is_not_ours() -> None:
     answer = MintAnswer(device="other", nonce=NONCE, server_time=1.0)
     with pytest.raises(MisaddressedError):
         client.take(seal_envelope(MINT_ANSWER, answer, MINTER))
+
+
+async def test_a_request_without_an_answer_is_made_again_with_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("device.mint.AGAIN_SECONDS", 0.01)
+    cloud, said = Cloud(granted), list[bytes]()
+
+    def publish(topic: str, payload: bytes, *, within: float | None = None) -> None:
+        said.append(payload)
+        assert within == 0.01, "what waits for the broker is worthless when it is said again"
+        if len(said) == 3:
+            cloud.publish(topic, payload, within=within)
+
+    assert (await cloud.client.mint(NONCE, "button", publish, broadcast=True)).session == NONCE
+    assert said == [said[0]] * 3

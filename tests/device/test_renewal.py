@@ -121,7 +121,7 @@ class Board:
 @pytest.fixture
 async def cloud(tmp_path: Path) -> AsyncIterator[Cloud]:
     authority = Authority.open(tmp_path / "cloud", ("127.0.0.1",), ENROLLED)
-    async with Store(f"sqlite+aiosqlite:///{tmp_path}/store.sqlite3") as store:
+    async with Store(f"sqlite:///{tmp_path}/store.sqlite3") as store:
         yield Cloud(store, authority)
 
 

@@ -29,6 +29,7 @@ from device.messages.wire import decode
 from provisioning.authority import Authority
 from provisioning.broadcasting import Broadcasts
 from provisioning.channels import ChannelOptions
+from provisioning.duty import Duty, on_duty
 from provisioning.imageflux import ImageFlux
 from provisioning.local.imageflux.server import ImageFluxStandIn
 from provisioning.minting import Minter, Terms
@@ -118,6 +119,7 @@ class Bench:
     minter: Minter
     channels: ImageFlux
     granted: list[Session]
+    duty: Duty
 
     async def robot(self, name: str = "robot-1", *, days: float = 30, now: float = NOW) -> Robot:
         """Enrol a robot, without the HTTPS around it."""
@@ -145,14 +147,16 @@ async def minting_bench(folder: Path, terms: Terms = TERMS, store_url: str = "")
         terms = replace(TERMS, profiles=Chooser(PERSONA, Limits(longest=600, idle=30)))
     authority = Authority.open(folder, ("127.0.0.1",), time.time())
     granted: list[Session] = []
+    url = store_url or f"sqlite:///{folder}/store.sqlite3"
     async with (
-        Store(store_url or f"sqlite+aiosqlite:///{folder}/store.sqlite3") as store,
+        Store(url) as store,
         realtime_service() as realtime,
         ImageFluxStandIn() as stand_in,
         aiohttp.ClientSession() as http,
         OpenAI(realtime.settings(timeout_seconds=2.0)) as openai,
+        on_duty(url, folder) as duty,
     ):
         imageflux = ImageFlux(http, stand_in.api_url, stand_in.settings.token)
         broadcasts = Broadcasts(store, imageflux, ChannelOptions(), video=False)
-        minter = Minter(store, authority.mint_signer, openai, broadcasts, terms, granted.append, settled)
-        yield Bench(store, authority, realtime, stand_in, openai, broadcasts, minter, imageflux, granted)
+        minter = Minter(store, authority.mint_signer, openai, broadcasts, terms, granted.append, settled, duty)
+        yield Bench(store, authority, realtime, stand_in, openai, broadcasts, minter, imageflux, granted, duty)

@@ -45,6 +45,8 @@ class RealtimeService:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a secret has been asked for."""
+    peers: set[Any] = field(default_factory=set)
+    """The connections over which secrets were asked for."""
 
     def settings(self, **changes: Any) -> OpenAISettings:
         """Return settings that reach this service."""
@@ -54,6 +56,8 @@ class RealtimeService:
         """Handle POST /v1/realtime/client_secrets."""
         asked = await request.json()
         self.requests.append(asked)
+        if request.transport is not None:
+            self.peers.add(request.transport.get_extra_info("peername"))
         self.asked.set()
         if self.silent:
             await self.wake.wait()

@@ -29,10 +29,11 @@ from provisioning.audit import broken_at
 from provisioning.mint_service import MintService
 from provisioning.sessions import Session
 from provisioning.spending.caps import day_of
+from provisioning.sqlite import SQLite
 from tests.eventually import eventually
 from tests.postgresql import PostgreSQL
 from tests.provisioning.dying import AFTER, BEFORE, LEASH_AFTER, LEASH_BEFORE, end
-from tests.provisioning.minting_bench import ALLOWANCE, NOW, Bench, Robot, minting_bench
+from tests.provisioning.minting_bench import NOW, Bench, Robot, minting_bench
 from tests.provisioning.realtime_service import error
 from tests.provisioning.site import site
 
@@ -150,7 +151,7 @@ async def test_a_store_that_stays_locked_gives_no_answer_and_the_same_request_is
 ) -> None:
     async with minting_bench(tmp_path) as bench:
         robot = await bench.robot()
-        await in_no_time(bench)
+        in_no_time(bench)
         request = robot.request()
         with closing(sqlite3.connect(tmp_path / "store.sqlite3", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
@@ -160,11 +161,10 @@ async def test_a_store_that_stays_locked_gives_no_answer_and_the_same_request_is
         assert await bench.actions() == ["mint"]
 
 
-async def in_no_time(bench: Bench) -> None:
+def in_no_time(bench: Bench) -> None:
     """Have the store wait for a lock for 10 ms only."""
-    assert bench.store._engine is not None
-    async with bench.store._engine.connect() as connection:
-        await connection.exec_driver_sql("PRAGMA busy_timeout=10")
+    assert isinstance(bench.store._database, SQLite)
+    bench.store._database.busy_ms = 10
 
 
 async def test_a_database_that_ends_a_connection_in_the_middle_loses_nothing(
@@ -182,8 +182,8 @@ async def ended_in_the_middle(bench: Bench) -> None:
     """Begin a transaction, and end its connection as an administrator or a restart of the database does."""
     async with bench.store.transaction() as t:
         await t.sessions.note_request("robot-1", "0" * 32, NOW)
-        assert bench.store._engine is not None
-        async with bench.store._engine.connect() as connection:
+        assert bench.store._database is not None
+        async with bench.store._database.transaction() as connection:
             await connection.execute(END_OTHERS)
         await t.audit.add(NOW, "robot-1", "mint", "")
 
@@ -207,12 +207,12 @@ async def test_who_is_killed_in_the_middle_grants_and_charges_nothing_twice_and_
     await killed(tmp_path, store_url, *minters, *leashes)
     await ends_go_on(bench)
     early.grant(await bench.minter.answer(first, "early", NOW))
-    assert late.refusal(await bench.minter.answer(second, "late", NOW)) is Refusal.REPLAY
-    assert late.refusal(await ask(bench, late, NOW + 1)) is Refusal.BUSY
-    over = NOW + ALLOWANCE.session_seconds
-    late.grant(await ask(bench, late, over))
+    assert late.grant(await bench.minter.answer(second, "late", NOW + 1)).session == late.nonce
+    actions = await bench.actions()
+    assert (actions.count("mint"), actions.count("take_over")) == (2, 1)
     async with bench.store.transaction() as t:
         assert broken_at([entry async for entry in t.audit.entries()]) is None
+        assert sorted(session.id for session in await t.sessions.live()) == sorted([early.nonce, late.nonce])
     assert len(bench.realtime.requests) == 2
 
 

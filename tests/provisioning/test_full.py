@@ -54,11 +54,10 @@ class Filled:
         raise NotImplementedError
 
     async def run(self, *statements: str) -> None:
-        assert self.bench.store._engine is not None
-        async with self.bench.store._engine.connect() as connection:
+        assert self.bench.store._database is not None
+        async with self.bench.store._database.transaction() as connection:
             for statement in statements:
                 await connection.execute(sa.text(statement))
-            await connection.commit()
 
     async def spent(self) -> dict[str, int]:
         """Return what was put aside and settled, by account."""

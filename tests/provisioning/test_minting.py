@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,16 +20,20 @@ from device.messages.secret import Secret
 from device.messages.tools import LOOK_UP, ToolDeclaration
 from device.messages.wire import MAX_BYTES, decode, encode
 from provisioning.billing import bill
+from provisioning.duty import Duty, on_duty
+from provisioning.halts import Halt
 from provisioning.keyring import OVERLAP
+from provisioning.minting import Minter
 from provisioning.policy import Status
 from provisioning.profiles.choosing import Chooser
 from provisioning.profiles.mcp import McpSecret, McpServer
 from provisioning.profiles.persona import Persona
 from provisioning.profiles.registry import Assignment, Version
 from provisioning.registry import Certificate
+from provisioning.sessions import Session
 from provisioning.spending.rules import Rules
-from provisioning.store import Store
-from tests.provisioning.minting_bench import ALLOWANCE, NOW, TERMS, Bench, Robot, minting_bench
+from provisioning.store import Store, Transaction
+from tests.provisioning.minting_bench import ALLOWANCE, NOW, TERMS, Bench, Robot, minting_bench, settled
 from tests.provisioning.realtime_service import Answer, error
 
 
@@ -324,17 +328,22 @@ async def test_without_a_channel_the_conversation_goes_on(bench: Bench, caplog: 
     assert "without a broadcast" in caplog.text
 
 
-async def test_an_interrupted_request_is_taken_back(bench: Bench) -> None:
+async def test_a_request_that_the_end_of_its_minter_interrupts_is_served_by_whoever_is_asked_next(
+    bench: Bench, tmp_path: Path, store_url: str
+) -> None:
     robot = await bench.robot()
+    request = robot.request()
     bench.realtime.silent = True
-    task = asyncio.create_task(bench.minter.answer(robot.request(), "robot-1", NOW))
-    async with asyncio.timeout(5):
-        await bench.realtime.asked.wait()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    async with bench.store.transaction() as t:
-        assert await t.sessions.live() == []
+    async with on_duty(store_url, tmp_path) as duty:
+        task = asyncio.create_task(another(bench, duty).answer(request, "robot-1", NOW))
+        async with asyncio.timeout(5):
+            await bench.realtime.asked.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert [session.id for session in bench.granted] == [robot.nonce], "the leash knows of it"
+    bench.realtime.silent = False
+    assert robot.grant(await bench.minter.answer(request, "robot-1", NOW + 3)).session == robot.nonce
 
 
 async def test_no_secret_is_kept_or_logged(bench: Bench, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -352,7 +361,7 @@ def _files(folder: Path) -> list[tuple[Path, bytes]]:
 
 async def test_a_store_that_fails_gives_no_answer(bench: Bench, tmp_path: Path) -> None:
     robot = await bench.robot()
-    closed = Store(f"sqlite+aiosqlite:///{tmp_path}/other")
+    closed = Store(f"sqlite:///{tmp_path}/other")
     bench.minter._store = closed
     assert await bench.minter.answer(robot.request(), "robot-1", NOW) is None
 
@@ -449,3 +458,76 @@ async def test_a_robot_gets_nothing_of_what_opens_an_mcp_server(tmp_path: Path) 
     (asked,) = bench.realtime.requests
     assert asked["session"]["tools"][0]["authorization"] == "mcp-token"
     assert b"mcp" not in encode(grant)
+
+
+def another(bench: Bench, duty: Duty) -> Minter:
+    """Return a second minter of the same fleet."""
+    signer = bench.authority.mint_signer
+    return Minter(bench.store, signer, bench.openai, bench.broadcasts, TERMS, bench.granted.append, settled, duty)
+
+
+async def test_what_a_living_minter_serves_another_does_not_touch(bench: Bench, tmp_path: Path, store_url: str) -> None:
+    async with on_duty(store_url, tmp_path) as duty:
+        robot = await bench.robot()
+        request = robot.request()
+        grant = robot.grant(await bench.minter.answer(request, "robot-1", NOW))
+        assert await another(bench, duty).answer(request, "robot-1", NOW + 1) is None
+        assert grant.broadcast is not None
+        assert await bench.channels.channels() == [grant.broadcast.channel_id]
+        assert len(bench.realtime.requests) == 1
+
+
+async def test_what_a_minter_leaves_behind_another_serves_once_with_a_channel_of_its_own(
+    bench: Bench, tmp_path: Path, store_url: str
+) -> None:
+    robot = await bench.robot()
+    request = robot.request()
+    async with on_duty(store_url, tmp_path) as duty:
+        lost = robot.grant(await another(bench, duty).answer(request, "robot-1", NOW))
+    grants = [robot.grant(await bench.minter.answer(request, "robot-1", NOW + second)) for second in (3, 6)]
+    assert grants[0] == grants[1]
+    assert grants[0].session == lost.session
+    assert grants[0].openai.secret != lost.openai.secret
+    assert grants[0].broadcast is not None
+    assert await bench.channels.channels() == [grants[0].broadcast.channel_id]
+    assert await bench.actions() == ["mint", "take_over"]
+
+
+async def ends(t: Transaction) -> None:
+    (session,) = await t.sessions.live()
+    await t.sessions.end(session.id, NOW, "done")
+
+
+async def calls(t: Transaction) -> None:
+    (session,) = await t.sessions.live()
+    await t.sessions.set_call(session.id, "robot-1", "rtc_1")
+
+
+async def halts(t: Transaction) -> None:
+    await t.halts.halt(Halt(NOW, "admin", "fire"))
+
+
+@pytest.mark.parametrize("happens", [ends, calls, halts])
+async def test_what_is_over_or_goes_on_is_not_served_again(
+    bench: Bench, tmp_path: Path, store_url: str, happens: Callable[[Transaction], Awaitable[None]]
+) -> None:
+    robot = await bench.robot()
+    request = robot.request()
+    async with on_duty(store_url, tmp_path) as duty:
+        robot.grant(await another(bench, duty).answer(request, "robot-1", NOW))
+    async with bench.store.transaction() as t:
+        await happens(t)
+    assert robot.refusal(await bench.minter.answer(request, "robot-1", NOW + 3)) is Refusal.REPLAY
+    assert len(bench.realtime.requests) == 1
+
+
+async def test_of_two_that_would_take_over_one_does(store_url: str) -> None:
+    session = Session("s", "robot-1", "button", NOW, NOW + 60, minter="dead")
+    async with Store(store_url) as store, store.transaction() as t:
+        await t.devices.enrol("", Certificate("01", "robot-1", "key", NOW, NOW + 60))
+        await t.sessions.add(session)
+        assert await t.sessions.take_over(session, "first")
+        assert not await t.sessions.take_over(session, "second")
+        found = await t.sessions.find("s")
+    assert found is not None
+    assert found.minter == "first"

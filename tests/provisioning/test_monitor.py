@@ -60,7 +60,7 @@ async def test_answers_are_counted_by_what_they_say_in_the_clear_and_nothing_of_
 
 async def test_a_process_is_well_while_it_has_broker_and_store(tmp_path: Path) -> None:
     connected = asyncio.Event()
-    url = f"sqlite+aiosqlite:///{tmp_path}/store.sqlite3"
+    url = f"sqlite:///{tmp_path}/store.sqlite3"
     async with aiohttp.ClientSession() as http:
         async with Store(url) as store:
             app = Monitor(store, connected, Metrics(), {"kaiwa_pages_open": ("Pages.", lambda: 3.0)}).app()

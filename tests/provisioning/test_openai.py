@@ -3,13 +3,17 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 
+import openai
 import pytest
 from aiohttp import web
+from openai.types.realtime import ClientSecretCreateParams
+from pydantic import TypeAdapter
 
 from device.messages.secret import Secret
+from device.messages.tools import ToolDeclaration
 from provisioning.openai import OpenAI, OpenAIBusyError, OpenAIError, OpenAIRefusedError, is_call_id
 from provisioning.profiles.session import session
-from provisioning.settings import replaced
+from provisioning.settings import OpenAISettings, replaced
 from tests.provisioning.realtime_service import KEY, Answer, RealtimeService, error, realtime_service
 
 
@@ -107,3 +111,59 @@ async def test_a_call_is_hung_up_and_may_be_over_already(service: RealtimeServic
 @pytest.mark.parametrize(("text", "good"), [("rtc_123456", True), ("", False), ("../x", False), ("a b", False)])
 def test_call_ids_that_devices_report_are_checked(text: str, good: bool) -> None:
     assert is_call_id(text) is good
+
+
+async def test_what_is_sent_and_what_comes_back_are_of_the_types_of_the_official_client(
+    service: RealtimeService,
+) -> None:
+    settings = service.settings(instructions="Be kind.", tools=("lamp",))
+    async with OpenAI(settings) as client:
+        await client.grant(session(settings, [ToolDeclaration(name="lamp", description="Turns it on.")]))
+    (asked,) = service.requests
+    TypeAdapter(ClientSecretCreateParams).validate_python(asked)
+    async with openai.AsyncOpenAI(base_url=service.base_url, api_key=KEY) as official:
+        made = await official.realtime.client_secrets.create(**asked)
+    assert made.value == f"ek_{2:032x}"
+    assert service.requests[1] == asked, "the official client would have sent the same"
+
+
+async def test_connections_are_kept_for_the_next_secret(service: RealtimeService) -> None:
+    async with OpenAI(settings := service.settings()) as client:
+        for _ in range(3):
+            await client.grant(session(settings))
+    assert len(service.peers) == 1
+
+
+async def test_the_proxy_of_the_environment_is_used(service: RealtimeService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", service.base_url.removesuffix("/v1"))
+    settings = replaced(service.settings(), base_url="http://realtime.example/v1/")
+    async with OpenAI(settings) as client:
+        assert (await client.grant(session(settings))).secret
+    monkeypatch.setenv("no_proxy", "realtime.example")
+    async with OpenAI(replaced(settings, timeout_seconds=0.5)) as client:
+        with pytest.raises(OpenAIBusyError):
+            await client.grant(session(settings))
+
+
+async def test_a_redirect_is_not_followed_with_our_key(service: RealtimeService) -> None:
+    service.answer = lambda: web.Response(status=307, headers={"Location": service.base_url})
+    assert (await refused(service)).status == 307
+
+
+async def test_an_answer_without_end_is_cut_off(service: RealtimeService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("provisioning.bounded.MOST_BYTES", 100)
+    assert (await refused(service)).code == "unreachable"
+
+
+@pytest.mark.parametrize("key", ["sk-\r\nX: y", "sk-\u00e9"])
+async def test_a_key_that_no_header_can_hold_is_an_error_that_does_not_tell_it(
+    service: RealtimeService, key: str
+) -> None:
+    found = await refused(service, key)
+    assert isinstance(found, OpenAIBusyError | OpenAIRefusedError)
+    assert "sk-" not in str(found)
+
+
+async def test_what_was_not_opened_is_no_service() -> None:
+    with pytest.raises(OpenAIBusyError, match="not open"):
+        await OpenAI(OpenAISettings()).grant(session(OpenAISettings()))

@@ -56,7 +56,7 @@ async def watching(folder: Path) -> AsyncIterator[tuple[Playlists, Told]]:
     app.router.add_post("/", NothingThenOne().handle)
     told = Told()
     async with (
-        Store(f"sqlite+aiosqlite:///{folder}/s") as store,
+        Store(f"sqlite:///{folder}/s") as store,
         listening(app, "127.0.0.1", 0) as port,
         aiohttp.ClientSession() as http,
     ):

@@ -17,7 +17,7 @@ def state(lifecycle: Lifecycle, device: str = "robot-1") -> DeviceState:
 
 
 async def test_a_device_is_active_once_it_is_seen(tmp_path: Path) -> None:
-    async with Store(f"sqlite+aiosqlite:///{tmp_path}/s") as store:
+    async with Store(f"sqlite:///{tmp_path}/s") as store:
         now = time.time()
         presence = Presence(store)
         task = asyncio.create_task(presence.run())

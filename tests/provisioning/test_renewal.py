@@ -28,7 +28,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("fresh")
 
     async def make() -> None:
-        async with renewing(folder, f"sqlite+aiosqlite:///{folder}/store.sqlite3"):
+        async with renewing(folder, f"sqlite:///{folder}/store.sqlite3"):
             pass
 
     asyncio.run(make())
@@ -39,7 +39,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def cloud(fresh: Path, tmp_path: Path) -> AsyncIterator[Cloud]:
     folder = tmp_path / "cloud"
     shutil.copytree(fresh, folder)
-    async with renewing(folder, f"sqlite+aiosqlite:///{folder}/store.sqlite3") as ready:
+    async with renewing(folder, f"sqlite:///{folder}/store.sqlite3") as ready:
         yield ready
 
 

@@ -142,7 +142,7 @@ def test_names_for_the_certificate_leave_out_wildcards() -> None:
 
 def test_the_store_is_sqlite_beside_the_keys_unless_told(tmp_path: Path) -> None:
     settings = CloudSettings(state_dir=str(tmp_path))
-    assert settings.store_url == f"sqlite+aiosqlite:///{tmp_path}/store.sqlite3"
+    assert settings.store_url == f"sqlite:///{tmp_path}/store.sqlite3"
     assert replaced(settings, store="postgresql+psycopg://db").store_url == "postgresql+psycopg://db"
 
 

@@ -73,7 +73,7 @@ async def asked(minter: Minter, robot: Robot, now: float = NOW) -> Refusal | Non
 def second(bench: Bench, store: Store, terms: Terms) -> Minter:
     """Another minter of the same fleet, with a connection of its own to its store."""
     signer = bench.authority.mint_signer
-    return Minter(store, signer, bench.openai, bench.broadcasts, terms, bench.granted.append, settled)
+    return Minter(store, signer, bench.openai, bench.broadcasts, terms, bench.granted.append, settled, bench.duty)
 
 
 async def test_what_a_session_may_cost_is_put_aside_and_settled_at_its_end(bench: Bench) -> None:

@@ -15,14 +15,15 @@ from device.errors import StoreError
 from provisioning.policy import Counts, Status
 from provisioning.registry import ACTIVATION_SECONDS, Certificate
 from provisioning.sessions import Session
-from provisioning.store import DuplicateError, Store, undisturbed
+from provisioning.store import DuplicateError, Store
 from provisioning.tables import metadata
+from provisioning.undisturbed import undisturbed
 
 NOW = 1_800_000_000.0
 
 
 def url(tmp_path: Path) -> str:
-    return f"sqlite+aiosqlite:///{tmp_path / 'store.sqlite3'}"
+    return f"sqlite:///{tmp_path / 'store.sqlite3'}"
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ async def test_migrations_make_exactly_the_tables_and_run_once(tmp_path: Path) -
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
-        assert context.get_current_revision() == "0008"
+        assert context.get_current_revision() == "0007"
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
     engine.dispose()
 
@@ -72,7 +73,7 @@ async def test_certificates_of_a_store_from_before_renewal_are_in_use_and_can_be
         assert await t.devices.use("robot-1", f"{2:040x}", NOW) == ["a1"]
 
 
-@pytest.mark.parametrize("wrong", ["sqlite+aiosqlite:////no/such/folder/x", "nonsense", "oracle+nothing://x"])
+@pytest.mark.parametrize("wrong", ["sqlite:////no/such/folder/x", "nonsense", "oracle+nothing://x"])
 async def test_a_store_that_cannot_be_opened_is_one_error(wrong: str) -> None:
     with pytest.raises(StoreError):
         async with Store(wrong):
@@ -213,7 +214,7 @@ async def test_what_a_session_holds_is_known_until_released(store: Store) -> Non
 
 async def test_a_closed_store_says_so() -> None:
     with pytest.raises(StoreError, match="not open"):
-        async with Store("sqlite+aiosqlite://").transaction():
+        async with Store("sqlite://").transaction():
             pass
 
 

@@ -6,16 +6,16 @@ import argparse
 import asyncio
 import statistics
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from device.messages import topics
 from tests.bench.mint.enrolling import enrolments, herd
 from tests.bench.mint.fleet import Sizes
-from tests.bench.mint.load import Load, Taken
-from tests.bench.mint.place import Place, Upstream, place, upstreams
+from tests.bench.mint.load import Taken, loaded
+from tests.bench.mint.pair import two
+from tests.bench.mint.place import Upstream, Where, place, upstreams
 from tests.bench.rows import Row, at_least, at_most, table, write
 
 
@@ -30,25 +30,14 @@ class Extent:
     rounds: int
     enrolled: int
     herd: int
+    outage: float
+    """Seconds that the fleet tries in vain."""
 
 
-WHOLE = Extent(robots=500, devices=100_000, audit=1_000_000, rounds=10, enrolled=300, herd=1000)
-QUICK = Extent(robots=300, devices=10_000, audit=50_000, rounds=3, enrolled=60, herd=100)
+WHOLE = Extent(robots=500, devices=100_000, audit=1_000_000, rounds=10, enrolled=300, herd=1000, outage=10.0)
+QUICK = Extent(robots=300, devices=10_000, audit=50_000, rounds=3, enrolled=60, herd=100, outage=3.0)
 
 Part = Callable[[Path, Upstream, Extent], Awaitable[list[Row]]]
-
-
-@asynccontextmanager
-async def loaded(there: Place) -> AsyncIterator[Load]:
-    """Connect to a place as all of its robots."""
-    async with there.generator() as client:
-        await client.subscribe(topics.mint_answer("+"), qos=1)
-        load = Load(there, client)
-        listening = asyncio.create_task(load.listen())
-        try:
-            yield load
-        finally:
-            listening.cancel()
 
 
 async def minting(folder: Path, upstream: Upstream, extent: Extent) -> list[Row]:
@@ -56,7 +45,7 @@ async def minting(folder: Path, upstream: Upstream, extent: Extent) -> list[Row]
     found: dict[str, tuple[Taken, Taken]] = {}
     for kind in ("floor", "cloud"):
         sizes = Sizes(robots=extent.robots, devices=extent.robots, audit=0)
-        async with place(folder / kind, upstream, sizes, kind) as there, loaded(there) as load:
+        async with place(Where(folder / kind), upstream, sizes, kind) as there, loaded(there) as load:
             await load.saturating(there.robots[:100])  # what is made once, such as connections, is not counted
             found[kind] = await load.at_rate(there.robots, 100.0), await load.saturating(there.robots)
     (rate, most), (floor_rate, floor_most) = found["cloud"], found["floor"]
@@ -65,8 +54,17 @@ async def minting(folder: Path, upstream: Upstream, extent: Extent) -> list[Row]
         _beside(at_most("mint round trip at 100/s, p50", p50, "ms", 8), percentile(floor_rate, 50)),
         _beside(at_most("mint round trip at 100/s, p99", p99, "ms", 50), percentile(floor_rate, 99)),
         _beside(at_least("grants, saturated, one worker", most.rate, "1/s", 300), floor_most.rate),
-        _beside(Row("processor time of the worker per grant", 1000 * most.cpu, "ms"), 1000 * floor_most.cpu),
+        _beside(Row("processor time of the worker per grant", most.cpu(), "ms"), floor_most.cpu()),
+        Row("time that it was ready and had no processor", most.starved, "%", peers={"at 100/s": rate.starved}),
+        Row("of the others that share the processors", sum(map(most.cpu, OTHERS)), "ms", peers=_each(most)),
     ]
+
+
+OTHERS = ("broker", "services", "generator")
+
+
+def _each(taken: Taken) -> dict[str, float]:
+    return {name: taken.cpu(name) for name in OTHERS}
 
 
 def _beside(row: Row, floor: float) -> Row:
@@ -88,7 +86,7 @@ async def large(folder: Path, upstream: Upstream, extent: Extent) -> list[Row]:
     async with AsyncExitStack() as stack:
         loads = {}
         for name, size in sizes.items():
-            there = await stack.enter_async_context(place(folder / name, upstream, size))
+            there = await stack.enter_async_context(place(Where(folder / name), upstream, size))
             loads[name] = await stack.enter_async_context(loaded(there))
         for turn in range(extent.rounds + 1):
             for name, load in loads.items():
@@ -104,17 +102,27 @@ async def large(folder: Path, upstream: Upstream, extent: Extent) -> list[Row]:
 
 async def enrolling(folder: Path, upstream: Upstream, extent: Extent) -> list[Row]:
     """Measure enrolments over HTTPS."""
-    async with place(folder / "enrol", upstream, Sizes(0, 0, 0)) as there:
-        return await enrolments(there, extent.enrolled)
+    async with place(Where(folder / "enrol"), upstream, Sizes(0, 0, 0)) as there:
+        return await enrolments(there.address, extent.enrolled)
 
 
 async def returning(folder: Path, upstream: Upstream, extent: Extent) -> list[Row]:
-    """Have a whole fleet come at once."""
-    async with place(folder / "herd", upstream, Sizes(0, 0, 0)) as there:
-        return await herd(there, extent.herd)
+    """Have a whole fleet come back at once, before the cloud does."""
+    return await herd(folder / "herd", upstream, extent.herd, extent.outage)
 
 
-PARTS: dict[str, Part] = {"minting": minting, "large": large, "enrolling": enrolling, "herd": returning}
+async def pairing(folder: Path, upstream: Upstream, extent: Extent) -> list[Row]:
+    """Run two workers, and kill one."""
+    return await two(folder / "pair", upstream, extent.robots // 2)
+
+
+PARTS: dict[str, Part] = {
+    "minting": minting,
+    "large": large,
+    "enrolling": enrolling,
+    "herd": returning,
+    "pair": pairing,
+}
 
 
 async def measured(names: list[str], extent: Extent) -> list[Row]:

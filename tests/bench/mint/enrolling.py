@@ -6,7 +6,8 @@ import asyncio
 import random
 import ssl
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +21,10 @@ from device.identity import certificate_request
 from device.messages import topics
 from device.messages.enrolment import Enrolment, EnrolRequest
 from device.messages.wire import decode, encode
-from device.mint import WAIT_SECONDS
-from provisioning.link import connection
-from tests.bench.mint.fleet import add_claims
-from tests.bench.mint.place import Place
+from device.mint import AGAIN_SECONDS, VALID_SECONDS
+from provisioning.link import BrokerEndpoint, connection
+from tests.bench.mint.fleet import Sizes, add_claims, filled
+from tests.bench.mint.place import Address, Upstream, Where, free_port, place, prepared, settings
 from tests.bench.rows import Row, at_least, at_most
 from tests.provisioning.minting_bench import Robot
 
@@ -49,7 +50,7 @@ def _newcomer(code: str) -> Newcomer:
     return Newcomer(key, encode(EnrolRequest(code=code, csr=certificate_request(key))))
 
 
-async def enrol(there: Place, board: Newcomer, trust: ssl.SSLContext) -> Enrolment:
+async def enrol(there: Address, board: Newcomer, trust: ssl.SSLContext) -> Enrolment:
     """Exchange the claim for an identity, as a board does: over a new connection."""
     async with (
         aiohttp.ClientSession() as http,
@@ -59,7 +60,7 @@ async def enrol(there: Place, board: Newcomer, trust: ssl.SSLContext) -> Enrolme
         return decode(await answer.read(), Enrolment)
 
 
-async def enrolments(there: Place, count: int) -> list[Row]:
+async def enrolments(there: Address, count: int) -> list[Row]:
     """Return how many there are a second."""
     boards, slots = newcomers(there.store, count), asyncio.Semaphore(AT_ONCE)
     trust = ssl.create_default_context(cafile=str(there.authority.root_path))
@@ -79,65 +80,103 @@ async def enrolments(there: Place, count: int) -> list[Row]:
 class Return:
     """What became of one board of a fleet that came at once."""
 
-    session: str = ""
-    secret: str = ""
-    served: float = 0.0
-    """Seconds from the start to its grant."""
-    pauses: Sequence[float] = ()
-    """Seconds that it waited before it tried again, each drawn anew."""
+    session: str
+    secret: str
+    arrived: float
+    """Seconds from the return of the cloud to the try that reached it."""
+    served: float
+    """Seconds from there to its grant."""
 
 
-async def herd(there: Place, count: int) -> list[Row]:
-    """Have `count` boards enrol, connect and ask at the same moment, and look whom the cloud served."""
-    boards, start = newcomers(there.store, count), time.perf_counter()
-    trust = ssl.create_default_context(cafile=str(there.authority.root_path))
-    async with asyncio.timeout(180):
-        found = await asyncio.gather(*(_arrive(there, board, trust, start) for board in boards))
-    pauses = [pause for one in found for pause in one.pauses]
-    served = len({one.session for one in found} - {""})
-    secrets = len({one.secret for one in found} - {""})
-    moments = sorted(one.served for one in found)
+async def herd(folder: Path, upstream: Upstream, count: int, outage: float) -> list[Row]:
+    """Have `count` boards try to enrol, connect and ask from the same moment on, and the cloud return after `outage` s.
+
+    As after a power cut that took both: boards start faster than servers.
+    """
+    where = Where(folder, broker=free_port(), enrol=free_port())
+    wanted, authority = settings(where, upstream), prepared(where, upstream)
+    await filled(wanted.store_url, authority, Sizes(0, 0, 0))
+    broker = BrokerEndpoint("127.0.0.1", where.broker)
+    there = Address(authority, Path(wanted.store_url.partition("///")[2]), f"127.0.0.1:{where.enrol}", broker)
+    back = Back()
+    boards, trust = newcomers(there.store, count), ssl.create_default_context(cafile=str(authority.root_path))
+    async with asyncio.timeout(240):
+        arriving = asyncio.gather(*(_arrive(there, board, trust, back) for board in boards))
+        await asyncio.sleep(outage)
+        async with place(where, upstream, Sizes(0, 0, 0)):
+            back.at = time.perf_counter()
+            return _told(await arriving)
+
+
+@dataclass
+class Back:
+    """When the cloud was there again."""
+
+    at: float = 0.0
+
+
+def _told(found: Sequence[Return]) -> list[Row]:
+    count = len(found)
+    served, secrets = len({one.session for one in found} - {""}), len({one.secret for one in found} - {""})
+    arrived, ended = sorted(one.arrived for one in found), sorted(one.served for one in found)
+    busiest = max(Counter(int(moment) for moment in arrived).values())
+    spread = {"first s": arrived[0], "median s": arrived[count // 2], "last s": arrived[-1]}
+    times = {"median": ended[count // 2], "99 of 100": ended[-1 - count // 100]}
     return [
         at_least(f"of {count} boards that come at once, served", served, "boards", count),
         at_most("of them, served with what another got", served - secrets, "boards", 0),
-        Row("until the last of them was served", moments[-1], "s", peers={"median": moments[count // 2]}),
-        Row("pauses before a new try", len(pauses), "", peers=_spread(pauses)),
+        Row("came in the busiest second after the cloud was back", 100 * busiest / count, "%", peers=spread),
+        Row("from a board's coming to its grant, the longest", ended[-1], "s", peers=times),
+        Row("until the last of them was served", max(one.arrived + one.served for one in found), "s"),
     ]
 
 
-def _spread(pauses: Sequence[float]) -> dict[str, float]:
-    return {"shortest s": min(pauses), "longest s": max(pauses)} if pauses else {}
-
-
-async def _arrive(there: Place, board: Newcomer, trust: ssl.SSLContext, start: float) -> Return:
-    pauses: list[float] = []
+async def _arrive(there: Address, board: Newcomer, trust: ssl.SSLContext, back: Back) -> Return:
+    """Enrol, and then ask with the same bytes until there is an answer, or they are too old."""
     waits = delays(random.uniform)
-    enrolment: Enrolment | None = None
-    while True:
-        try:
-            enrolment = enrolment or await enrol(there, board, trust)
-            answer, robot = await _ask(there, board, enrolment)
-        except (aiomqtt.MqttError, aiohttp.ClientConnectionError, TimeoutError):
-            pauses.append(next(waits))
-            await asyncio.sleep(pauses[-1])
-            continue
-        grant = robot.grant(answer)
-        return Return(grant.session, grant.openai.secret.reveal(), time.perf_counter() - start, pauses)
-
-
-async def _ask(there: Place, board: Newcomer, enrolment: Enrolment) -> tuple[bytes, Robot]:
-    """Connect as the new device and ask once, with the time that a robot waits."""
+    enrolment, arrived = await _enrolled(there, board, trust, waits)
     robot = Robot(enrolment.device, board.key, enrolment.mint_kid, enrolment.mint_key)
-    async with connection(there.broker.endpoint, robot.name, _identity(there, board, enrolment)) as client:
+    request, until = robot.request(time.time()), time.perf_counter() + VALID_SECONDS
+    while time.perf_counter() < until:
+        try:
+            grant = robot.grant(await _ask(there, robot, request, _identity(there, board, enrolment), until))
+        except (aiomqtt.MqttError, TimeoutError):
+            await asyncio.sleep(next(waits))
+            continue
+        served = time.perf_counter() - arrived
+        return Return(grant.session, grant.openai.secret.reveal(), arrived - back.at, served)
+    return Return("", "", arrived - back.at, time.perf_counter() - arrived)
+
+
+async def _enrolled(
+    there: Address, board: Newcomer, trust: ssl.SSLContext, waits: Iterator[float]
+) -> tuple[Enrolment, float]:
+    """Try until the cloud is there; return the new identity, and when the try began that reached it."""
+    while True:
+        came = time.perf_counter()
+        try:
+            return await enrol(there, board, trust), came
+        except aiohttp.ClientConnectionError:
+            await asyncio.sleep(next(waits))
+
+
+async def _ask(there: Address, robot: Robot, request: bytes, identity: ssl.SSLContext, until: float) -> bytes:
+    """Connect as the new device and ask, again and again with the same bytes."""
+    async with connection(there.broker, robot.name, identity) as client:
         await client.subscribe(topics.mint_answer(robot.name), qos=1)
-        await client.publish(topics.mint_request(robot.name), robot.request(time.time()), qos=1)
-        async with asyncio.timeout(WAIT_SECONDS):
-            message = await anext(client.messages)
-        assert isinstance(message.payload, bytes)
-        return message.payload, robot
+        answer = asyncio.ensure_future(anext(client.messages))
+        while not answer.done() and time.perf_counter() < until:
+            await client.publish(topics.mint_request(robot.name), request, qos=1)
+            await asyncio.wait([answer], timeout=AGAIN_SECONDS)
+        if not answer.done():
+            answer.cancel()
+            raise TimeoutError
+        payload = answer.result().payload
+        assert isinstance(payload, bytes)
+        return payload
 
 
-def _identity(there: Place, board: Newcomer, enrolment: Enrolment) -> ssl.SSLContext:
+def _identity(there: Address, board: Newcomer, enrolment: Enrolment) -> ssl.SSLContext:
     path = there.store.with_name(f"{enrolment.device}.both.pem")
     key = board.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     path.write_bytes(key + enrolment.certificate.encode())

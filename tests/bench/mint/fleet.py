@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
+from sqlalchemy import Table, insert
 
 from device.messages.envelope import public_pem
 from provisioning.audit import FIRST, digest
 from provisioning.authority import Authority
 from provisioning.codes import hash_code, new_code
 from provisioning.store import Store
+from provisioning.tables import certificates, devices
 from tests.provisioning.minting_bench import Robot
 
 DAYS = 60 * 86_400.0
@@ -33,32 +35,37 @@ class Sizes:
 
 async def filled(store_url: str, authority: Authority, sizes: Sizes) -> list[Robot]:
     """Make the store and fill it; return the robots that hold their keys."""
-    async with Store(store_url):
-        pass
     signer = authority.mint_signer
     keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(sizes.robots)]
     robots = [Robot(f"robot-{n}", key, signer.kid, authority.mint_pem) for n, key in enumerate(keys)]
-    with closing(sqlite3.connect(store_url.partition("///")[2])) as store, store:
-        _enter_devices(store, robots, sizes.devices)
-        store.executemany(
-            "INSERT INTO audit (seq, at, actor, action, subject, detail, previous, hash) VALUES (?,?,?,?,?,?,?,?)",
-            _history(sizes.audit, time.time()),
-        )
+    async with Store(store_url) as store:
+        assert store._database is not None
+        async with store._database.transaction() as connection:
+            for table, rows in _devices(robots, sizes.devices).items():
+                if rows:
+                    await connection.execute(insert(table), rows)
+    if sizes.audit:
+        with closing(sqlite3.connect(store_url.partition("///")[2])) as file, file:
+            file.executemany(
+                "INSERT INTO audit (seq, at, actor, action, subject, detail, previous, hash) VALUES (?,?,?,?,?,?,?,?)",
+                _history(sizes.audit, time.time()),
+            )
     return robots
 
 
-def _enter_devices(store: sqlite3.Connection, robots: list[Robot], devices: int) -> None:
+def _devices(robots: list[Robot], count: int) -> dict[Table, list[dict[str, object]]]:
+    """Return the rows of `count` devices, of which these robots can ask."""
     now = time.time()
     pems = [(robot.name, public_pem(robot.key.public_key())) for robot in robots]
-    pems += [(f"other-{n}", f"another key {n:0160d}") for n in range(devices - len(robots))]
-    store.executemany(
-        "INSERT INTO devices (id, status, hardware, enrolled_at, active_at) VALUES (?, 'ACTIVE', '', ?, ?)",
-        ((name, now, now) for name, _ in pems),
-    )
-    store.executemany(
-        "INSERT INTO certificates (serial, device, public_key, issued_at, expires_at, used_at) VALUES (?,?,?,?,?,?)",
-        ((secrets.token_hex(16), name, pem, now, now + DAYS, now) for name, pem in pems),
-    )
+    pems += [(f"other-{n}", f"another key {n:0160d}") for n in range(count - len(robots))]
+    device = {"status": "ACTIVE", "hardware": "", "enrolled_at": now, "active_at": now}
+    certificate = {"issued_at": now, "expires_at": now + DAYS, "used_at": now}
+    return {
+        devices: [device | {"id": name} for name, _ in pems],
+        certificates: [
+            certificate | {"serial": secrets.token_hex(16), "device": name, "public_key": pem} for name, pem in pems
+        ],
+    }
 
 
 def _history(rows: int, now: float) -> Iterator[tuple[int, float, str, str, str, str, str, str]]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import aiomqtt
 
 from device.messages import topics
+from device.mint import AGAIN_SECONDS, WAIT_SECONDS
 from tests.bench.mint.fleet import end_sessions
 from tests.bench.mint.place import Place
-from tests.bench.processes import Cost, cost
+from tests.bench.processes import cost, starved
 from tests.provisioning.minting_bench import Robot
 
 AT_ONCE = 64
@@ -26,17 +28,22 @@ class Taken:
     seconds: float
     latencies: list[float]
     """Seconds from the moment a request was due to its answer."""
-    worker: Cost
-    """What the worker has used in the meantime; only `cpu` is a difference."""
+    used: dict[str, float]
+    """Seconds of the processor that the worker, and each of the others, has used meanwhile; and, as `starved`, those in
+    which the worker was ready and had none."""
 
     @property
     def rate(self) -> float:
         return len(self.latencies) / self.seconds
 
     @property
-    def cpu(self) -> float:
-        """Seconds of the worker's processor for one answer."""
-        return self.worker.cpu / len(self.latencies)
+    def starved(self) -> float:
+        """The share of the time, in percent, in which the worker was ready and others had the processors."""
+        return 100 * self.used["starved"] / self.seconds
+
+    def cpu(self, who: str = "worker") -> float:
+        """Return the milliseconds of the processor that one of them has used for one answer."""
+        return 1000 * self.used[who] / len(self.latencies)
 
 
 @dataclass
@@ -88,11 +95,22 @@ class Load:
             answer = await waiting
         return time.perf_counter() - due, answer
 
-    def _used(self) -> Cost:
-        return cost([self.place.worker.pid])
+    async def insisting(self, robot: Robot) -> bytes | None:
+        """Ask with the same bytes again and again, as a robot does, for as long as it waits; None without an answer."""
+        waiting = self.answers[robot.name] = asyncio.get_running_loop().create_future()
+        request, due = robot.request(time.time()), time.perf_counter() + WAIT_SECONDS
+        while not waiting.done() and time.perf_counter() < due:
+            await self.client.publish(topics.mint_request(robot.name), request, qos=1)
+            await asyncio.wait([waiting], timeout=AGAIN_SECONDS)
+        return waiting.result() if waiting.done() else None
+
+    def _used(self) -> dict[str, float]:
+        processes = {"worker": self.place.worker.pid} | self.place.processes
+        used = {name: cost([pid]).cpu for name, pid in processes.items()}
+        return used | {"starved": starved(self.place.worker.pid)}
 
     def _taken(
-        self, robots: Sequence[Robot], found: Sequence[tuple[float, bytes]], start: float, before: Cost
+        self, robots: Sequence[Robot], found: Sequence[tuple[float, bytes]], start: float, before: dict[str, float]
     ) -> Taken:
         seconds, after = time.perf_counter() - start, self._used()
         if self.place.enrol:  # the worker is a cloud
@@ -102,4 +120,18 @@ class Load:
             assert len(secrets) == len(robots), "a secret was granted twice"
             end_sessions(self.place.store)
         assert not self.strays, f"{self.strays} answers too many"
-        return Taken(seconds, [latency for latency, _ in found], Cost(after.cpu - before.cpu, after.memory))
+        used = {name: after[name] - before[name] for name in after}
+        return Taken(seconds, [latency for latency, _ in found], used)
+
+
+@asynccontextmanager
+async def loaded(there: Place) -> AsyncIterator[Load]:
+    """Connect to a place as all of its robots."""
+    async with there.generator() as client:
+        await client.subscribe(topics.mint_answer("+"), qos=1)
+        load = Load(there, client)
+        listening = asyncio.create_task(load.listen())
+        try:
+            yield load
+        finally:
+            listening.cancel()

@@ -13,13 +13,14 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from device.messages import topics
-from provisioning.app import open_authority, running
+from provisioning.app import open_authority, running, running_part
 from provisioning.authority import MINTER
 from provisioning.link import BrokerEndpoint, Link
 from provisioning.local.imageflux.server import ImageFluxStandIn
 from provisioning.mint_service import MintService
+from provisioning.roles import Place, Role
 from provisioning.settings import CloudSettings
-from tests.bench.mint.place import Upstream, settings
+from tests.bench.mint.place import Upstream, Where, settings
 from tests.provisioning.realtime_service import realtime_service
 
 
@@ -35,6 +36,13 @@ async def cloud(wanted: CloudSettings) -> None:
     async with running(wanted) as there:
         await there.connected.wait()
         await ready({"enrol": there.enrol_address})
+
+
+async def minter(wanted: CloudSettings, number: int) -> None:
+    """Be what `kaiwa-cloud serve --role mint` is."""
+    async with running_part(wanted, Place(Role.MINT, number)) as connected:
+        await connected.wait()
+        await ready({})
 
 
 async def floor(wanted: CloudSettings) -> None:
@@ -67,11 +75,13 @@ async def ready(what: dict[str, str]) -> None:
 
 
 def main(kind: str, *arguments: str) -> None:
-    """Run one of the three."""
+    """Run one of them; a minter's number follows its kind."""
     if kind == "upstream":
         asyncio.run(upstream())
-    folder, port, realtime, imageflux = arguments
-    wanted = settings(Path(folder), int(port), Upstream(realtime, imageflux))
+    folder, broker, enrol, realtime, imageflux, store = arguments
+    wanted = settings(Where(Path(folder), int(broker), int(enrol), store), Upstream(realtime, imageflux))
+    if kind.startswith("minter"):
+        asyncio.run(minter(wanted, int(kind.removeprefix("minter"))))
     asyncio.run(cloud(wanted) if kind == "cloud" else floor(wanted))
 
 

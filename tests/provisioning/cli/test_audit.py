@@ -31,7 +31,7 @@ def run(config: Path, *words: str) -> Result:
 
 
 async def _fill(state: Path) -> None:
-    async with Store(f"sqlite+aiosqlite:///{state}/store.sqlite3") as store, store.transaction() as t:
+    async with Store(f"sqlite:///{state}/store.sqlite3") as store, store.transaction() as t:
         for number in range(ROWS):
             await t.audit.add(1.5 + number, "operator-a", "claim", f"robot-{number}", note="入口")
 

@@ -1,0 +1,36 @@
+"""What the queries need of a connection, and what the store needs of a database, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+from sqlalchemy import CursorResult, Dialect, Executable
+
+Values = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+"""What goes into a statement: once, or for each of several executions."""
+
+
+class Connection(Protocol):
+    """A connection within one transaction."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """Which database this is."""
+
+    async def execute(self, statement: Executable, parameters: Values = None) -> CursorResult[*tuple[Any, ...]]:
+        """Execute a statement of SQLAlchemy's Core."""
+
+
+class Database(Protocol):
+    """Owner of the connections to one database; every error is one of `sqlite3`'s or SQLAlchemy's."""
+
+    async def open(self) -> None:
+        """Connect, and bring the database to its present shape."""
+
+    async def close(self) -> None:
+        """Disconnect; one that was never opened may be closed, too."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Connection]:
+        """One transaction, committed at the end and rolled back on any error."""

@@ -1,0 +1,80 @@
+"""Several who ask at the same time share one transaction, and with it one wait for the disk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Generic, TypeVar
+
+from provisioning.undisturbed import undisturbed
+
+C = TypeVar("C")
+T = TypeVar("T")
+
+Begin = Callable[[], AbstractAsyncContextManager[C]]
+Apart = Callable[[], AbstractAsyncContextManager[None]]
+
+
+class _Work(Generic[C, T]):
+    """What somebody wants done, and what came of it."""
+
+    def __init__(self, do: Callable[[C], Awaitable[T]]) -> None:
+        self._do = do
+        self.told: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._result: T | None = None
+        self._error: Exception | None = None
+
+    async def attempt(self, given: C, apart: Apart) -> None:
+        """Do it; if it fails, what it did is undone."""
+        try:
+            async with apart():
+                self._result = await self._do(given)
+        except Exception as error:  # noqa: BLE001 - it is raised where the work came from
+            self._error = error
+
+    def tell(self, error: Exception | None = None) -> None:
+        """Tell who waits what came of it, or that nothing did because of `error`."""
+        trouble = self._error or error
+        if trouble is None:
+            self.told.set_result(self._result)  # type: ignore[arg-type]  # T may be None itself
+        else:
+            self.told.set_exception(trouble)
+
+
+class Together(Generic[C]):
+    """Works that share transactions; each of them happens as a whole or not at all, whatever becomes of the others.
+
+    `begin` opens a transaction, and `apart` a part of it that can fail alone. The first to come begins one; whoever
+    comes until it has begun is taken along.
+    """
+
+    def __init__(self, begin: Begin[C], apart: Apart) -> None:
+        self._begin, self._apart = begin, apart
+        self._waiting: list[_Work[C, Any]] = []
+
+    async def do(self, work: Callable[[C], Awaitable[T]]) -> T:
+        """Return what `work` returns, once it is in the database; raise what it raises, or what the database does.
+
+        Who is cancelled meanwhile is so when it is done: others are in the same transaction.
+        """
+        one: _Work[C, T] = _Work(work)
+        self._waiting.append(one)
+        if len(self._waiting) == 1:
+            await undisturbed(self._serve())
+        return await undisturbed(one.told)
+
+    async def _serve(self) -> None:
+        taken: list[_Work[C, Any]] = []
+        failure: Exception | None = None
+        try:
+            async with self._begin() as given:
+                taken, self._waiting = self._waiting, []
+                for work in taken:
+                    await work.attempt(given, self._apart)
+        except Exception as error:  # noqa: BLE001 - likewise
+            failure = error
+        if not taken:
+            taken, self._waiting = self._waiting, []
+        for work in taken:
+            work.tell(failure)
