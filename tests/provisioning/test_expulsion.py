@@ -16,6 +16,7 @@ from device.messages import topics
 from device.messages.reports import CallAnswered, DeviceState, Lifecycle, Metrics
 from device.messages.wire import encode
 from provisioning.app import open_authority, running
+from provisioning.link import BrokerEndpoint, connection
 from provisioning.local.imageflux.server import ImageFluxStandIn
 from provisioning.mosquitto import MosquittoProcess
 from provisioning.revocation import revoke
@@ -48,9 +49,10 @@ async def revoked(here: Site, identity: Identity) -> None:
 
 async def thrown_out(here: Site, identity: Identity, topic: str, said: bytes) -> None:
     """Connect, say something, and be thrown out, perhaps before that is acknowledged."""
-    async with asyncio.timeout(10), here.board(identity=identity) as board:
-        await board.client.publish(topic, said, qos=0)
-        await anext(board.client.messages)
+    where = BrokerEndpoint(identity.broker.host, identity.broker.port)
+    async with asyncio.timeout(10), connection(where, identity.device, identity.tls_context()) as client:
+        await client.publish(topic, said, qos=0)  # and nothing to be waited for: it may be out before any answer
+        await anext(client.messages)
 
 
 CARD = topics.state("robot-1"), encode(DeviceState(device="robot-1", lifecycle=Lifecycle.INIT))

@@ -92,7 +92,7 @@ async def test_the_same_bytes_at_the_same_moment_are_served_once(cloud: Cloud) -
     robot = await cloud.robot()
     request = robot.ask_for(p256())
     answers = await asyncio.gather(*(cloud.renewals.answer(request, "robot-1", DUE) for _ in range(4)))
-    assert [answer is None for answer in answers] == [False, True, True, True]
+    assert len({answer for answer in answers if answer is not None}) == 1
     assert len((await cloud.standing()).in_force) == 2
 
 
