@@ -47,7 +47,7 @@ async def revoked(here: Site, identity: Identity) -> None:
         await anext(board.client.messages)
 
 
-async def thrown_out(here: Site, identity: Identity, topic: str, said: bytes) -> None:
+async def thrown_out(identity: Identity, topic: str, said: bytes) -> None:
     """Connect, say something, and be thrown out, perhaps before that is acknowledged."""
     where = BrokerEndpoint(identity.broker.host, identity.broker.port)
     async with asyncio.timeout(10), connection(where, identity.device, identity.tls_context()) as client:
@@ -70,7 +70,7 @@ async def test_a_revoked_robot_is_thrown_out_of_another_s_broker_as_often_as_it_
             await revoked(here, identity)
         for said in (CARD, CALL, NUMBERS):
             with pytest.raises(aiomqtt.MqttError):
-                await thrown_out(here, identity, *said)
+                await thrown_out(identity, *said)
         async with here.board("robot-2") as other:
             await other.state()
             await other.mint()
