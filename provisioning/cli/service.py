@@ -13,7 +13,7 @@ from provisioning.app import DEFAULT_OPERATOR, Cloud, open_authority, serve
 from provisioning.cli.invocation import Invocation, JsonFlag, err, out, print_json
 from provisioning.profiles.shutdowns import warnings
 from provisioning.roles import MOST_MINTERS, Place, Role
-from provisioning.running import collect_seldom, run
+from provisioning.running import run
 from provisioning.settings import CloudSettings
 from provisioning.store import Store
 
@@ -41,7 +41,6 @@ def serve_command(
         _log.warning("%s", warning)
     for talkative in ("alembic", "httpx2"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
-    collect_seldom()
     run(serve(settings, Place(role, number), _announce))
 
 

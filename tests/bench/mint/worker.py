@@ -19,7 +19,6 @@ from provisioning.link import BrokerEndpoint, Link
 from provisioning.local.imageflux.server import ImageFluxStandIn
 from provisioning.mint_service import MintService
 from provisioning.roles import Place, Role
-from provisioning.running import collect_seldom
 from provisioning.settings import CloudSettings
 from tests.bench.mint.place import Upstream, Where, settings
 from tests.provisioning.realtime_service import realtime_service
@@ -79,7 +78,6 @@ def main(kind: str, *arguments: str) -> None:
     """Run one of them; a minter's number follows its kind."""
     if kind == "upstream":
         asyncio.run(upstream())
-    collect_seldom()
     folder, broker, enrol, realtime, imageflux, store = arguments
     wanted = settings(Where(Path(folder), int(broker), int(enrol), store), Upstream(realtime, imageflux))
     if kind.startswith("minter"):
