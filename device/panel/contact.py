@@ -1,4 +1,4 @@
-"""Owner of one contact between a pin and ground: its edges, in the event loop, to a pure machine that tells what they mean."""
+"""Owner of one contact between a pin and ground: its edges, in the event loop, to a machine that tells what they mean."""
 
 from __future__ import annotations
 
