@@ -18,6 +18,9 @@ from device.realtime.captions import Captioned, heard_share, spoken_length
 LEAD: Final = 1.0
 """Seconds by which a visitor may have begun to speak before the service says so: its detection takes its time."""
 
+SAME: Final = 0.001
+"""Seconds by which two moments may differ that are one: what begins where a cut ends is none of it."""
+
 
 def heard_by(caption: Captioned, moment: float) -> Captioned:
     """Return what of `caption` was heard by `moment`, on the caption's clock."""
@@ -93,7 +96,7 @@ class HeldCaptions:
     def _cut_away(self, caption: Captioned) -> bool:
         start = caption.start - (LEAD if caption.speaker is Speaker.USER else 0.0)
         end = caption.end if caption.final else math.inf  # nobody knows yet how long it goes on
-        return any(start < until and end > since for since, until in self._cuts)
+        return any(start < until - SAME and end > since + SAME for since, until in self._cuts)
 
     def _late(self, caption: Captioned) -> Captioned:
         return replace(caption, start=caption.start + self._seconds, end=caption.end + self._seconds)

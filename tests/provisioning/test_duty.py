@@ -24,7 +24,7 @@ async def test_a_minter_is_alive_until_it_ends_and_one_without_a_name_is_unknown
             assert not await first.left(second.name)
             assert not await second.left(first.name)
             assert not await first.left(first.name)
-        assert await first.left(second.name)
+        await eventually(lambda: first.left(second.name))  # PostgreSQL ends a connection a moment after it was closed
         assert await first.left("01234567")
         assert not await first.left("")
 

@@ -150,3 +150,12 @@ def test_whenever_it_is_cut_no_word_leaves_that_was_held(cut: float, versions: l
 )
 def test_what_was_heard_by_a_moment(moment: float, text: str) -> None:
     assert heard_by(answer(), moment).text == text
+
+
+@pytest.mark.parametrize("began", [0.1, 1.7, 33_333.3, 987_654.321])
+def test_what_begins_where_a_cut_ends_is_none_of_it(began: float) -> None:
+    held, cut_at = HeldCaptions(0.3), began + 45 * 0.02
+    held.cut(cut_at)
+    end = began + 60 * 0.02
+    held.put(Captioned("a", Speaker.ASSISTANT, "kept again", end - 15 * 0.02, end, final=True), end)
+    assert [caption.text for caption in held.due(end + 0.4)] == ["kept again"]
