@@ -45,6 +45,8 @@ function showRobot() {
   the("start").disabled = !there || Boolean(state.session);
   the("stop").disabled = !there || !state.session;
   for (const id of ["mute", "hush"]) the(id).disabled = !live;
+  the("cut").hidden = !(state?.delay > 0);
+  the("cut").disabled = !there || !state.on_air;
   the("say").querySelector("button").disabled = !live;
   the("volume").disabled = !there;
   the("mute").ariaPressed = String(Boolean(state?.muted));
@@ -165,6 +167,7 @@ the("start").addEventListener("click", () => order("start"));
 the("stop").addEventListener("click", () => order("stop"));
 the("mute").addEventListener("click", () => use(robots.get(device)?.muted ? "unmute" : "mute"));
 the("hush").addEventListener("click", () => use("hush"));
+the("cut").addEventListener("click", () => use("cut"));
 the("volume").addEventListener("input", (event) => { the("volume-now").textContent = event.target.value; });
 the("volume").addEventListener("change", (event) => use("volume", { action: "set", percent: Number(event.target.value) }));
 the("say").addEventListener("submit", (event) => {

@@ -99,6 +99,10 @@ async def test_an_operator_sees_what_is_said_and_orders_the_robot_about(console:
         await page.locator("#say-text").fill("We close at five.")
         await page.locator("#say button").click()
         assert tool(await ordered(robot)) == ("say", {"text": "We close at five."})
+        assert not await page.locator("#cut").is_visible(), "nothing is held back"
+        await publish(robot, card(delay=5.0))
+        await page.locator("#cut").click()
+        assert tool(await ordered(robot)) == ("cut", {})
         await page.locator("#mute").click()
         assert tool(await ordered(robot)) == ("mute", {})
         await page.locator("#stop").click()
