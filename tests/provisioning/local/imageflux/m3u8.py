@@ -1,10 +1,15 @@
-"""A strict reader of HLS playlists: every tag must be known, in its place and well-formed (RFC 8216)."""
+"""A strict reader of HLS playlists: every tag must be known, in its place and well-formed (RFC 8216).
+
+What it reads is read by the library m3u8, in its strict mode, too, and both must find the same.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
+
+import m3u8
 
 _ATTRIBUTE = r"[A-Z0-9-]+=(?:\"[^\"\n\r]*\"|[^\",\s][^,\s]*)"
 _HEAD = {
@@ -81,6 +86,10 @@ def parse_media(text: str) -> MediaPlaylist:
     assert all(round(segment.seconds) <= target for segment in segments)
     start = head.get("#EXT-X-START", "=").partition("=")[2]
     sequence = int(head.get("#EXT-X-MEDIA-SEQUENCE", "0"))
+    others = m3u8.M3U8(text, strict=True)
+    assert [segment.uri for segment in others.segments] == [segment.uri for segment in segments]
+    assert [segment.duration for segment in others.segments] == [segment.seconds for segment in segments]
+    assert (others.target_duration, others.media_sequence, others.is_endlist) == (target, sequence, ended)
     return MediaPlaylist(target, sequence, float(start) if start else None, ended, key, segments)
 
 
@@ -99,4 +108,5 @@ def parse_master(text: str) -> list[tuple[dict[str, str], str]]:
             variants.append((attributes, name))
             attributes = None
     assert variants
+    assert [variant.uri for variant in m3u8.M3U8(text, strict=True).playlists] == [uri for _, uri in variants]
     return variants
