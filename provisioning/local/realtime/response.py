@@ -29,14 +29,13 @@ class Response:
         return messages.response_event("created", self._view("in_progress"))
 
     def open(self) -> list[Event]:
-        """It is going to say something: an item without content, then its empty audio part."""
+        """It is going to say something: an item without content, then its empty part."""
         self._speaking = True
-        item = messages.assistant_item(self.item, "in_progress", None)
-        part = {"type": "audio", "transcript": ""}
+        item = self._whole("in_progress", None)
         return [
             messages.output_item("added", self.id, item),
             messages.item_added(item, self._previous),
-            messages.content("content_part.added", self.id, self.item, part=part),
+            messages.content("content_part.added", self.id, self.item, part=self._part("")),
         ]
 
     def say(self, words: str) -> Event:
@@ -49,13 +48,23 @@ class Response:
         if not self._speaking:
             return []
         self._speaking = False
-        part = {"type": "audio", "transcript": self.text}
+        return [
+            *self._done(),
+            messages.content("content_part.done", self.id, self.item, part=self._part(self.text)),
+            *self._add(self._whole(status, self.text)),
+        ]
+
+    def _done(self) -> list[Event]:
         return [
             messages.content("output_audio.done", self.id, self.item),
             messages.content("output_audio_transcript.done", self.id, self.item, transcript=self.text),
-            messages.content("content_part.done", self.id, self.item, part=part),
-            *self._add(messages.assistant_item(self.item, status, self.text)),
         ]
+
+    def _whole(self, status: str, text: str | None) -> dict[str, Any]:
+        return messages.assistant_item(self.item, status, text)
+
+    def _part(self, text: str) -> dict[str, Any]:
+        return {"type": "audio", "transcript": text}
 
     def call(self, call_id: str, name: str) -> list[Event]:
         """A tool is going to be called."""
@@ -134,32 +143,19 @@ class Response:
 class WrittenResponse(Response):
     """The same for an answer in writing."""
 
-    def open(self) -> list[Event]:
-        """It is going to write something: an item without content, then its empty text part."""
-        self._speaking = True
-        item = messages.written_item(self.item, "in_progress", None)
-        part = {"type": "text", "text": ""}
-        return [
-            messages.output_item("added", self.id, item),
-            messages.item_added(item, self._previous),
-            messages.content("content_part.added", self.id, self.item, part=part),
-        ]
-
     def say(self, words: str) -> Event:
         """A few more words."""
         self.text += words
         return messages.content("output_text.delta", self.id, self.item, delta=words)
 
-    def close(self, status: str = "completed") -> list[Event]:
-        """Nothing more is written."""
-        if not self._speaking:
-            return []
-        self._speaking = False
-        return [
-            messages.content("output_text.done", self.id, self.item, text=self.text),
-            messages.content("content_part.done", self.id, self.item, part={"type": "text", "text": self.text}),
-            *self._add(messages.written_item(self.item, status, self.text)),
-        ]
+    def _done(self) -> list[Event]:
+        return [messages.content("output_text.done", self.id, self.item, text=self.text)]
+
+    def _whole(self, status: str, text: str | None) -> dict[str, Any]:
+        return messages.written_item(self.item, status, text)
+
+    def _part(self, text: str) -> dict[str, Any]:
+        return {"type": "text", "text": text}
 
     def _view(self, status: str, **fields: Any) -> dict[str, Any]:
         return super()._view(status, output_modalities=["text"], **fields)
