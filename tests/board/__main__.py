@@ -1,0 +1,26 @@
+"""`make test-board`: build the board, then try it in a network namespace of its own, and write docs/board.md."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from tests.board.image import ROOT, ImageError, built
+
+
+def main() -> int:
+    """Build, then run the scenarios; further arguments are pytest's."""
+    try:
+        image = built()
+    except ImageError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    chosen = {"KAIWA_BOARD_BASE": image.base, "KAIWA_BOARD_DISK": image.disk, "KAIWA_BOARD_PACKAGE": image.package}
+    tests = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests/board", *sys.argv[1:]]
+    alone = ["unshare", "--net", "--", "nice", "-n", "19", *tests]
+    return subprocess.run(alone, check=False, cwd=ROOT, env=os.environ | {k: str(v) for k, v in chosen.items()}).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""One board for all scenarios, as one robot lives through a year; and what is told of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.board.board import Board
+from tests.board.cloud import Cloud, lay_cable
+from tests.board.image import Image
+from tests.board.machine import Machine
+from tests.board.report import PAGE, Line, document
+
+Tell = Callable[[Line], None]
+
+
+@pytest.fixture(scope="session")
+def image() -> Image:
+    """What `make test-board` has built."""
+    if "KAIWA_BOARD_DISK" not in os.environ:
+        pytest.skip("`make test-board` builds the board that these try")
+    base, disk, package = (Path(os.environ[f"KAIWA_BOARD_{name}"]) for name in ("BASE", "DISK", "PACKAGE"))
+    return Image(base, disk, package)
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where everything of this run lies: the changes of the disk, and every log."""
+    return tmp_path_factory.mktemp("board")
+
+
+@pytest.fixture(scope="session")
+def cloud(folder: Path) -> Iterator[Cloud]:
+    """The cloud at the other end of the cable."""
+    lay_cable()
+    cloud = Cloud(folder)
+    cloud.start()
+    yield cloud
+    cloud.stop()
+
+
+@pytest.fixture(scope="session")
+def new_board(image: Image, cloud: Cloud, folder: Path) -> Iterator[Board]:
+    """The board as it comes out of its box, without power."""
+    machine = Machine(image.kernel, image.initrd, image.disk, folder)
+    yield Board(machine, cloud)
+    machine.power_off()
+
+
+@pytest.fixture
+def board(new_board: Board) -> Board:
+    """The board, enrolled and at rest; it is given power where it has none."""
+    if not new_board.running:
+        new_board.start()
+    new_board.at_rest()
+    return new_board
+
+
+@pytest.fixture(scope="session")
+def told(request: pytest.FixtureRequest, image: Image) -> Iterator[list[Line]]:
+    """Collects what the page tells; it is written when every scenario has been run and has passed."""
+    lines = list[Line]()
+    yield lines
+    machine: Machine = request.getfixturevalue("new_board").machine
+    page = document(lines, image.versions, machine.accelerator, machine.booted_in, datetime.now(UTC))
+    whole = request.session.testsfailed == 0 and len(lines) >= request.session.testscollected
+    (PAGE if whole else request.getfixturevalue("folder") / "board.md").write_text(page, encoding="utf-8")
+
+
+@pytest.fixture
+def tell(told: list[Line]) -> Tell:
+    """Give the scenario its line."""
+    return told.append
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Iterator[None]:  # the log of the board belongs to a failure
+    """Add the end of the board's journal to what is said of a failure."""
+    report = yield
+    board = getattr(item, "funcargs", {}).get("board") or getattr(item, "funcargs", {}).get("new_board")
+    if report.failed and call.when == "call" and board is not None and board.running:
+        report.sections.append(("journal of the board", board.log()))
+    return report

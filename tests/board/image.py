@@ -1,0 +1,128 @@
+"""The board's disk: a base that is built once for each state of its recipe, and the package in it.
+
+Kept outside of the repository, in `$XDG_CACHE_HOME/kaiwa/board`, by the content of what they are made of.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+HERE: Final = Path(__file__).parent
+ROOT: Final = HERE.parents[1]
+SUITE: Final = "bookworm"
+
+
+class ImageError(Exception):
+    """The image cannot be built here; with what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """What a machine starts from."""
+
+    base: Path
+    disk: Path
+    package: Path
+
+    @property
+    def kernel(self) -> Path:
+        """The kernel of the base."""
+        return self.base / "vmlinuz"
+
+    @property
+    def initrd(self) -> Path:
+        """Its initial RAM disk."""
+        return self.base / "initrd.img"
+
+    @property
+    def versions(self) -> list[str]:
+        """Name and version of the parts that matter, a line each."""
+        return (self.base / "versions").read_text(encoding="ascii").splitlines()
+
+
+def built() -> Image:
+    """Return the image of what is in the work tree, and build what is missing of it.
+
+    Raises:
+        ImageError: it cannot be built on this machine.
+    """
+    if os.geteuid() != 0:
+        raise ImageError("the board's disk is made with debootstrap and its network with a tap device: run it as root")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kaiwa" / "board"
+    base = _base(cache)
+    package = _package(cache / "package")
+    recipe = [*_files(HERE / "rootfs"), HERE / "build-image", HERE / "settings.toml"]
+    disk = cache / f"image-{_key([*recipe, package], base.name)}.img"
+    if not disk.exists():
+        _forget(cache, "image-*")
+        _say(f"installing {package.name} in it")
+        _run([HERE / "build-image", base, package, disk], cache / "image.log")
+    return Image(base, disk, package)
+
+
+def _base(cache: Path) -> Path:
+    base = cache / f"base-{_key([HERE / 'build-base', *_files(HERE / 'modules')], SUITE)}"
+    if not (base / "rootfs.tar").exists():
+        _forget(cache, "base-*")
+        base.mkdir(parents=True)
+        _say("building Debian with a kernel for the board: about five minutes, once")
+        _run([HERE / "build-base", base, mirror()], cache / "base.log")
+    return base
+
+
+def _package(folder: Path) -> Path:
+    _forget(folder, "*.deb")
+    _say("building the package")
+    folder.mkdir(parents=True, exist_ok=True)
+    _run([ROOT / "packaging" / "build-deb", "device", folder], folder.parent / "package.log")
+    [package] = folder.glob("*.deb")
+    return package
+
+
+def mirror() -> str:
+    """Return the mirror of Debian that this machine installs from.
+
+    Raises:
+        ImageError: it installs from none of this suite, whose Python the package would not fit.
+    """
+    asked = ["apt-get", "indextargets", "--format", "$(CODENAME) $(COMPONENT) $(REPO_URI)", "Created-By: Packages"]
+    said = subprocess.run(asked, check=True, capture_output=True, text=True, timeout=60).stdout  # noqa: S607
+    for codename, component, address in (line.split() for line in said.splitlines()):
+        if (codename, component) == (SUITE, "main"):
+            return address
+    raise ImageError(f"this machine does not install from Debian {SUITE}, for which the board is built")
+
+
+def _key(files: Iterable[Path], more: str) -> str:
+    digest = hashlib.sha256(more.encode())
+    for file in files:
+        digest.update(f"{file.name}\0{file.stat().st_mode & 0o111}\0".encode() + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.rglob("*") if file.is_file())
+
+
+def _forget(folder: Path, pattern: str) -> None:
+    for old in folder.glob(pattern):
+        shutil.rmtree(old) if old.is_dir() else old.unlink()
+
+
+def _run(command: list[str | Path], log: Path) -> None:
+    with log.open("wb") as out:
+        done = subprocess.run(["nice", "-n", "19", *command], check=False, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)  # noqa: S607
+    if done.returncode:
+        raise ImageError(f"{Path(command[0]).name} failed; the end of {log}:\n" + log.read_text(errors="replace")[-2000:])
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")

@@ -1,0 +1,44 @@
+"""A visitor: the kernel's pin is pressed, the kernel's sound card is heard, the lamp's pin is watched."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from device.panel.earcons import Earcon
+from device.panel.earcons import sound as of_earcon
+from tests.board import light, sound
+from tests.board.board import Board
+from tests.board.conftest import Tell
+from tests.board.report import Line
+
+HEARD: Final = -45.0
+"""dBFS; an earcon peaks at -18, and a card that plays nothing gives -120."""
+
+ALIKE: Final = 0.5
+"""An earcon in what was recorded, of 1; under emulation some of its samples come late."""
+
+
+def test_a_press_is_heard_and_starts_a_conversation(board: Board, tell: Tell) -> None:
+    since, began = board.cloud.now(), time.monotonic()
+    heard = board.hear(6, board.press)
+    before = sound.level(heard[:2400])
+    assert sound.level(heard) > HEARD, f"{sound.level(heard):.0f} dBFS"
+    assert before < HEARD, f"{before:.0f} dBFS before the press"
+    alike = sound.likeness(heard, of_earcon(Earcon.START))
+    assert alike > ALIKE, f"likeness {alike:.2f}"
+    board.cloud.wait_phase("listening", "speaking", "thinking", since=since, seconds=120)
+    took = time.monotonic() - began
+    assert light.named(board.watch(3.0)) in {"steady", "moving"}
+    board.press()
+    board.cloud.wait_phase("idle", since=since, seconds=60)
+    board.lamp("breathing", 60)
+    tell(
+        Line(
+            "the pin of the button is pulled to ground and let go",
+            "A conversation over WebRTC is up; a second press ends it.",
+            seen="the light flickers, then is steady; after the second press it breathes",
+            heard=f"the earcon `start`, at {sound.level(heard):.0f} dBFS",
+            seconds=took,
+        )
+    )
