@@ -1,7 +1,7 @@
 # Kaiwa: `make demo` shows it, `make test` proves it; both install what is missing first.
 .DEFAULT_GOAL := help
 .PHONY: help demo test check docs faults pictures phrases hardware deb check-arm64 bench bench-start bench-voice bench-mint \
-	bench-broadcast budget day fuzz test-sora-vendor constraints clean
+	bench-broadcast budget day fuzz test-board test-sora-vendor constraints clean
 ARGS ?=
 
 help: ## this list
@@ -33,6 +33,10 @@ bench-broadcast: ## how late observers hear and read, and what it costs (ARGS="-
 day: ## a day of 300 sessions with random faults, after which nothing is left (ARGS="--sessions 50 --seed 7")
 	@.ci/setup test
 	@.venv/bin/python -m tests.day $(ARGS)
+
+test-board: ## a board that is emulated, with the package in it: pins, sound, bad networks, power cuts; needs root (ARGS="-k power")
+	@.ci/setup board
+	@.venv/bin/python -m tests.board $(ARGS)
 
 test-sora-vendor: ## sora-python-sdk's own tests against the stand-in (CLONE=path of a clone)
 	@.ci/setup test

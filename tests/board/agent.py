@@ -6,6 +6,7 @@ import itertools
 import json
 import socket
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, Queue
@@ -40,6 +41,7 @@ class Agent:
     _ids: Any = field(default_factory=lambda: itertools.count(1))
     _waiting: dict[int, Queue[Done]] = field(default_factory=dict)
     _here: threading.Event = field(default_factory=threading.Event)
+    _reader: threading.Thread = field(default_factory=threading.Thread)
 
     @classmethod
     def connected(cls, path: Path) -> Self:
@@ -49,13 +51,21 @@ class Agent:
             OSError: there is none.
         """
         made = socket.socket(socket.AF_UNIX)
-        made.connect(str(path))
+        try:
+            made.connect(str(path))
+        except OSError:
+            made.close()
+            raise
         agent = cls(made)
-        threading.Thread(target=agent._read, name="board agent", daemon=True).start()
+        agent._reader = threading.Thread(target=agent._read, name="board agent", daemon=True)
+        agent._reader.start()
         return agent
 
     def close(self) -> None:
         """Hang up."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._reader.join(10)
         self._socket.close()
 
     def wait_until_here(self, seconds: float) -> bool:

@@ -65,9 +65,9 @@ class Cloud:
         Raises:
             CloudError: it does not come up.
         """
-        log = (self.folder / "cloud.log").open("ab")
-        command = ["nice", "-n", "19", sys.executable, "-m", "tests.board.serve", str(self.folder), ADDRESS]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+        command = [sys.executable, "-m", "tests.board.serve", str(self.folder), ADDRESS]
+        with (self.folder / "cloud.log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         assert self._process.stdout is not None
         if self._process.stdout.readline() != "up\n":
             raise CloudError(f"the cloud does not start: see {self.folder}/cloud.log")
@@ -76,7 +76,7 @@ class Cloud:
         """End it in order."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(60)
+            self._process.communicate(timeout=60)
 
     def order(self, *arguments: str) -> str:
         """Run `kaiwa-cloud` as an operator would, and return what it printed."""

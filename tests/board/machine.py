@@ -9,7 +9,7 @@ import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from tests.board.agent import Agent, AgentError
 
@@ -20,7 +20,7 @@ MEMORY: Final = 1024
 BOOT_SECONDS: Final = 240.0
 """The longest that an emulated board may take until its agent answers, beside other work."""
 
-TRIAL_SECONDS: Final = 40.0
+TRIAL_SECONDS: Final = 30.0
 """The same where the processor itself runs the board; where it does not, it stays silent for ever."""
 
 TAP: Final = "board0"
@@ -107,11 +107,11 @@ class Machine:
         if not self.disk.exists():
             made = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", str(self.image.absolute())]
             subprocess.run([*made, str(self.disk)], check=True, timeout=60)
-        log = (self.folder / "qemu.log").open("ab")
-        self._process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        with (self.folder / "qemu.log").open("ab") as log:
+            self._process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def _command(self) -> list[str]:
-        command = ["nice", "-n", "19", QEMU, "-nodefaults", "-display", "none", "-accel", self.accelerators[0]]
+        command = [QEMU, "-nodefaults", "-display", "none", "-accel", self.accelerators[0]]
         command += ["-cpu", "max" if self.accelerator == "tcg" else "host", "-smp", "2", "-m", str(MEMORY)]
         command += ["-kernel", str(self.kernel), "-initrd", str(self.initrd)]
         command += ["-append", "root=/dev/vda rw console=ttyS0 quiet panic=1 mitigations=off"]
@@ -152,14 +152,19 @@ class Machine:
         with socket.socket(socket.AF_UNIX) as control:
             control.settimeout(20)
             control.connect(str(self.folder / "control.sock"))
-            lines = control.makefile("rw", encoding="utf-8")
-            lines.readline()
-            for sent in ({"execute": "qmp_capabilities"}, {"execute": command, "arguments": arguments}):
-                lines.write(json.dumps(sent) + "\n")
-                lines.flush()
-                while "return" not in (answer := json.loads(lines.readline())):
-                    if "error" in answer:
-                        raise MachineError(f"{command}: {answer['error']}")
+            with control.makefile("rw", encoding="utf-8") as lines:
+                lines.readline()
+                for sent in ({"execute": "qmp_capabilities"}, {"execute": command, "arguments": arguments}):
+                    lines.write(json.dumps(sent) + "\n")
+                    lines.flush()
+                    _check(command, lines)
+
+
+def _check(command: str, lines: TextIO) -> None:
+    """Read the answer to a command of QEMU's monitor, past events."""
+    while "return" not in (answer := json.loads(lines.readline())):
+        if "error" in answer:
+            raise MachineError(f"{command}: {answer['error']}")
 
 
 def _connection(path: Path) -> Agent | None:

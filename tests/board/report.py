@@ -41,7 +41,7 @@ what it waits for; no board was measured.
 | network | a cable of software; loss, delay and silence are the kernel's netem |
 | disk | ext4 on a disk of software. When its power is pulled, what the kernel had not written yet is gone; what the disk had accepted is not, which a bad memory card may also lose |
 | the board's name | a module tells what a Raspberry Pi's firmware would tell; nothing else in the machine is one |
-| processor | {accelerator}. Slower than any of the boards, so that `settings.toml` leaves out what they would have time for |
+| processor | {accelerator}. It keeps up with a conversation and its broadcast where the computer has nothing else to do; the process uses three quarters of a core at rest |
 | cloud, broker, certificates | real: `kaiwa-cloud serve` with Mosquitto |
 | OpenAI Realtime, ImageFlux | the stand-ins of `make demo` |
 """
