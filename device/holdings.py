@@ -208,8 +208,7 @@ class Holdings:
 
     async def _mint(self, session: str, reason: str) -> None:
         if not await self._with.broker.connected(RECONNECT_SECONDS):
-            trouble = self._with.broker.trouble
-            self._post(p.Refused(session, "broker", "no connection to the cloud" + (trouble and f": {trouble}")))
+            self._post(p.Refused(session, self._with.broker.fault, self._no_connection()))
             return
         try:
             grant = await self._with.minter.mint(
@@ -225,11 +224,15 @@ class Holdings:
         else:
             self._post(p.Granted(session, grant))
 
+    def _no_connection(self) -> str:
+        trouble = self._with.broker.trouble
+        return "no connection to the cloud" + (trouble and f": {trouble}")
+
     async def _again(self, session: str) -> Grant:
         """Ask the cloud for another grant of a session that goes on."""
         broker = self._with.broker
         if not await broker.connected(RECONNECT_SECONDS):
-            raise MintError("broker", "no connection to the cloud" + (broker.trouble and f": {broker.trouble}"))
+            raise MintError(broker.fault, self._no_connection())
         return await self._with.minter.renew(session, broker.publish, tools=self._with.toolbox.declarations)
 
     async def _use(self, order: str, tool: str, arguments: str) -> None:

@@ -34,6 +34,9 @@ CONNECT_SECONDS: Final = 10.0
 DRAIN_SECONDS: Final = 1.0
 """How long a connection that is to be left may take to send what waits; the next one sends the rest."""
 
+_UNTIMELY: Final = ("certificate is not yet valid", "certificate has expired")
+"""What OpenSSL says of the cloud's certificate on a board whose clock is wrong: without power, a Pi's stands still."""
+
 _GRANTED: Final = 2
 """The largest code of a SUBACK by which something was granted: QoS 2."""
 
@@ -110,6 +113,11 @@ class Broker:
         self.trouble = ""
         """Why there is no connection, in words; empty while there is one, or before the first try."""
         self.dropped = 0
+
+    @property
+    def fault(self) -> str:
+        """The code of what is wrong while there is no connection: `clock` where the date alone speaks against it."""
+        return "clock" if any(words in self.trouble for words in _UNTIMELY) else "broker"
 
     def publish(
         self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False, within: float | None = None

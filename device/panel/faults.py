@@ -39,7 +39,7 @@ _CODES: Final[Mapping[str, Fault]] = {
     **dict.fromkeys(("upstream", "UPSTREAM", "call", "server_error"), Fault.SERVICE),
     **dict.fromkeys(("DENIED", "REVOKED", "REPLAY"), Fault.REFUSED),
     **dict.fromkeys(("QUOTA", "BUDGET", *HOPELESS), Fault.BUDGET),
-    "CLOCK_SKEW": Fault.CLOCK,
+    **dict.fromkeys(("clock", "CLOCK_SKEW"), Fault.CLOCK),
     **dict.fromkeys(("BUSY", "rate_limit_exceeded"), Fault.BUSY),
 }
 """Every code that a session can fail with and that is not `OTHER`: those of the machine, of the cloud, of the service."""

@@ -34,6 +34,13 @@ class Board:
         """Whether it has power."""
         return self.machine.running
 
+    def give_claim(self) -> None:
+        """Put a claim on its card, which must be out of it; once is enough."""
+        file = self.machine.card / "kaiwa-claim.txt"
+        if not file.exists():
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(self.cloud.claim() + "\n", encoding="ascii")
+
     def at_rest(self, seconds: float = READY_SECONDS) -> None:
         """Wait until it is connected and nobody talks."""
         if self.cloud.card.get("phase") != "idle" or self.cloud.card.get("lifecycle") != "ready":

@@ -55,6 +55,7 @@ def new_board(image: Image, cloud: Cloud, folder: Path) -> Iterator[Board]:
 def board(new_board: Board) -> Board:
     """The board, enrolled and at rest; it is given power where it has none."""
     if not new_board.running:
+        new_board.give_claim()
         new_board.start()
     new_board.at_rest()
     return new_board

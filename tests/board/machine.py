@@ -38,7 +38,8 @@ class Machine:
     initrd: Path
     image: Path
     folder: Path
-    accelerators: tuple[str, ...] = ("kvm", "tcg,thread=multi")
+    accelerators: tuple[str, ...] = (*(["kvm"] if "KAIWA_BOARD_EMULATED" not in os.environ else []), "tcg,thread=multi")
+    """What is tried, in order; KAIWA_BOARD_EMULATED=1 saves the trial where it is known to fail."""
     _process: subprocess.Popen[bytes] | None = None
     _agent: Agent | None = None
     starts: int = 0

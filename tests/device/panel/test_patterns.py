@@ -45,6 +45,7 @@ def test_every_kind_of_fault_has_its_light_and_every_code_a_kind() -> None:
     assert len({of_fault(fault) for fault in Fault}) == len(Fault)
     assert {kind(code) for code in Refusal} == set(Fault) - {Fault.SOUND, Fault.NETWORK, Fault.OTHER}
     assert (kind(NO_SOUND), kind("broker"), kind("stuck")) == (Fault.SOUND, Fault.NETWORK, Fault.OTHER)
+    assert kind("clock") is kind("CLOCK_SKEW") is Fault.CLOCK
 
 
 @pytest.mark.parametrize("panel", Kind)
