@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
+from device.panel.faults import Fault
 from tests.board import light, sound
 from tests.board.agent import AgentError
 from tests.board.cloud import Cloud
@@ -64,7 +66,7 @@ class Board:
 
     def watch(self, seconds: float) -> list[tuple[bool, float]]:
         """Watch the lamp."""
-        return light.runs(self.run(f"nice -n -10 python3 -I /usr/local/sbin/board-light {LAMP} {seconds}", seconds + 30))
+        return light.runs(self.run(f"python3 -I /usr/local/sbin/board-light {LAMP} {seconds}", seconds + 120))
 
     def lamp(self, wanted: str, seconds: float) -> float:
         """Wait until the lamp shows what is `wanted`, by `light.named`; return after how many seconds it began to be watched.
@@ -78,6 +80,18 @@ class Board:
             if seen[-1] == wanted:
                 return watched
         raise AssertionError(f"the lamp did not show {wanted} within {seconds:.0f} s, but {', '.join(seen)}")
+
+    def shows_after_press(self, fault: Fault, seconds: float = 25.0) -> None:
+        """Press, and see that the lamp shows a fault within `seconds`; it shows one for some seconds only.
+
+        Raises:
+            AssertionError: it does not; with the rows of blinks that it showed.
+        """
+        with ThreadPoolExecutor(1) as meanwhile:
+            watched = meanwhile.submit(self.watch, seconds)
+            self.press()
+            shown = light.rows(watched.result())
+        assert light.fault_row(fault) in shown, f"no {fault} in the blinks {shown}"
 
     def hear(self, seconds: int, meanwhile: Callable[[], None] = lambda: None) -> sound.Samples:
         """Record what its loudspeaker plays, at the other end of the kernel's loop, while something is done."""

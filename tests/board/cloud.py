@@ -88,7 +88,9 @@ class Cloud:
 
     def claim(self) -> str:
         """Return the text of a new claim for the board."""
-        [claim] = (line.strip() for line in self.order("claim", "new", "--device", DEVICE).splitlines() if "kaiwa:" in line)
+        [claim] = (
+            line.strip() for line in self.order("claim", "new", "--device", DEVICE).splitlines() if "kaiwa:" in line
+        )
         return claim[claim.index("kaiwa:") :]
 
     def now(self) -> int:
@@ -116,7 +118,9 @@ class Cloud:
     def wait_phase(self, *phases: str, since: int, seconds: float) -> Told:
         """Return the first card after `since` of a robot that is there, in one of `phases`."""
         return self.wait(
-            lambda told: told["kind"] == "state" and told["lifecycle"] == "ready" and told["phase"] in phases, since, seconds
+            lambda told: told["kind"] == "state" and told["lifecycle"] == "ready" and told["phase"] in phases,
+            since,
+            seconds,
         )
 
     @property

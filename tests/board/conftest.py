@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.board.machine import Machine
 from tests.board.report import PAGE, Line, document
 
 Tell = Callable[[Line], None]
+TOLD = pytest.StashKey[Tell]()
 
 
 @pytest.fixture(scope="session")
@@ -52,8 +54,9 @@ def new_board(image: Image, cloud: Cloud, folder: Path) -> Iterator[Board]:
 
 
 @pytest.fixture
-def board(new_board: Board) -> Board:
-    """The board, enrolled and at rest; it is given power where it has none."""
+def board(new_board: Board, tell: Tell) -> Board:
+    """The board, enrolled and at rest; it is given power where it has none. What happens to it is told."""
+    del tell
     if not new_board.running:
         new_board.give_claim()
         new_board.start()
@@ -62,20 +65,18 @@ def board(new_board: Board) -> Board:
 
 
 @pytest.fixture(scope="session")
-def told(request: pytest.FixtureRequest, image: Image) -> Iterator[list[Line]]:
-    """Collects what the page tells; it is written when every scenario has been run and has passed."""
-    lines = list[Line]()
-    yield lines
-    machine: Machine = request.getfixturevalue("new_board").machine
-    page = document(lines, image.versions, machine.accelerator, machine.booted_in, datetime.now(UTC))
-    whole = request.session.testsfailed == 0 and len(lines) >= request.session.testscollected
-    (PAGE if whole else request.getfixturevalue("folder") / "board.md").write_text(page, encoding="utf-8")
+def tell(request: pytest.FixtureRequest, image: Image, new_board: Board, folder: Path) -> Tell:
+    """Takes the line of a scenario, or of its failure, and writes the page; that in docs/ is of a run of everything."""
+    lines, page = list[Line](), PAGE if "KAIWA_BOARD_WHOLE" in os.environ else folder / "board.md"
 
+    def take(line: Line) -> None:
+        lines.append(line)
+        machine = new_board.machine
+        text = document(lines, image.versions, machine.accelerator, machine.booted_in, datetime.now(UTC))
+        page.write_text(text, encoding="utf-8")
 
-@pytest.fixture
-def tell(told: list[Line]) -> Tell:
-    """Give the scenario its line."""
-    return told.append
+    request.config.stash[TOLD] = take
+    return take
 
 
 @pytest.hookimpl(wrapper=True)
@@ -85,6 +86,9 @@ def pytest_runtest_makereport(
     """Add the end of the board's journal to what is said of a failure."""
     report = yield
     board = getattr(item, "funcargs", {}).get("board") or getattr(item, "funcargs", {}).get("new_board")
-    if report.failed and call.when == "call" and board is not None and board.running:
-        report.sections.append(("journal of the board", board.log()))
+    if report.failed and call.when == "call":
+        item.config.stash[TOLD](Line(f"`{item.name}`", "**It failed in this run.**", "-", "-"))
+        if board is not None and board.running:
+            report.sections.append(("journal of the board", board.log()))
+        sys.stderr.write(f"\n{item.name}: {report.longreprtext[-3000:]}\n")
     return report

@@ -94,7 +94,7 @@ def mirror() -> str:
         ImageError: it installs from none of this suite, whose Python the package would not fit.
     """
     asked = ["apt-get", "indextargets", "--format", "$(CODENAME) $(COMPONENT) $(REPO_URI)", "Created-By: Packages"]
-    said = subprocess.run(asked, check=True, capture_output=True, text=True, timeout=60).stdout  # noqa: S607
+    said = subprocess.run(asked, check=True, capture_output=True, text=True, timeout=60).stdout
     for codename, component, address in (line.split() for line in said.splitlines()):
         if (codename, component) == (SUITE, "main"):
             return address
@@ -121,7 +121,9 @@ def _run(command: list[str | Path], log: Path) -> None:
     with log.open("wb") as out:
         done = subprocess.run(command, check=False, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
     if done.returncode:
-        raise ImageError(f"{Path(command[0]).name} failed; the end of {log}:\n" + log.read_text(errors="replace")[-2000:])
+        raise ImageError(
+            f"{Path(command[0]).name} failed; the end of {log}:\n" + log.read_text(errors="replace")[-2000:]
+        )
 
 
 def _say(text: str) -> None:

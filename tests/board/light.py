@@ -42,14 +42,14 @@ def brightness(seen: Runs) -> float:
 
 
 def blinks(seen: Runs) -> list[Blink]:
-    """Return each time that the lamp was lit, a dimmed one as a whole, without what was cut off at both ends."""
+    """Return each time that the lamp was lit, a dimmed one as a whole; the first and the last may be cut off."""
     found: list[list[float]] = []
     for lit, seconds in _steadied(seen):
         if lit:
             found.append([seconds, 0.0])
         elif found:
             found[-1][1] = seconds
-    return [Blink(*blink) for blink in found[1:-1]]
+    return [Blink(*blink) for blink in found]
 
 
 def _steadied(seen: Runs) -> Iterator[tuple[bool, float]]:
@@ -67,11 +67,10 @@ def _steadied(seen: Runs) -> Iterator[tuple[bool, float]]:
         yield held
 
 
-def row(seen: Runs) -> str:
-    """Return the first whole row of blinks as dashes and dots, such as `-.`; empty where there is none."""
+def rows(seen: Runs) -> list[str]:
+    """Return each whole row of blinks, between two pauses, as dashes and dots, such as `-.`."""
     text = "".join(("-" if b.lit >= LONG else ".") + (" " if b.dark >= PAUSE else "") for b in blinks(seen))
-    rows = text.split(" ")
-    return rows[1] if len(rows) > 2 else ""
+    return text.split(" ")[1:-1]
 
 
 def fault_row(fault: Fault) -> str:
@@ -88,14 +87,15 @@ def fault_row(fault: Fault) -> str:
 def named(seen: Runs) -> str:
     """Return what somebody would call it: a fault's name, `dark`, `offline`, `steady`, `breathing`, or `moving`."""
     lights = {fault_row(fault): str(of_fault(fault)) for fault in Fault}
-    if row(seen) in lights:
-        return lights[row(seen)]
+    told = rows(seen)
+    if told and told[0] in lights:
+        return lights[told[0]]
     share = brightness(seen)
     if share < 0.005:
         return "dark"
     if share > 0.98:
         return "steady"
-    rows = blinks(seen)
-    if rows and all(blink.lit < 0.2 and blink.dark > 1.5 for blink in rows):
+    whole = blinks(seen)[1:-1] or blinks(seen)
+    if whole and all(blink.lit < 0.2 and blink.dark > 1.5 for blink in whole):
         return str(Light.OFFLINE)
     return "breathing" if share < 0.25 else "moving"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -118,9 +119,24 @@ class Machine:
         command += ["-append", "root=/dev/vda rw console=ttyS0 quiet panic=1 mitigations=off"]
         command += ["-drive", f"file={self.disk},if=virtio,format=qcow2"]
         command += ["-drive", f"file=fat:{self.card},if=virtio,format=raw,readonly=on"]
-        command += ["-netdev", f"tap,id=net,ifname={TAP},script=no,downscript=no", "-device", "virtio-net-pci,netdev=net,id=nic"]
-        command += ["-chardev", f"file,id=console,path={self.folder}/console.log,append=on", "-serial", "chardev:console"]
-        command += ["-device", "virtio-serial-pci", "-chardev", f"socket,id=agent,path={self.folder}/agent.sock,server=on,wait=off"]
+        command += [
+            "-netdev",
+            f"tap,id=net,ifname={TAP},script=no,downscript=no",
+            "-device",
+            "virtio-net-pci,netdev=net,id=nic",
+        ]
+        command += [
+            "-chardev",
+            f"file,id=console,path={self.folder}/console.log,append=on",
+            "-serial",
+            "chardev:console",
+        ]
+        command += [
+            "-device",
+            "virtio-serial-pci",
+            "-chardev",
+            f"socket,id=agent,path={self.folder}/agent.sock,server=on,wait=off",
+        ]
         command += ["-device", "virtserialport,nr=1,chardev=agent,name=agent", "-device", "virtio-rng-pci"]
         command += ["-qmp", f"unix:{self.folder}/control.sock,server=on,wait=off"]
         return command
@@ -139,10 +155,8 @@ class Machine:
         if self._process is None:
             return
         self.agent.tried("systemctl poweroff", 10)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            pass
         self.pull_plug()
 
     def cable(self, *, plugged: bool) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from device.errors import KaiwaError
-from device.messages.commands import Step, Verb
+from device.messages.commands import Command, CommandStatus, Step, Verb
 from provisioning.app import DEFAULT_OPERATOR
 from provisioning.cli.orders import Seat, seated
 from provisioning.commands import new_command, order
@@ -26,6 +26,19 @@ class Ordering:
 
     config: Path
     obeyed: list[str] = field(default_factory=list)
+
+    def once(self) -> CommandStatus:
+        """Give one order, and return the last that the robot says of it.
+
+        Raises:
+            KaiwaError: the robot does not answer.
+        """
+        return asyncio.run(self._once())
+
+    async def _once(self) -> CommandStatus:
+        async with seated(load_settings(self.config), DEFAULT_OPERATOR) as seat:
+            said = [status async for status in order(seat.client, seat.signer, _identify(seat), seat.mandate)]
+        return said[-1]
 
     def until(self, seconds: float, least: int) -> None:
         """Order for `seconds` from when the robot has taken `least` orders; then return at once, in the middle of one.
@@ -50,10 +63,15 @@ class Ordering:
                 await self._one(seat)
 
     async def _one(self, seat: Seat) -> None:
-        command = new_command(DEVICE, Verb.USE, seat.signer.kid, time.time(), {"tool": "identify", "arguments": {}})
+        command = _identify(seat)
         try:
             async for status in order(seat.client, seat.signer, command, seat.mandate):
                 if status.step in OBEYED and command.id not in self.obeyed:
                     self.obeyed.append(command.id)
         except KaiwaError:
             return
+
+
+def _identify(seat: Seat) -> Command:
+    """Return an order to show itself, good from now on."""
+    return new_command(DEVICE, Verb.USE, seat.signer.kid, time.time(), {"tool": "identify", "arguments": {}})

@@ -59,15 +59,21 @@ class Line:
 
     def row(self) -> str:
         """Return its row of the table."""
-        took = "-" if self.seconds is None else f"{self.seconds:.0f} s" if self.seconds >= 10 else f"{self.seconds:.1f} s"
+        took = (
+            "-" if self.seconds is None else f"{self.seconds:.0f} s" if self.seconds >= 10 else f"{self.seconds:.1f} s"
+        )
         return f"| {self.done} | {self.seen} | {self.heard} | {self.then} | {took} |\n"
 
 
-def document(lines: Sequence[Line], versions: Sequence[str], accelerator: str, boots: Sequence[float], day: datetime) -> str:
+def document(
+    lines: Sequence[Line], versions: Sequence[str], accelerator: str, boots: Sequence[float], day: datetime
+) -> str:
     """Return the page."""
     shown = HEAD + "".join(line.row() for line in lines) + REAL.format(accelerator=_processor(accelerator))
     parts = ", ".join(line.replace(":amd64", "") for line in versions)
-    many = f"from power to its first answer {min(boots):.0f} to {max(boots):.0f} s, {len(boots)} starts" if boots else "-"
+    many = (
+        f"from power to its first answer {min(boots):.0f} to {max(boots):.0f} s, {len(boots)} starts" if boots else "-"
+    )
     return f"{shown}\n{day:%Y-%m-%d}; {emulator()} on {platform.machine()}; {parts}; {many}.\n"
 
 

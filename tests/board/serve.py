@@ -26,7 +26,14 @@ from provisioning.local.cloud import INSTRUCTIONS, LIMITS
 from provisioning.local.imageflux.server import ImageFluxStandIn
 from provisioning.local.imageflux.settings import StandInSettings as ImageFluxStandInSettings
 from provisioning.local.realtime import RealtimeStandIn, StandInSettings
-from provisioning.settings import BrokerSettings, CloudSettings, EnrolSettings, ImageFluxSettings, OpenAISettings, WebSettings
+from provisioning.settings import (
+    BrokerSettings,
+    CloudSettings,
+    EnrolSettings,
+    ImageFluxSettings,
+    OpenAISettings,
+    WebSettings,
+)
 
 ENROL_PORT = 8443
 BROKER_PORT = 8883

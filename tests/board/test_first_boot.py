@@ -27,10 +27,10 @@ def test_a_board_without_a_claim_says_so(new_board: Board, tell: Tell) -> None:
             heard="the earcon `error`",
         )
     )
-    new_board.machine.power_off()
 
 
 def test_a_claim_on_the_card_makes_it_a_robot(new_board: Board, tell: Tell) -> None:
+    new_board.machine.power_off()
     new_board.give_claim()
     took = new_board.start()
     new_board.lamp("breathing", 60)

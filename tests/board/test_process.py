@@ -12,7 +12,11 @@ from tests.board.report import Line
 
 SIGNALS = {
     "KILL": ("the robot's program is killed (SIGKILL)", "signal", "systemd starts it again after 2 s."),
-    "STOP": ("it is frozen (SIGSTOP)", "watchdog", "The watchdog, which it feeds no more, ends it, and systemd starts it again."),
+    "STOP": (
+        "it is frozen (SIGSTOP)",
+        "watchdog",
+        "The watchdog, which it feeds no more, ends it, and systemd starts it again.",
+    ),
 }
 
 

@@ -192,11 +192,17 @@ async def test_a_certificate_that_has_run_out_is_named_when_there_is_no_connecti
     assert robot.broker.trouble.startswith("the certificate of this robot ran out on 1970-01-02; enrol it")
 
 
+@pytest.mark.filterwarnings(
+    "ignore:.*unclosed <ssl.SSLSocket:ResourceWarning",  # paho leaves the socket of a handshake that failed to the collector
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+)
 @pytest.mark.parametrize("days", [400, -400])
 async def test_a_clock_that_is_wrong_is_told_from_a_network_that_is_gone(tmp_path: Path, days: int) -> None:
     authority = Authority.open(tmp_path, ("127.0.0.1",), time.time() + days * 86_400)
     files = authority.impersonate("robot", tmp_path, time.time())
-    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=authority.server_context())
+    server = await asyncio.start_server(
+        lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=authority.server_context()
+    )
     endpoint = BrokerEndpoint("127.0.0.1", server.sockets[0].getsockname()[1])
     robot = Robot(Board("robot", p256_key(files.key), 1, authority.client_context(files), endpoint))
     async with server, robot.running():

@@ -144,3 +144,16 @@ def test_nothing_is_fetched_when_it_starts(package: Package) -> None:
 
 def test_a_package_without_its_libraries_is_small(package: Package) -> None:
     assert package.file.stat().st_size < 5 * MEGABYTE
+
+
+def test_the_first_installation_enables_the_service_also_in_an_image_that_is_being_built(
+    package: Package, tmp_path: Path
+) -> None:
+    script = (package.root / "DEBIAN/postinst").read_text().replace(f"/opt/{package.name}/switch", "true")
+    (tmp_path / "postinst").write_text(script.replace("/run/systemd/system", str(tmp_path / "no-systemd")))
+    (tmp_path / "systemctl").write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/calls\n')
+    (tmp_path / "systemctl").chmod(0o755)
+    with_path = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    for before in ("", "0.0.9"):
+        run("sh", tmp_path / "postinst", "configure", before, env=with_path)
+    assert (tmp_path / "calls").read_text() == f"enable --quiet {package.name}.service\n"

@@ -1,0 +1,41 @@
+"""The disk is full: what cannot be written down is not obeyed, and everything else goes on."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from device.messages.commands import Step
+from tests.board.board import Board
+from tests.board.conftest import Tell
+from tests.board.ordering import Ordering
+from tests.board.report import Line
+
+FILL: Final = "rm -f /var/tmp/written; dd if=/dev/zero of=/var/tmp/full bs=1M 2>/dev/null; dd if=/dev/zero of=/var/tmp/rest bs=1 count=8192 2>/dev/null"
+EMPTY: Final = "rm -f /var/tmp/full /var/tmp/rest"
+
+
+def test_a_full_disk_stops_no_conversation(board: Board, tell: Tell) -> None:
+    orders = Ordering(board.cloud.config)
+    assert orders.once().step is Step.SUCCEEDED
+    board.run(f"{FILL}; true", 300)
+    refused = orders.once()
+    assert refused.step is Step.REJECTED
+    assert "cannot be written down" in refused.reason
+    since = board.cloud.now()
+    board.press()
+    board.cloud.wait_phase("listening", since=since, seconds=120)
+    board.press()
+    board.cloud.wait_phase("idle", since=since, seconds=60)
+    board.run(EMPTY)
+    began = time.monotonic()
+    assert orders.once().step is Step.SUCCEEDED
+    tell(
+        Line(
+            "the disk is filled to the last byte; an order; a press; then there is room again",
+            "The order is rejected, with the reason; a press starts a conversation; the next order is obeyed.",
+            seen="the lights of every conversation",
+            heard="its earcons",
+            seconds=time.monotonic() - began,
+        )
+    )
