@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -82,8 +82,8 @@ def tell(request: pytest.FixtureRequest, image: Image, new_board: Board, folder:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[None]:  # the log of the board belongs to a failure
-    """Add the end of the board's journal to what is said of a failure."""
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell of a failure on the page, and on standard error at once, with the end of the board's journal."""
     report = yield
     board = getattr(item, "funcargs", {}).get("board") or getattr(item, "funcargs", {}).get("new_board")
     if report.failed and call.when == "call":

@@ -118,8 +118,9 @@ def _forget(folder: Path, pattern: str) -> None:
 
 
 def _run(command: list[str | Path], log: Path) -> None:
+    quickly = os.environ | {"KAIWA_DEB_LEVEL": "1"}  # packed less tightly, with the same in it
     with log.open("wb") as out:
-        done = subprocess.run(command, check=False, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
+        done = subprocess.run(command, check=False, cwd=ROOT, env=quickly, stdout=out, stderr=subprocess.STDOUT)
     if done.returncode:
         raise ImageError(
             f"{Path(command[0]).name} failed; the end of {log}:\n" + log.read_text(errors="replace")[-2000:]
