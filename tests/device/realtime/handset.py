@@ -64,6 +64,7 @@ class Handset:
         self.played: list[Samples] = []
         self.call = RealtimeCall(grant, http=http, on_event=self._happened, settings=settings)
         self._words: deque[Samples] = deque()
+        self._taker = Taker()
         self._something = asyncio.Event()
         self._tick: asyncio.TimerHandle | None = None
 
@@ -121,7 +122,7 @@ class Handset:
 
     def _block(self, due: float) -> None:
         self.call.uplink.push(self._words.popleft() if self._words else SILENCE)
-        self.played.append(self.call.downlink.pull())
+        self.played.append(self._taker.take(self.call.downlink.pull))
         self._something.set()
         loop = asyncio.get_running_loop()
         self._tick = loop.call_at(due + BLOCK_SECONDS, self._block, due + BLOCK_SECONDS)

@@ -68,6 +68,7 @@ class End:
     ear: Ear
     mouth: OpusSender
     heard: list[Samples] = field(default_factory=list)
+    taker: Taker = field(default_factory=Taker)
 
 
 async def say(speaker: End, listener: End, blocks: list[Samples]) -> list[Samples]:
@@ -78,7 +79,7 @@ async def say(speaker: End, listener: End, blocks: list[Samples]) -> list[Sample
         speaker.mouth.push(block)
         await listener.ear.seen(already + index + 1)
         listener.clock.now += BLOCK_SECONDS
-        heard.append(listener.ear.pull())
+        heard.append(listener.taker.take(listener.ear.pull))
     return heard
 
 

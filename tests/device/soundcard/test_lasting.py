@@ -41,7 +41,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_a_card_that_was_pulled_out_is_opened_again(socket: Socket) -> None:
     listener, words = Listener(), Words()
-    async with lasting(lambda: PyAudioCard(SoundSettings(), listener), listener, words) as card:
+    async with lasting(partial(PyAudioCard, SoundSettings(), listener), listener, listener.asked, words) as card:
         await listener.count(10)
         await asyncio.to_thread(socket.pull_out)
         assert await words.next() == "the sound card is gone: default and default"
@@ -65,13 +65,13 @@ async def test_a_card_that_was_pulled_out_is_opened_again(socket: Socket) -> Non
 
 async def test_it_ends_while_it_searches_and_does_not_begin_without_a_card(socket: Socket) -> None:
     words = Words()
-    async with lasting(lambda: PyAudioCard(SoundSettings(), Listener()), Listener(), words):
+    async with lasting(partial(PyAudioCard, SoundSettings(), Listener()), Listener(), Listener().asked, words):
         await asyncio.to_thread(socket.pull_out)
         assert await words.next()
     names = {task.get_name() for task in asyncio.all_tasks()}
     assert not {name for name in names if "sound card" in name}
     with pytest.raises(SoundError, match="speaker"):
-        async with lasting(lambda: PyAudioCard(SoundSettings(), Listener()), Listener(), words):
+        async with lasting(partial(PyAudioCard, SoundSettings(), Listener()), Listener(), Listener().asked, words):
             pass
 
 
