@@ -131,7 +131,7 @@ class Reception:
         """Tell whether this is a pause, or quiet enough where much is to be made good."""
         if abs(surplus) > LONG:
             return self._quiet_for > 0
-        return self._quiet_for >= (_LONG_PAUSE if surplus > 0 else _PAUSE)
+        return self._quiet_for >= (_LONG_PAUSE if 0 < surplus <= BLOCK else _PAUSE)
 
     def _speech(self, frame: Samples, surplus: int) -> Samples:
         if surplus > VERY_LONG:

@@ -16,6 +16,7 @@ from device.audio.block import BLOCK_SECONDS, Samples
 from device.rtc.peer import new_peer
 from device.rtc.receiving import VoiceReceiver
 from device.rtc.sending import OpusSender
+from tests.device.audio.taking import Taker
 
 
 def stay_at_home(monkeypatch: pytest.MonkeyPatch) -> None:
