@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
-import msgspec
 
 from device import bench, succession
 from device import phase as p

@@ -10,6 +10,7 @@ import numpy as np
 from device.audio.block import RATE, SILENCE, Samples
 from device.audio.mix import amplify, mix
 
+
 class SpeakerPort(Protocol):
     """The speaker's end of a sound card: a ring that its own clock empties."""
 

@@ -21,7 +21,9 @@ LONGEST_OVERDUE: Final = 0.1
 _STEP: Final = 0.005  # seconds by which the aim grows when the ring ran dry
 _EASE: Final = 30.0  # seconds without that after which it shrinks by as much
 _MOST_EASE: Final = 480.0  # each time it had to grow again the wait doubles, up to this
-_BEGINNING: Final = 1.0  # seconds after the first call that teach nothing: a card that is opened calls in fits and starts
+_BEGINNING: Final = (
+    1.0  # seconds after the first call that teach nothing: a card that is opened calls in fits and starts
+)
 
 
 class Refill:

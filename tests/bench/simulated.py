@@ -17,6 +17,7 @@ from device.soundcard.refill import Refill
 from device.soundcard.ring import SpeakerRing
 from tests.bench.impairments import Trace
 
+
 @dataclass(frozen=True)
 class Heard:
     """What left the speaker's ring, from the moment the first packet was sent on."""

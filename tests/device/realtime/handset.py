@@ -18,10 +18,10 @@ from device.messages.tools import ToolDeclaration, as_function
 from device.realtime.call import RealtimeCall
 from device.realtime.conversation import CallEvent, Turn, TurnChanged
 from device.realtime.events import conversation_item_create, response_create
-from tests.device.audio.taking import Taker
 from device.realtime.settings import RealtimeSettings
 from provisioning.local.realtime import RealtimeStandIn
 from provisioning.local.realtime.mouth import Mouth
+from tests.device.audio.taking import Taker
 
 E = TypeVar("E")
 
