@@ -374,7 +374,7 @@ def _background(robot: Robot, settings: DeviceSettings, *, with_bench: bool) -> 
         "light": _follow_voice(robot.body),
         "renewal": robot.renewal.run(),
         "console": robot.console.attend(),
-        "watchdog": supervise(robot.body.voice, robot.body.card),
+        "watchdog": supervise(robot.body.voice, robot.body.card, robot.inbox.post),
     }
     if with_bench:
         works["bench"] = _attend_bench(robot)

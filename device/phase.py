@@ -38,6 +38,8 @@ AT_REST = frozenset({Phase.OFFLINE, Phase.IDLE, Phase.FAULT})
 """The phases in which nothing goes on that a new connection to the cloud would disturb."""
 
 
+STANDSTILL: Final = "standstill"
+"""The fault of a robot in which something has stopped that must go on; only a new process mends it."""
 NO_SOUND: Final = "sound"
 """The fault of a robot without a sound card."""
 HOPELESS: Final = frozenset({"insufficient_quota"})
@@ -285,6 +287,13 @@ class SoundBack:
 
 
 @dataclass(frozen=True, slots=True)
+class Stalled:
+    """Something in the robot stands still that must go on, and does not go on by itself; `text` says what."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Released:
     """Everything the session held has been given back."""
 
@@ -331,6 +340,7 @@ Event = (
     | OffAir
     | SoundLost
     | SoundBack
+    | Stalled
     | Released
     | Elapsed
     | Quit

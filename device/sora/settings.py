@@ -24,6 +24,8 @@ class BroadcastSettings(Settings, frozen=True):
     """Opus complexity; 10 costs about a third more time than 5."""
     expected_loss_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 5
     """How much loss the forward error correction prepares for."""
+    packet_ms: Literal[20, 40, 60] = 20
+    """Sound in one packet: longer ones are fewer, which saves processor time, and come that much later."""
     open_seconds: Seconds = 5.0
     """For each signalling address, until its websocket is open."""
     offer_seconds: Seconds = 10.0
