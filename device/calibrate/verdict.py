@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from device.audio.echo import EchoMode
+from device.boards import CHOICES, Board
 from device.calibrate import words
 from device.calibrate.measure import Measured
 from device.calibrate.trial import Trial
@@ -37,6 +38,18 @@ class Verdict:
 
     mode: EchoMode | None
     findings: list[Finding]
+
+
+def affordable(verdict: Verdict, board: Board) -> Verdict:
+    """Return the verdict for a board: without a canceller, and saying so, where its profile has no time for one."""
+    if verdict.mode is not EchoMode.AEC3 or ("echo.mode", EchoMode.HALF_DUPLEX) not in _profile(board):
+        return verdict
+    mode = EchoMode.HALF_DUPLEX
+    return Verdict(mode, [*verdict.findings[:-1], words.TOO_DEAR(board=str(board)), words.CHOSEN(mode=mode)])
+
+
+def _profile(board: Board) -> list[tuple[str, str | int]]:
+    return [(choice.key, choice.value) for choice in CHOICES[board]]
 
 
 def judge(card: str, measured: Measured | None, trial: Trial | None, *, heard: bool) -> Verdict:

@@ -99,11 +99,26 @@ WANDERING: Final = Phrase(
     'Speak to ALSA directly (`input = "hw"`), not through a sound server, and see that the cores are not busy.',
     '音声サーバーを通さず ALSA を直接使い (`input = "hw"`)、コアに余裕があるか確かめてください。',
 )
+TOO_DEAR: Final = Phrase(
+    "calibrate.too_dear",
+    Outcome.NOTE,
+    "software echo cancellation would be safe here, but a {board} has not the time for it beside a broadcast",
+    "ソフトウェアのエコー除去も安全ですが、{board} では配信と同時に動かす余裕がありません",
+    'Without a broadcast (`[broadcast] enabled = false`) you may write `[echo] mode = "aec3"`; `kaiwa-device doctor` says'
+    " whether it fits.",
+    "配信しないなら (`[broadcast] enabled = false`) `[echo] mode = \"aec3\"` にできます。余裕は `kaiwa-device doctor` で分かります。",
+)
 SAFE: Final = Phrase(
     "calibrate.safe",
     Outcome.OK,
     'safe here: [echo] mode = "{mode}"',
     'ここで安全なのは [echo] mode = "{mode}" です',
+)
+CHOSEN: Final = Phrase(
+    "calibrate.chosen",
+    Outcome.OK,
+    'so here it is [echo] mode = "{mode}": nobody can interrupt the robot by voice',
+    'そのため [echo] mode = "{mode}" とします。声で割り込めなくなります',
 )
 LAST_RESORT: Final = Phrase(
     "calibrate.last_resort",

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.audio.block import RATE
-from device.doctor.checks import broker, clock, computer, identity, network, pins, records, sound
+from device.boards import CHOICES, Board
+from device.doctor.checks import board, broker, clock, computer, identity, network, pins, records, sound
 from device.doctor.findings import Finding, Language
 from device.panel.settings import PanelSettings
 
@@ -154,6 +155,17 @@ MINT = broker.MintFacts(0.1, "CLOCK_SKEW", "expired", "")
 )
 def test_broker(changes: dict[str, Any], expected: list[str]) -> None:
     assert codes(broker.check(replace(BROKER, **changes))) == expected
+
+
+def test_the_choices_of_the_profile_are_told_with_their_reasons_in_both_languages() -> None:
+    first, *rest = CHOICES[Board.ZERO2W]
+    found = board.check(Board.ZERO2W, tuple(rest), ((first, "aec3"),))
+    assert codes(found) == ["board.chosen"] * len(rest) + ["board.overruled"]
+    assert found[0].text("en").startswith("the profile zero2w has realtime.opus.complexity = 1: the encoder may")
+    assert "echo.mode = aec3, the profile zero2w would have half-duplex: a canceller" in found[-1].text("en")
+    for finding, choice in zip(found, [*rest, first], strict=True):
+        assert choice.ja in finding.text("ja") and choice.key in finding.text("ja")
+    assert codes(board.check(Board.OTHER, (), ())) == ["board.plain"]
 
 
 @pytest.mark.parametrize(
