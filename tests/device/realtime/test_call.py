@@ -13,12 +13,15 @@ from device.audio.level import rms_dbfs
 from device.errors import KaiwaError, MediaError, UpstreamError
 from device.messages.reports import Speaker
 from device.messages.tools import TextSchema, ToolDeclaration
+from device.realtime import call
 from device.realtime.call import CLOSED_BY_SERVICE, HUNG_UP, RealtimeCall
 from device.realtime.captions import Captioned
 from device.realtime.conversation import Answered, CallEvent, Complained, Flush, ResponseFailed, Turn
 from device.realtime.floor import ToolCalled
 from device.realtime.offer import exchange
 from device.realtime.settings import RealtimeSettings
+from device.rtc import flow
+from device.rtc.sending import OpusSender
 from provisioning.local.realtime import EventFault, HttpFault, RealtimeStandIn, StandInSettings
 from provisioning.local.realtime.replies import STORY
 from tests.device.realtime.handset import PATIENCE, Handset, likeness, mint
@@ -290,6 +293,32 @@ async def test_a_network_that_vanishes_while_the_assistant_speaks_ends_the_call(
         stand_in.faults.loss = 1.0
         assert "neither sound nor event" in await asyncio.wait_for(phone.call.ended(), PATIENCE)
     await stand_in.__aexit__(None, None, None)
+
+
+async def test_a_call_in_which_nothing_is_sent_any_more_ends(
+    stand_in: RealtimeStandIn, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Consent goes on, the service is fine, and the microphone's packets alone have stopped."""
+    monkeypatch.setattr(flow, "SENT_SECONDS", 0.3)
+    monkeypatch.setattr(call, "WATCH_SECONDS", 0.05)
+    async with Handset(await mint(stand_in, http), http) as phone:
+        await phone.heard_blocks(5)
+        monkeypatch.setattr(OpusSender, "_send", lambda *_: None)
+        assert "nothing was sent" in await asyncio.wait_for(phone.call.ended(), PATIENCE)
+
+
+async def test_a_call_of_which_the_service_receives_nothing_any_more_ends(
+    stand_in: RealtimeStandIn, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Consent goes on and packets leave, but the service's reports tell of no more than before."""
+    monkeypatch.setattr(flow, "ACKNOWLEDGED_SECONDS", 0.3)
+    monkeypatch.setattr(call, "WATCH_SECONDS", 0.05)
+    monkeypatch.setattr(OpusSender, "_reported", lambda *_: None)
+    async with Handset(await mint(stand_in, http), http) as phone:
+        await phone.heard_blocks(25)
+        assert not phone.call._over.done(), "who has never reported need not"
+        phone.call.uplink._acknowledged = 1
+        assert "the far end has told of nothing" in await asyncio.wait_for(phone.call.ended(), PATIENCE)
 
 
 @pytest.fixture

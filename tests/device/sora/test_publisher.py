@@ -15,6 +15,9 @@ import pytest
 from device.audio.block import SILENCE
 from device.errors import MediaError, SignallingError
 from device.messages.minting import BroadcastGrant
+from device.rtc import flow
+from device.rtc.sending import OpusSender
+from device.sora import publisher as publisher_module
 from device.sora.publisher import Publisher
 from device.sora.settings import BroadcastSettings
 from provisioning.imageflux import ImageFlux
@@ -364,6 +367,26 @@ async def test_a_peer_connection_that_goes_away_is_the_end(sora: ScriptedSora, h
         assert (await client.hear("disconnect"))["reason"] == "CONNECTION-STATE-FAILED"
         await client.close(1000, "TYPE-DISCONNECT")
         assert await publisher.ended() == "no media: peer connection closed"
+
+
+@pytest.mark.parametrize(
+    ("still", "reason"), [("_send", "nothing was sent"), ("_reported", "the far end has told of nothing")]
+)
+async def test_a_broadcast_that_only_looks_alive_is_given_up(
+    sora: ScriptedSora, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch, still: str, reason: str
+) -> None:
+    monkeypatch.setattr(flow, "SENT_SECONDS", 0.2)
+    monkeypatch.setattr(flow, "ACKNOWLEDGED_SECONDS", 0.4)
+    monkeypatch.setattr(publisher_module, "WATCH_SECONDS", 0.05)
+    async with on_air(sora, http, Offerer()) as (publisher, client):
+        publisher.programme._acknowledged = 1  # it has reported once
+        monkeypatch.setattr(OpusSender, still, lambda *_: None)
+        ending = asyncio.create_task(publisher.ended())
+        while not ending.done():
+            publisher.programme.push(SILENCE)
+            await asyncio.wait({ending}, timeout=0.02)
+        assert (await client.hear("disconnect"))["reason"] == "CONNECTION-STATE-FAILED"
+        assert reason in await ending
 
 
 async def test_no_secret_is_logged(
