@@ -124,6 +124,9 @@ class Agent:
                 self._tell(command)
             case do.Exit():
                 raise AssertionError("an exit is never carried out, it ends the agent")
+            case do.Cut(session):
+                if self._holdings.cut(session):
+                    self._voice.earcon(sound(Earcon.CUT))
             case do.Prompt() | do.Interrupt() | do.TakeFloor() | do.GiveFloor() | do.UseTool():
                 self._interfere(command)
             case _:

@@ -213,7 +213,7 @@ async def _body(settings: DeviceSettings, inbox: Inbox, *, with_bench: bool) -> 
     felt = Felt()
     on_light, outlets = (bench.light, [bench.output]) if with_bench else (ignore, [])
     async with (
-        Panel(settings.panel, on_gesture, on_light, on_mute) as panel,
+        Panel(settings.panel, on_gesture, on_light, on_mute, partial(inbox.post, p.CutWished())) as panel,
         Outputs(settings.tools.outputs, panel.pins, *outlets) as outputs,
         _sound(settings, panel, inbox, with_bench=with_bench) as (card, voice),
     ):

@@ -61,7 +61,9 @@ CHOICES: Final[Mapping[Board, tuple[Choice, ...]]] = {
         Choice("realtime.opus.packet_ms", 40, _PACKETS_EN, _PACKETS_JA),
         Choice("broadcast.complexity", 0, _COMPLEXITY_EN, _COMPLEXITY_JA),
         Choice("broadcast.packet_ms", 60, _PACKETS_EN, _PACKETS_JA),
-        Choice("broadcast.picture", "off", "a picture does not fit beside a conversation", "会話中に映像の余裕がないため"),
+        Choice(
+            "broadcast.picture", "off", "a picture does not fit beside a conversation", "会話中に映像の余裕がないため"
+        ),
         Choice(
             "sound.frames",
             960,

@@ -241,6 +241,11 @@ class BroadcastWished:
 
 
 @dataclass(frozen=True, slots=True)
+class CutWished:
+    """Somebody at the robot wants nobody outside to hear what was just said."""
+
+
+@dataclass(frozen=True, slots=True)
 class EndWished:
     """The model ends the conversation; `said` is whether it has said goodbye already."""
 
@@ -334,6 +339,7 @@ Event = (
     | Hushed
     | SayWished
     | BroadcastWished
+    | CutWished
     | EndWished
     | ToolOrdered
     | OnAir

@@ -284,6 +284,7 @@ TABLE: Final[dict[tuple[Phase, type], Row[Phase]]] = {
     **rows([Phase.SPEAKING], p.Hushed, Session._hush),
     **rows(LIVE, p.SayWished, Session._say),
     **rows(_HOLDING, p.BroadcastWished, Session._wish_broadcast),
+    **rows(_HOLDING, p.CutWished, Session._cut),
     **rows(_HOLDING, p.OnAir, Session._on_air),
     **rows(_HOLDING, p.OffAir, Session._off_air),
     # one call after another: in a pause and unnoticed, or as soon as can be where the call in use is gone

@@ -106,7 +106,7 @@ TOO_DEAR: Final = Phrase(
     "ソフトウェアのエコー除去も安全ですが、{board} では配信と同時に動かす余裕がありません",
     'Without a broadcast (`[broadcast] enabled = false`) you may write `[echo] mode = "aec3"`; `kaiwa-device doctor` says'
     " whether it fits.",
-    "配信しないなら (`[broadcast] enabled = false`) `[echo] mode = \"aec3\"` にできます。余裕は `kaiwa-device doctor` で分かります。",
+    '配信しないなら (`[broadcast] enabled = false`) `[echo] mode = "aec3"` にできます。余裕は `kaiwa-device doctor` で分かります。',
 )
 SAFE: Final = Phrase(
     "calibrate.safe",

@@ -54,9 +54,7 @@ def address(text: str) -> tuple[str, int]:
 
 def act(settings: DeviceSettings, options: argparse.Namespace) -> int:
     """Examine this board and print what is to be said; return the exit code."""
-    wanted = Options(
-        options.stun, options.service, Wish(options.listen, options.record), chosen=chosen(options.config)
-    )
+    wanted = Options(options.stun, options.service, Wish(options.listen, options.record), chosen=chosen(options.config))
     findings = asyncio.run(examine(settings, wanted))
     sys.stdout.write((as_json if options.json else render)(findings, options.lang) + "\n")
     return exit_code(findings)

@@ -70,7 +70,11 @@ async def examine(settings: DeviceSettings, options: Options) -> list[Finding]:
         _part("network", _network(options)),
         _part("broker", _cloud(me, options.mint_seconds, running=running)),
     )
-    profile = [] if options.chosen is None else board.check(options.chosen.board, options.chosen.kept, options.chosen.overruled)
+    profile = (
+        []
+        if options.chosen is None
+        else board.check(options.chosen.board, options.chosen.kept, options.chosen.overruled)
+    )
     return [*processor, *profile, *(finding for part in parts for finding in part)]
 
 

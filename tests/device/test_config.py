@@ -86,7 +86,11 @@ def test_each_choice_of_a_board_is_a_setting_and_tells_why_in_two_languages(tmp_
 def test_the_smallest_board_never_hears_itself_and_sends_fewer_packets(tmp_path: Path) -> None:
     settings = load(written(tmp_path, "board = 'zero2w'"))
     assert settings.echo.mode == "half-duplex"
-    assert (settings.realtime.opus.packet_ms, settings.broadcast.packet_ms, settings.broadcast.picture) == (40, 60, "off")
+    assert (settings.realtime.opus.packet_ms, settings.broadcast.packet_ms, settings.broadcast.picture) == (
+        40,
+        60,
+        "off",
+    )
 
 
 def test_what_the_profile_chose_is_told_and_what_the_file_says_wins(tmp_path: Path) -> None:

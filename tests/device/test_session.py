@@ -457,6 +457,16 @@ def test_the_broadcast_stops_and_begins_at_a_wish_while_the_talk_goes_on(robot: 
     assert robot.phase is Phase.LISTENING
 
 
+def test_a_hand_cuts_the_broadcast_only_while_it_is_on_air(robot: Robot) -> None:
+    assert robot(p.CutWished()) == []
+    live(robot)
+    assert robot(p.CutWished()) == [do.Cut("s1")]
+    robot(p.Turn("s1", Phase.SPEAKING))
+    assert robot(p.CutWished()) == [do.Cut("s1")], "again and again"
+    robot(p.OffAir("s1", "lost"))
+    assert robot(p.CutWished()) == []
+
+
 def test_a_robot_that_may_not_broadcast_does_not_at_a_wish(robot: Robot) -> None:
     robot(p.Pressed(), p.Granted("s1", grant("s1", broadcast=False)), p.CallUp("s1"))
     assert robot(p.BroadcastWished(on=True)) == []
@@ -530,6 +540,7 @@ EVENTS: Sequence[p.Event] = (
     p.OffAir("s1", ""),
     GONE,
     p.SoundBack(),
+    p.CutWished(),
     p.Stalled("nothing is captured any more"),
     *(p.Released(f"s{n}") for n in (1, 2)),
     p.Elapsed(),
