@@ -89,8 +89,7 @@ class OpusSender:
         self._encoder.set_bit_rate(bit_rate)
 
     def counters(self) -> dict[str, float]:
-        """Return numbers that only grow: blocks pushed and dropped, packets and bytes sent, reports of the far end that
-        more of them has come; and the loss expected."""
+        """Return numbers that only grow, `acknowledged` of the far end's reports that more has come; and the loss expected."""
         return {
             "pushed": self._pushed,
             "dropped": self._dropped,

@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 import aiohttp
 
 from device.audio.block import Samples
-from device.audio.opus import Application, OpusSettings
+from device.audio.opus import Application
 from device.errors import MediaError, SignallingError
 from device.messages.minting import BroadcastGrant
 from device.picture.skin import HEIGHT, WIDTH
@@ -20,7 +20,7 @@ from device.rtc.pictures import Motif, PictureSender, PictureSettings
 from device.rtc.sending import OpusSender
 from device.sora.ends import End
 from device.sora.media import Media
-from device.sora.settings import BroadcastSettings
+from device.sora.settings import BroadcastSettings, programme
 from device.sora.signaling import Signaling, connect_message
 from device.sora.steps import (
     WEBSOCKET,
@@ -76,13 +76,7 @@ class Publisher:
         motif: Motif[Any] | None = None,
         attempt: int = 0,
     ) -> None:
-        opus = OpusSettings(
-            bit_rate=settings.bit_rate,
-            complexity=settings.complexity,
-            expected_loss_percent=settings.expected_loss_percent,
-            packet_ms=settings.packet_ms,
-        )
-        self.programme = OpusSender(opus, Application.AUDIO)
+        self.programme = OpusSender(programme(settings), Application.AUDIO)
         """Takes the mixed programme."""
         self.picture = None if motif is None else PictureSender(motif, _picture_settings(settings))
         """Sends the picture, if there is one."""
@@ -180,9 +174,12 @@ class Publisher:
         """Give up a connection that looks healthy while nothing goes out, or nothing comes in at the far end."""
         loop = asyncio.get_running_loop()
         flow = Flow(loop.time())
-        while (stopped := flow.stopped(self.programme.counters(), loop.time())) is None:
+        while True:
             await asyncio.sleep(WATCH_SECONDS)
-        self._inbox.put_nowait(MediaDown(stopped))
+            stopped = flow.stopped(self.programme.counters(), loop.time())
+            if stopped is not None:
+                self._inbox.put_nowait(MediaDown(stopped))
+                return
 
     async def _carry_out(self, command: Command, tasks: asyncio.TaskGroup) -> None:
         match command:

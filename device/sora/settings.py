@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from device.audio.opus import OpusSettings
 from device.messages.settings import Settings
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=120)]
@@ -50,3 +51,13 @@ class BroadcastSettings(Settings, frozen=True):
     """File of the font; empty: Noto Sans CJK where Debian has put it, else one without Japanese."""
     redirects: Annotated[int, msgspec.Meta(ge=0, le=20)] = 5
     """How often the service may send us elsewhere in one connect."""
+
+
+def programme(settings: BroadcastSettings) -> OpusSettings:
+    """Return how the programme is encoded."""
+    return OpusSettings(
+        bit_rate=settings.bit_rate,
+        complexity=settings.complexity,
+        expected_loss_percent=settings.expected_loss_percent,
+        packet_ms=settings.packet_ms,
+    )

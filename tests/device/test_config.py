@@ -79,7 +79,8 @@ def test_each_choice_of_a_board_is_a_setting_and_tells_why_in_two_languages(tmp_
     explained = {key: (value, source) for key, value, source in explain(path)}
     for choice in CHOICES[board]:
         assert explained[choice.key] == (choice.value, str(board))
-        assert choice.en and any(ord(letter) > 0x3000 for letter in choice.ja)
+        assert choice.en
+        assert any(ord(letter) > 0x3000 for letter in choice.ja)
     assert [source for _, source in explained.values() if source == board] == [str(board)] * len(CHOICES[board])
 
 

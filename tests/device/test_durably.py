@@ -120,7 +120,7 @@ WRITERS = {
     "the journal of orders": Writer(
         lambda folder: Journal(folder / "orders").record("a"),
         lambda folder: Journal(folder / "orders").record("b"),
-        lambda folder: ids(folder),
+        ids,
     ),
     "the identity": Writer(
         lambda folder: enrol(folder, KEY, "robot-1"),
