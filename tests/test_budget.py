@@ -56,8 +56,9 @@ def test_the_share_of_a_board_is_of_the_core_that_its_profile_is_made_for() -> N
 
 
 def test_what_a_part_takes_is_the_median_difference_of_runs_next_to_one_another() -> None:
-    rows = list(parts(Board.ZERO2W, {"all of it": [0.10, 0.16, 0.11], "with more, more": [0.12, 0.17, math.nan]}))
-    assert [row.value for row in rows] == pytest.approx([11.0, 1.5])
+    rows = list(parts(Board.ZERO2W, {"a": [(0.10, 0.12), (0.16, 0.17), (0.11, math.nan)], "b": [(0.11, 0.10)]}))
+    assert [row.name for row in rows] == ["zero2w, all of it", "zero2w, a, more", "zero2w, b, more"]
+    assert [row.value for row in rows] == pytest.approx([11.0, 1.5, -1.0])
     assert rows[1].peers["% there"] == pytest.approx(9.0)
 
 

@@ -10,9 +10,9 @@ the count is left, and said so.
 The conversation is that of `tests/bench/live.py`: a question every eight seconds, over PulseAudio, broadcast included; the
 robot tells of itself as often as by default, and not as often as in the demo.
 
-With `--parts` there is no quota: the session runs with one thing after the other otherwise than the board's profile has it, in
-turn and `--rounds` times, so that what else the computer does falls on all alike. What a part costs is the median of the
-differences.
+With `--parts` there is no quota: the session runs with one thing after the other otherwise than the board's profile has it,
+each just after a run as the profile has it, `--rounds` times, so that what else the computer does falls on both alike. What a
+part costs is the median of the differences.
 """
 
 from __future__ import annotations
@@ -55,20 +55,22 @@ MOST_XRUNS: Final = 6.0
 """Gaps in a minute, beyond those of the free run, that nobody minds: one in ten seconds."""
 
 
+Pair = tuple[float, float]
+"""Seconds of processor time in a second, as the profile has it and otherwise; not a number where nobody talked."""
+
 PARTS: Final[Mapping[str, Table]] = {
-    "all of it": {},
-    "with the canceller, more": {"echo": {"mode": "aec3"}},
-    "with half duplex, more": {"echo": {"mode": "half-duplex"}},
-    "without echo control, more": {"echo": {"mode": "none"}},
-    "without the broadcast, more": {"broadcast": {"enabled": False}},
-    "packets of 20 ms, more": {"realtime": {"opus": {"packet_ms": 20}}, "broadcast": {"packet_ms": 20}},
-    "packets of 40 and 60 ms, more": {"realtime": {"opus": {"packet_ms": 40}}, "broadcast": {"packet_ms": 60}},
-    "calls of the speaker every 10 ms, more": {"sound": {"frames": 480}},
-    "calls of the speaker every 20 ms, more": {"sound": {"frames": 960}},
-    "both encoders at complexity 5, more": {"realtime": {"opus": {"complexity": 5}}, "broadcast": {"complexity": 5}},
-    "a picture with captions, more": {"broadcast": {"picture": "captions"}},
+    "with the canceller": {"echo": {"mode": "aec3"}},
+    "with half duplex": {"echo": {"mode": "half-duplex"}},
+    "without echo control": {"echo": {"mode": "none"}},
+    "without the broadcast": {"broadcast": {"enabled": False}},
+    "packets of 20 ms": {"realtime": {"opus": {"packet_ms": 20}}, "broadcast": {"packet_ms": 20}},
+    "packets of 40 and 60 ms": {"realtime": {"opus": {"packet_ms": 40}}, "broadcast": {"packet_ms": 60}},
+    "calls of the speaker every 10 ms": {"sound": {"frames": 480}},
+    "calls of the speaker every 20 ms": {"sound": {"frames": 960}},
+    "both encoders at complexity 5": {"realtime": {"opus": {"complexity": 5}}, "broadcast": {"complexity": 5}},
+    "a picture with captions": {"broadcast": {"picture": "captions"}},
 }
-"""What may be otherwise than the profile has it; the first is the profile."""
+"""What may be otherwise than the profile has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,24 +154,32 @@ async def taken_apart(folder: Path, boards: list[Board], seconds: float, rounds:
             plain = config.read_text()
             rows: list[Row] = []
             for board in boards:
-                cores: dict[str, list[float]] = {name: [] for name in PARTS}
+                pairs: dict[str, list[Pair]] = {name: [] for name in PARTS}
                 for name, otherwise in rounds * list(PARTS.items()):
-                    config.write_text(settings(plain, board, otherwise))
-                    run = await started(stage, config, folder, pulse, seconds, None)
-                    cores[name].append(run.cores if run is not None and run.talked else math.nan)
-                    print(f"{board}, {name}: {100 * cores[name][-1]:.1f} % of one core here", file=sys.stderr)
-                rows += parts(board, cores)
+                    pair = []
+                    for over in ({}, otherwise):
+                        config.write_text(settings(plain, board, over))
+                        run = await started(stage, config, folder, pulse, seconds, None)
+                        pair.append(run.cores if run is not None and run.talked else math.nan)
+                    pairs[name].append((pair[0], pair[1]))
+                    print(
+                        f"{board}, {name}: {100 * pair[0]:.1f}, {100 * pair[1]:.1f} % of one core here", file=sys.stderr
+                    )
+                rows += parts(board, pairs)
     return rows
 
 
-def parts(board: Board, cores: Mapping[str, list[float]]) -> Iterator[Row]:
-    """Yield what each part takes, of one core here and of one core there, by the runs next to one another."""
-    usual = next(iter(cores.values()))
-    for name, runs in cores.items():
-        differences = [run - before for run, before in zip(runs, usual, strict=True)]
-        part = usual if runs is usual else differences
-        taken = statistics.median([cost for cost in part if not math.isnan(cost)] or [math.nan])
-        yield Row(f"{board}, {name}", 100 * taken, "% here", peers={"% there": 100 * taken / SHARES[board]})
+def parts(board: Board, pairs: Mapping[str, list[Pair]]) -> Iterator[Row]:
+    """Yield what a session takes as the profile has it, and what each part takes more, of one core here and there."""
+    usual = [before for runs in pairs.values() for before, _ in runs]
+    yield _part(f"{board}, all of it", usual, SHARES[board])
+    for name, runs in pairs.items():
+        yield _part(f"{board}, {name}, more", [after - before for before, after in runs], SHARES[board])
+
+
+def _part(name: str, costs: list[float], share: float) -> Row:
+    taken = statistics.median([cost for cost in costs if not math.isnan(cost)] or [math.nan])
+    return Row(name, 100 * taken, "% here", peers={"% there": 100 * taken / share})
 
 
 def spent(board: Board, run: Run) -> Iterator[Row]:
