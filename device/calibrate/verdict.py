@@ -15,6 +15,7 @@ from device.boards import CHOICES, Board
 from device.calibrate import words
 from device.calibrate.measure import Measured
 from device.calibrate.trial import Trial
+from device.doctor.checks.sound import LOUD_ROOM
 from device.doctor.findings import Finding
 
 REMOVED: Final = 20.0
@@ -104,6 +105,8 @@ def _complaints(measured: Measured) -> list[Finding]:
         found.append(words.CLIPPED(clipped=measured.clipped))
     if measured.loss < INTERRUPTIBLE:
         found.append(words.LOUD(loss=measured.loss))
+    if measured.floor > LOUD_ROOM:
+        found.append(words.NOISY(floor=measured.floor))
     if abs(measured.drift) - 2.0 * measured.drift_error > TRIED_DRIFT:
         found.append(words.DRIFTING(drift=measured.drift))
     if measured.holes:

@@ -75,6 +75,14 @@ LOUD: Final = Phrase(
     QUIETER_EN,
     QUIETER_JA,
 )
+NOISY: Final = Phrase(
+    "calibrate.noisy",
+    Outcome.WARNING,
+    "the room is loud even when nothing is played, {floor:.0f} dBFS: pauses may be taken for speech",
+    "何も再生していないときも {floor:.0f} dBFS の音があり、間が発話と見なされることがあります",
+    "Look for a fan, turn the microphone's gain down, or let people hold the button to talk (`vad` in docs/panel.md).",
+    "ファンなどの音源を探すか、マイクの感度を下げるか、ボタンを押して話す方式 (docs/panel.md の `vad`) にしてください。",
+)
 DRIFTING: Final = Phrase(
     "calibrate.drifting",
     Outcome.WARNING,
@@ -86,7 +94,7 @@ DRIFTING: Final = Phrase(
 HOLES: Final = Phrase(
     "calibrate.holes",
     Outcome.WARNING,
-    "what was played had holes in {holes} places",
+    "what was played had holes: {holes}",
     "再生した音が {holes} か所で途切れました",
     "See with `kaiwa-device doctor` whether the cores are busy or the card loses sound, then calibrate again.",
     "`kaiwa-device doctor` でコアの負荷や音切れを確かめ、もう一度測ってください。",

@@ -36,6 +36,7 @@ def codes(measured: Measured | None, trial: Trial | None, *, heard: bool = False
         ({"echo": -62.5, "loss": 36.0}, POOR, EchoMode.NONE, []),
         ({"clipped": 4}, GOOD, EchoMode.HALF_DUPLEX, ["clipped"]),
         ({"loss": 1.0}, GOOD, EchoMode.AEC3, ["loud"]),
+        ({"floor": -38.0, "echo": -30.0}, GOOD, EchoMode.AEC3, ["noisy"]),
         ({"drift": 180.0, "drift_error": 10.0}, GOOD, EchoMode.AEC3, ["drifting"]),
         ({"drift": 110.0, "drift_error": 10.0}, GOOD, EchoMode.AEC3, []),
         ({"holes": 1}, GOOD, EchoMode.AEC3, ["holes"]),
