@@ -42,7 +42,8 @@ class OpusSender:
         self._outbound: Outbound | None = None
         self._unsent: deque[Samples] = deque()
         self._gathered: list[Samples] = []
-        self._whole = settings.packet_ms * RATE // (1000 * BLOCK)  # blocks in a packet
+        self.blocks_in_packet = settings.packet_ms * RATE // (1000 * BLOCK)
+        """How many blocks become one packet."""
         self._pushed = self._dropped = self._packets = self._bytes = self._acknowledged = 0
         self._highest: int | None = None  # the last that the far end has told of
 
@@ -106,11 +107,11 @@ class OpusSender:
         self._unsent.append(samples)
 
     def _gather(self, outbound: Outbound, samples: Samples) -> None:
-        if self._whole == 1:
+        if self.blocks_in_packet == 1:
             self._send(outbound, samples)
             return
         self._gathered.append(samples)
-        if len(self._gathered) == self._whole:
+        if len(self._gathered) == self.blocks_in_packet:
             packet, self._gathered = np.concatenate(self._gathered), []
             self._send(outbound, packet)
 
@@ -119,7 +120,7 @@ class OpusSender:
         try:
             outbound.send(payload, samples.size)
         except ConnectionError:
-            self._dropped += self._whole
+            self._dropped += self.blocks_in_packet
             return
         self._packets += 1
         self._bytes += len(payload)

@@ -10,6 +10,7 @@ import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from device.audio.level import rms_dbfs
+from device.audio.opus import OpusSettings
 from device.errors import KaiwaError, MediaError, UpstreamError
 from device.messages.reports import Speaker
 from device.messages.tools import TextSchema, ToolDeclaration
@@ -32,6 +33,18 @@ def words_of(speaker: Speaker) -> Callable[[CallEvent], Captioned | None]:
         return event if isinstance(event, Captioned) and event.speaker is speaker and event.final else None
 
     return final
+
+
+async def test_a_question_in_longer_packets_is_heard_as_well(
+    stand_in: RealtimeStandIn, http: aiohttp.ClientSession
+) -> None:
+    settings = RealtimeSettings(opus=OpusSettings(packet_ms=40, complexity=1))
+    async with Handset(await mint(stand_in, http), http, settings) as phone:
+        await phone.say("how are you")
+        question = await phone.seen(words_of(Speaker.USER))
+        assert question.text == "How are you?"
+        counters = phone.call.uplink.counters()
+        assert counters["packets"] <= counters["pushed"] / 2
 
 
 async def test_a_question_is_heard_and_its_answer_arrives_as_sound_and_words(

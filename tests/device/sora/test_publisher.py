@@ -7,7 +7,7 @@ import re
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 import pytest
@@ -82,9 +82,12 @@ async def on_air(
 # ---- with the stand-in
 
 
-async def test_what_is_pushed_is_heard_by_observers(service: ImageFlux, http: aiohttp.ClientSession) -> None:
-    channel = await service.create_channel()
-    async with asyncio.timeout(20), Publisher(grant_for(channel), http=http, settings=SETTINGS) as publisher:
+@pytest.mark.parametrize("packet_ms", [20, 60])
+async def test_what_is_pushed_is_heard_by_observers(
+    service: ImageFlux, http: aiohttp.ClientSession, packet_ms: Literal[20, 60]
+) -> None:
+    channel, settings = await service.create_channel(), BroadcastSettings(packet_ms=packet_ms)
+    async with asyncio.timeout(20), Publisher(grant_for(channel), http=http, settings=settings) as publisher:
         await send(publisher.programme, tone(440, -12, 5))
         (playlist,) = await wait_for_playlists(service, channel.channel_id)
         assert playlist.connection_id == publisher.connection_id
