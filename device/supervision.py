@@ -86,4 +86,6 @@ def progress(voice: VoicePath, card: OpenCard) -> dict[str, float | None]:
 
 
 def _packets(sink: BlockSink | None) -> float | None:
-    return None if sink is None else sink.counters().get("packets")
+    """Return what was sent; None where nothing can be, because the connection is known to be over."""
+    counters = {} if sink is None else sink.counters()
+    return None if counters.get("over") else counters.get("packets")

@@ -90,7 +90,7 @@ class OpusSender:
         self._encoder.set_bit_rate(bit_rate)
 
     def counters(self) -> dict[str, float]:
-        """Return numbers that only grow, `acknowledged` of the far end's reports that more has come; and the loss expected."""
+        """Return numbers that only grow, `acknowledged` by the far end's reports; the loss expected; whether it is `over`."""
         return {
             "pushed": self._pushed,
             "dropped": self._dropped,
@@ -98,6 +98,7 @@ class OpusSender:
             "bytes": self._bytes,
             "acknowledged": self._acknowledged,
             "expected_loss_percent": self._loss.percent,
+            "over": self._track.readyState == "ended",
         }
 
     def _wait(self, samples: Samples) -> None:

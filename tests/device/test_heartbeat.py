@@ -129,9 +129,11 @@ async def test_what_is_sent_is_counted_where_the_connection_takes_it(monkeypatch
         voice.uplink, voice.programme = sender, delayed_by_nothing(sender)
         sender.push(SILENCE)
         assert (progress(voice, card)["sent"], progress(voice, card)["broadcast"]) == (0, 0)
-        async with loopback(mouth=sender) as (_, other):
+        async with loopback(mouth=sender) as (one, other):
             await other.ear.seen(1)
             assert (progress(voice, card)["sent"], progress(voice, card)["broadcast"]) == (1, 1)
+            await one.peer.close()
+            assert progress(voice, card)["sent"] is None, "a call that is over is not stuck, another may follow"
 
 
 def delayed_by_nothing(publisher: BlockSink) -> Airing:
