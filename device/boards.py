@@ -53,9 +53,9 @@ CHOICES: Final[Mapping[Board, tuple[Choice, ...]]] = {
         Choice(
             "echo.mode",
             "half-duplex",
-            "a canceller does not fit beside a broadcast: the microphone is closed while the robot speaks, so it can be"
-            " interrupted by the button only",
-            "配信中はエコー除去の余裕がないため、話している間はマイクを閉じます。割り込みはボタンだけです",
+            "a canceller leaves too little time to spare beside a broadcast: the microphone is closed while the robot"
+            " speaks, so nobody can interrupt it by voice",
+            "配信中はエコー除去に足る余裕がないため、話している間はマイクを閉じます。声で割り込めません",
         ),
         Choice("realtime.opus.complexity", 1, _COMPLEXITY_EN, _COMPLEXITY_JA),
         Choice("realtime.opus.packet_ms", 40, _PACKETS_EN, _PACKETS_JA),

@@ -117,7 +117,6 @@ async def page(folder: Path) -> str:
     with pulse_server(folder / "pulse") as pulse:
         async with live.cloud(folder / "stage", pulse) as (stage, config):
             for trial in TRIALS:
-                print(trial.title, file=sys.stderr)
                 text = await asyncio.to_thread(said, trial, pulse, config)
                 shown = text.replace(str(stage.folder), "/var/lib/kaiwa")
                 parts.append(f"## {trial.title}\n\n```\n$ kaiwa-device {' '.join(trial.command)}\n{shown}\n```\n")
