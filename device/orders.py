@@ -70,7 +70,7 @@ class Pace:
 
     def count(self, mandate: Mandate, now: float) -> None:
         """Count an order that was taken, and forget who has ordered nothing for a minute."""
-        for operator in [name for name, times in self._times.items() if not times or times[-1] <= now - 60.0]:
+        for operator in [name for name, times in self._times.items() if not times or not now - 60.0 < times[-1] <= now]:
             del self._times[operator]
         self._times.setdefault(mandate.operator, deque()).append(now)
 
