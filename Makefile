@@ -1,6 +1,6 @@
 # Kaiwa: `make demo` shows it, `make test` proves it; both install what is missing first.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs faults pictures phrases hardware deb check-arm64 bench bench-start bench-voice bench-mint \
+.PHONY: help demo test check docs faults proving pictures phrases hardware deb check-arm64 bench bench-start bench-voice bench-mint \
 	bench-broadcast budget day fuzz test-sora-vendor constraints clean
 ARGS ?=
 
@@ -42,6 +42,10 @@ fuzz: ## bytes that look for a way out of every decoder (ARGS="-max_total_time=6
 	@.ci/setup test
 	@VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/uv pip install --quiet --constraints constraints.txt --group fuzz
 	@.venv/bin/python -m tests.fuzz $(or $(ARGS),-max_total_time=60)
+
+proving: ## let doctor and calibrate speak in a simulated room, and write docs/doctor.md
+	@.ci/setup test
+	@.venv/bin/python -m tests.proving
 
 faults: ## inject every fault that a test knows, and write docs/faults.md
 	@.ci/setup test

@@ -15,6 +15,7 @@ import aiohttp
 from device import __version__, show, tool_verb
 from device.app import run
 from device.calibrate import command as calibrate
+from device.chosen import chosen, told
 from device.claiming import claimed_at_start, wait_for_claim
 from device.command import Exit
 from device.config import DEFAULT_PATH, DeviceSettings, explain, load
@@ -23,6 +24,8 @@ from device.enrol import enrol
 from device.errors import EnrolmentError, KaiwaError, SettingsError, SoundError, first_of
 from device.instance import only_one
 from device.messages.enrolment import Enrolment
+
+_log = logging.getLogger(__name__)
 
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
@@ -73,6 +76,8 @@ def _verb(
 
 
 def _run(settings: DeviceSettings, options: argparse.Namespace) -> int:
+    for line in told(chosen(options.config)):
+        _log.info("%s", line)
     with only_one(Path(settings.state_dir)):
         while True:
             end = _live(settings, with_bench=options.bench)

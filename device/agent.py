@@ -9,6 +9,7 @@ from typing import assert_never
 
 from device import command as do
 from device import phase as p
+from device.audio.echo import EchoMode
 from device.errors import SoundError
 from device.holdings import Holdings
 from device.messages.commands import CommandStatus
@@ -27,19 +28,25 @@ from device.voice import VoicePath
 _log = logging.getLogger(__name__)
 
 
-def light(session: Session) -> Light:
-    """Return the light that tells how the session machine stands."""
+def light(session: Session, echo: EchoMode = EchoMode.AEC3) -> Light:
+    """Return the light that tells how the session machine stands, with the echo control that is in force."""
     if session.deaf:
         return Light.FAULT_SOUND
     if session.muted if session.phase in LIVE else session.switched_off and session.phase is Phase.IDLE:
         return Light.MUTED
     if session.phase is Phase.FAULT:
         return of_fault(kind(session.fault or ""))
-    if session.phase is Phase.LISTENING and session.hand.closed:
-        return Light.HOLD_TO_TALK
-    if session.phase is Phase.LISTENING and session.trouble is not None:
-        return Light.TROUBLE
+    if session.phase is Phase.LISTENING:
+        return _listening(session)
+    if session.phase is Phase.SPEAKING and echo is EchoMode.HALF_DUPLEX:
+        return Light.SPEAKING_ALONE
     return Light.PREPARING if session.phase is Phase.RECONNECTING else Light(session.phase)
+
+
+def _listening(session: Session) -> Light:
+    if session.hand.closed:
+        return Light.HOLD_TO_TALK
+    return Light.LISTENING if session.trouble is None else Light.TROUBLE
 
 
 def earcon(session: Session, chime: Chime) -> Earcon:
@@ -124,6 +131,9 @@ class Agent:
                 self._tell(command)
             case do.Exit():
                 raise AssertionError("an exit is never carried out, it ends the agent")
+            case do.Cut(session):
+                if self._holdings.cut(session):
+                    self._voice.earcon(sound(Earcon.CUT))
             case do.Prompt() | do.Interrupt() | do.TakeFloor() | do.GiveFloor() | do.UseTool():
                 self._interfere(command)
             case _:
@@ -184,7 +194,7 @@ class Agent:
 
     def _show(self) -> None:
         if self._session.phase is not Phase.STOPPED:
-            self._panel.show(light(self._session))
+            self._panel.show(light(self._session, self._voice.echo.mode))
         self._voice.muted = self._session.muted
         self._panel.on_air(self._session.on_air)
         self._holdings.show(self._session)

@@ -212,7 +212,7 @@ async def _body(settings: DeviceSettings, inbox: Inbox, *, with_bench: bool) -> 
     felt = Felt()
     on_light, outlets = (bench.light, [bench.output]) if with_bench else (ignore, [])
     async with (
-        Panel(settings.panel, on_gesture, on_light, on_mute) as panel,
+        Panel(settings.panel, on_gesture, on_light, on_mute, partial(inbox.post, p.CutWished())) as panel,
         Outputs(settings.tools.outputs, panel.pins, *outlets) as outputs,
         voice_card(settings, panel, told, bench.observed if with_bench else None) as (card, voice),
     ):
@@ -348,7 +348,7 @@ def _background(robot: Robot, settings: DeviceSettings, *, with_bench: bool) -> 
         "light": _follow_voice(robot.body),
         "renewal": robot.renewal.run(),
         "console": robot.console.attend(),
-        "watchdog": supervise(robot.body.voice, robot.body.card),
+        "watchdog": supervise(robot.body.voice, robot.body.card, robot.inbox.post),
     }
     if with_bench:
         works["bench"] = _attend_bench(robot)

@@ -74,6 +74,13 @@ class CloseBroadcast:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """Drop what nobody outside has heard yet; where nothing is held back, `BroadcastWished` follows."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """Ask the model to say something now."""
 
@@ -178,6 +185,7 @@ Command = (
     | Switch
     | OpenBroadcast
     | CloseBroadcast
+    | Cut
     | Prompt
     | Interrupt
     | TakeFloor

@@ -73,6 +73,10 @@ class Controls(Standing):
         session = self._grant.session
         yield do.OpenBroadcast(session, self._grant) if event.on else do.CloseBroadcast(session)
 
+    def _cut(self, _event: p.CutWished, _now: float) -> Iterator[Command]:
+        if self.on_air:
+            yield do.Cut(self.id or "")
+
     def _use(self, event: p.ToolOrdered, _now: float) -> Iterator[Command]:
         yield do.Acknowledge(event.command, Step.ACCEPTED, event.tool)
         yield do.UseTool(event.command, event.tool, event.arguments)

@@ -17,7 +17,7 @@ from device.errors import MintError
 from device.messages.commands import CommandStatus, Step
 from device.messages.minting import BroadcastGrant, Grant
 from device.messages.prices import TokenPrices
-from device.messages.reports import SessionFigures, SessionGoesOn, Spent, Trace
+from device.messages.reports import OperatorNote, SessionFigures, SessionGoesOn, Spent, Trace
 from device.push_to_talk import PushToTalk
 from device.session import Session
 from device.sora.on_air import keep_on_air
@@ -140,6 +140,21 @@ class Holdings:
         on_air = self._held[session].on_air
         if on_air is not None:
             on_air.cancel()
+
+    def cut(self, session: str) -> bool:
+        """Drop what nobody outside has heard yet, and tell the operator; return whether anything is held back at all.
+
+        A broadcast that is not delayed can only be ended.
+        """
+        try:
+            seconds = self._with.air.cut()
+        except LookupError:
+            self._post(p.BroadcastWished(on=False))
+            return False
+        outlet = self._with.outlet
+        text = f"somebody at the robot cut {seconds:.1f} s of the broadcast"
+        outlet.event(OperatorNote(session=session, at=outlet.now(), text=text))
+        return True
 
     def prompt(self, session: str, text: str) -> None:
         """Have the model say something as soon as nobody else does."""

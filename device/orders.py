@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, assert_never
 
+from device.durably import write_durably
 from device.errors import MalformedMessageError, MisaddressedError, StaleMessageError
-from device.identity import write_durably
 from device.messages.commands import LONGEST_SECONDS, Command, CommandStatus, Step, Use, Verb
 from device.messages.envelope import PublicKey, check_fresh
 from device.messages.mandates import Mandate, open_order
@@ -69,7 +69,9 @@ class Pace:
         return len(times) < mandate.per_minute
 
     def count(self, mandate: Mandate, now: float) -> None:
-        """Count an order that was taken."""
+        """Count an order that was taken, and forget who has ordered nothing for a minute."""
+        for operator in [name for name, times in self._times.items() if not times or not now - 60.0 < times[-1] <= now]:
+            del self._times[operator]
         self._times.setdefault(mandate.operator, deque()).append(now)
 
 

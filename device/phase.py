@@ -38,6 +38,8 @@ AT_REST = frozenset({Phase.OFFLINE, Phase.IDLE, Phase.FAULT})
 """The phases in which nothing goes on that a new connection to the cloud would disturb."""
 
 
+STANDSTILL: Final = "standstill"
+"""The fault of a robot in which something has stopped that must go on; only a new process mends it."""
 NO_SOUND: Final = "sound"
 """The fault of a robot without a sound card."""
 HOPELESS: Final = frozenset({"insufficient_quota"})
@@ -239,6 +241,11 @@ class BroadcastWished:
 
 
 @dataclass(frozen=True, slots=True)
+class CutWished:
+    """Somebody at the robot wants nobody outside to hear what was just said."""
+
+
+@dataclass(frozen=True, slots=True)
 class EndWished:
     """The model ends the conversation; `said` is whether it has said goodbye already."""
 
@@ -285,6 +292,13 @@ class SoundBack:
 
 
 @dataclass(frozen=True, slots=True)
+class Stalled:
+    """Something in the robot stands still that must go on, and does not go on by itself; `text` says what."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Released:
     """Everything the session held has been given back."""
 
@@ -325,12 +339,14 @@ Event = (
     | Hushed
     | SayWished
     | BroadcastWished
+    | CutWished
     | EndWished
     | ToolOrdered
     | OnAir
     | OffAir
     | SoundLost
     | SoundBack
+    | Stalled
     | Released
     | Elapsed
     | Quit

@@ -36,6 +36,7 @@ from device.realtime.offer import SERVICE, Answer, exchange
 from device.realtime.rehearsal import Rehearsal
 from device.realtime.rehearsal import Step as Proof
 from device.realtime.settings import RealtimeSettings
+from device.rtc.flow import Flow
 from device.rtc.peer import UNUSABLE_DESCRIPTION, new_peer
 from device.rtc.receiving import VoiceReceiver
 from device.rtc.sending import OpusSender
@@ -341,11 +342,13 @@ class RealtimeCall:
         self._emit(self.conversation.end(time.monotonic(), self._played()))
 
     async def _watch(self) -> None:
+        flow = Flow(time.monotonic())
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            reason = overdue(
+            now = time.monotonic()
+            reason = flow.stopped(self.uplink.counters(), now) or overdue(
                 self.conversation.turn,
-                now=time.monotonic(),
+                now=now,
                 event_at=self._event_at,
                 packet_at=self.downlink.last_packet_at,
                 settings=self.settings,

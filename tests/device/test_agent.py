@@ -11,6 +11,7 @@ import pytest
 from device import command as do
 from device import phase as p
 from device.agent import Agent, Inbox, earcon, light
+from device.audio.echo import EchoMode
 from device.messages.minting import Grant, OpenAIGrant
 from device.messages.secret import Secret
 from device.panel.board import Panel
@@ -42,6 +43,15 @@ def test_the_light_is_that_of_the_phase(session: Session) -> None:
     assert light(session) is Light.LISTENING
     session.handle(p.Turn("s1", Phase.SPEAKING), 1.0)
     assert light(session) is Light.SPEAKING
+
+
+def test_a_robot_that_hears_nobody_while_it_speaks_shows_so(session: Session) -> None:
+    assert light(session, EchoMode.HALF_DUPLEX) is Light.LISTENING
+    session.handle(p.Turn("s1", Phase.SPEAKING), 1.0)
+    assert light(session, EchoMode.HALF_DUPLEX) is Light.SPEAKING_ALONE
+    assert light(session, EchoMode.NONE) is Light.SPEAKING
+    session.handle(p.MuteWished(on=True), 2.0)
+    assert light(session, EchoMode.HALF_DUPLEX) is Light.MUTED
 
 
 def test_a_closed_microphone_shows_whatever_else_goes_on(session: Session) -> None:

@@ -30,7 +30,7 @@ from device.messages.enrolment import BrokerAddress
 from device.messages.envelope import KeySigner
 from device.messages.knowledge import KnownText, packed
 from device.messages.minting import Grant, Prompts
-from device.messages.reports import Event, Levels, Speaker, Spent
+from device.messages.reports import Event, Levels, OperatorNote, Speaker, Spent
 from device.messages.wire import decode
 from device.mint import MintClient
 from device.mqtt import Broker, Presence
@@ -170,6 +170,30 @@ async def asked(ready: Bench, monkeypatch: pytest.MonkeyPatch) -> p.Event:
     monkeypatch.setattr(module, "RECONNECT_SECONDS", 0.0)
     ready.holdings.mint(SESSION, "button")
     return await ready.next()
+
+
+async def test_a_cut_by_hand_drops_what_is_held_and_tells_the_operator(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bench(delay=5.0) as ready:
+        await asked(ready, monkeypatch)
+        ready.holdings._with.air.rise(Recorder())
+        for _ in range(50):
+            ready.voice.on_block(Block(SILENCE, SILENCE, time.monotonic()))
+        assert ready.holdings.cut(SESSION)
+        [note] = ready.published(OperatorNote)
+        assert note.text.startswith("somebody at the robot cut ")
+        assert note.session == SESSION
+        assert ready.posted.empty()
+        await ready.released()
+
+
+async def test_a_cut_of_what_is_not_delayed_ends_the_broadcast(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bench() as ready:
+        await asked(ready, monkeypatch)
+        ready.holdings._with.air.rise(Recorder())
+        assert not ready.holdings.cut(SESSION)
+        assert await ready.next() == p.BroadcastWished(on=False)
+        assert ready.published(OperatorNote) == []
+        await ready.released()
 
 
 async def test_without_a_broker_nothing_is_granted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from device.errors import BadSignatureError, MalformedMessageError, MessageError
 from device.messages.commands import Command, CommandStatus, Step, Verb
 from device.messages.envelope import COMMAND, MINT_REQUEST, KeySigner, PublicKey, public_pem, seal_envelope
 from device.messages.mandates import MANDATE, Mandate, seal_order
-from device.orders import KEPT, Journal, Orders
+from device.orders import KEPT, Journal, Orders, Pace
 from device.phase import StartOrdered, StopOrdered, ToolOrdered
 
 NOW = 1_800_000_000.0
@@ -175,6 +175,20 @@ def test_who_is_mandated_by_an_operator_whom_it_knows_is_obeyed_within_their_rig
     assert not (tmp_path / "orders").exists(), "what is not allowed is not even written down"
     assert orders.take(mandated(1), NOW, retained=False) == StopOrdered("m1", "operator-anna")
     assert "not in force" in rejection(orders, mandated(2, NOW + 3600), NOW + 3600)
+
+
+def test_who_has_ordered_nothing_for_a_minute_is_forgotten() -> None:
+    pace = Pace()
+    mandates = [
+        Mandate(operator=f"o{n}", key="", robots=["*"], per_minute=2, issued_at=NOW, expires_at=NOW + 9e5)
+        for n in range(50)
+    ]
+    for second, mandate in enumerate(mandates):
+        assert pace.allows(mandate, NOW + 10 * second)
+        pace.count(mandate, NOW + 10 * second)
+    assert len(pace._times) <= 7, "months of operators who come and go leave nothing"
+    pace.count(mandates[0], NOW - 9e6)
+    assert list(pace._times) == ["o0"], "nor does a clock that was set back"
 
 
 def test_the_limit_of_a_mandate_holds_for_a_minute_and_for_nobody_else(orders: Orders) -> None:

@@ -313,6 +313,42 @@ def test_an_announced_start_fails_when_the_sound_card_goes_meanwhile(robot: Robo
     assert robot.phase is Phase.FAULT
 
 
+STALLED = p.Stalled("nothing is captured any more")
+
+
+def test_what_stands_still_is_told_heard_and_shown_and_then_the_process_begins_anew(robot: Robot) -> None:
+    commands = robot(STALLED)
+    assert commands == [do.Show(), do.ReportFault(None, "standstill", STALLED.text), do.Play(Chime.ERROR)]
+    assert (robot.phase, robot.session.fault) == (Phase.FAULT, "standstill")
+    [rejected] = robot(p.StartOrdered("c1", "o"))
+    assert rejected == do.Acknowledge("c1", Step.REJECTED, "the robot is out of order")
+    assert robot(p.BrokerDown(), GONE, p.SoundBack(), p.BrokerUp())
+    assert robot.phase is Phase.FAULT, "nothing but a new process mends it"
+    assert robot.wait()[-1] == do.Exit(failed=True)
+
+
+def test_what_stands_still_in_a_conversation_is_shown_once_everything_is_given_back(robot: Robot) -> None:
+    live(robot)
+    assert robot(STALLED)[-2:] == [do.Play(Chime.ERROR), do.Release("s1")]
+    robot(p.Pressed(), p.Released("s1"))
+    assert (robot.phase, robot.session.fault) == (Phase.FAULT, "standstill")
+    assert robot(p.Pressed())[-1] == do.Exit(failed=True), "whoever presses need not wait"
+
+
+def test_what_stands_still_while_a_conversation_ends_is_shown_after_it(robot: Robot) -> None:
+    live(robot)
+    robot(p.Pressed())
+    assert robot(STALLED) == [do.ReportFault("s1", "standstill", STALLED.text)]
+    robot(p.Released("s1"))
+    assert robot.phase is Phase.FAULT
+    assert robot(p.Quit())[-1] == do.Exit(failed=True)
+
+
+def test_a_start_that_was_announced_by_a_robot_that_stands_still_fails(robot: Robot) -> None:
+    robot(p.StartOrdered("c1", "o"), STALLED)
+    assert do.Acknowledge("c1", Step.FAILED, "shutting down") in robot.wait()
+
+
 def test_quit_while_live_releases_first(robot: Robot) -> None:
     live(robot)
     commands = robot(p.Quit())
@@ -421,6 +457,16 @@ def test_the_broadcast_stops_and_begins_at_a_wish_while_the_talk_goes_on(robot: 
     assert robot.phase is Phase.LISTENING
 
 
+def test_a_hand_cuts_the_broadcast_only_while_it_is_on_air(robot: Robot) -> None:
+    assert robot(p.CutWished()) == []
+    live(robot)
+    assert robot(p.CutWished()) == [do.Cut("s1")]
+    robot(p.Turn("s1", Phase.SPEAKING))
+    assert robot(p.CutWished()) == [do.Cut("s1")], "again and again"
+    robot(p.OffAir("s1", "lost"))
+    assert robot(p.CutWished()) == []
+
+
 def test_a_robot_that_may_not_broadcast_does_not_at_a_wish(robot: Robot) -> None:
     robot(p.Pressed(), p.Granted("s1", grant("s1", broadcast=False)), p.CallUp("s1"))
     assert robot(p.BroadcastWished(on=True)) == []
@@ -494,6 +540,8 @@ EVENTS: Sequence[p.Event] = (
     p.OffAir("s1", ""),
     GONE,
     p.SoundBack(),
+    p.CutWished(),
+    p.Stalled("nothing is captured any more"),
     *(p.Released(f"s{n}") for n in (1, 2)),
     p.Elapsed(),
     p.Quit(),

@@ -10,15 +10,19 @@ import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from device.audio.level import rms_dbfs
+from device.audio.opus import OpusSettings
 from device.errors import KaiwaError, MediaError, UpstreamError
 from device.messages.reports import Speaker
 from device.messages.tools import TextSchema, ToolDeclaration
+from device.realtime import call
 from device.realtime.call import CLOSED_BY_SERVICE, HUNG_UP, RealtimeCall
 from device.realtime.captions import Captioned
 from device.realtime.conversation import Answered, CallEvent, Complained, Flush, ResponseFailed, Turn
 from device.realtime.floor import ToolCalled
 from device.realtime.offer import exchange
 from device.realtime.settings import RealtimeSettings
+from device.rtc import flow
+from device.rtc.sending import OpusSender
 from provisioning.local.realtime import EventFault, HttpFault, RealtimeStandIn, StandInSettings
 from provisioning.local.realtime.replies import STORY
 from tests.device.realtime.handset import PATIENCE, Handset, likeness, mint
@@ -29,6 +33,18 @@ def words_of(speaker: Speaker) -> Callable[[CallEvent], Captioned | None]:
         return event if isinstance(event, Captioned) and event.speaker is speaker and event.final else None
 
     return final
+
+
+async def test_a_question_in_longer_packets_is_heard_as_well(
+    stand_in: RealtimeStandIn, http: aiohttp.ClientSession
+) -> None:
+    settings = RealtimeSettings(opus=OpusSettings(packet_ms=40, complexity=1))
+    async with Handset(await mint(stand_in, http), http, settings) as phone:
+        await phone.say("how are you")
+        question = await phone.seen(words_of(Speaker.USER))
+        assert question.text == "How are you?"
+        counters = phone.call.uplink.counters()
+        assert counters["packets"] <= counters["pushed"] / 2
 
 
 async def test_a_question_is_heard_and_its_answer_arrives_as_sound_and_words(
@@ -290,6 +306,32 @@ async def test_a_network_that_vanishes_while_the_assistant_speaks_ends_the_call(
         stand_in.faults.loss = 1.0
         assert "neither sound nor event" in await asyncio.wait_for(phone.call.ended(), PATIENCE)
     await stand_in.__aexit__(None, None, None)
+
+
+async def test_a_call_in_which_nothing_is_sent_any_more_ends(
+    stand_in: RealtimeStandIn, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Consent goes on, the service is fine, and the microphone's packets alone have stopped."""
+    monkeypatch.setattr(flow, "SENT_SECONDS", 0.3)
+    monkeypatch.setattr(call, "WATCH_SECONDS", 0.05)
+    async with Handset(await mint(stand_in, http), http) as phone:
+        await phone.heard_blocks(5)
+        monkeypatch.setattr(OpusSender, "_send", lambda *_: None)
+        assert "nothing was sent" in await asyncio.wait_for(phone.call.ended(), PATIENCE)
+
+
+async def test_a_call_of_which_the_service_receives_nothing_any_more_ends(
+    stand_in: RealtimeStandIn, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Consent goes on and packets leave, but the service's reports tell of no more than before."""
+    monkeypatch.setattr(flow, "ACKNOWLEDGED_SECONDS", 0.3)
+    monkeypatch.setattr(call, "WATCH_SECONDS", 0.05)
+    monkeypatch.setattr(OpusSender, "_reported", lambda *_: None)
+    async with Handset(await mint(stand_in, http), http) as phone:
+        await phone.heard_blocks(25)
+        assert not phone.call._over.done(), "who has never reported need not"
+        phone.call.uplink._acknowledged = 1
+        assert "the far end has told of nothing" in await asyncio.wait_for(phone.call.ended(), PATIENCE)
 
 
 @pytest.fixture
