@@ -124,7 +124,7 @@ class Agent:
                 self._tell(command)
             case do.Exit():
                 raise AssertionError("an exit is never carried out, it ends the agent")
-            case do.Prompt() | do.Interrupt() | do.TakeFloor() | do.GiveFloor() | do.UseTool():
+            case do.Prompt() | do.Write() | do.Interrupt() | do.TakeFloor() | do.GiveFloor() | do.UseTool():
                 self._interfere(command)
             case _:
                 self._hold(command)
@@ -167,10 +167,12 @@ class Agent:
             case _:
                 assert_never(command)
 
-    def _interfere(self, command: do.Prompt | do.Interrupt | do.TakeFloor | do.GiveFloor | do.UseTool) -> None:
+    def _interfere(self, command: do.Prompt | do.Write | do.Interrupt | do.TakeFloor | do.GiveFloor | do.UseTool) -> None:
         match command:
             case do.Prompt(session, text):
                 self._holdings.prompt(session, text)
+            case do.Write(session, text):
+                self._holdings.write(session, text)
             case do.Interrupt(session):
                 self._holdings.interrupt(session)
             case do.TakeFloor(session, fresh):

@@ -17,7 +17,7 @@ from device import phase as p
 from device.equipment import Equipment
 from device.errors import MediaError, MintError, UpstreamError
 from device.messages.minting import Grant, OpenAIGrant
-from device.messages.reports import CallAnswered, CallLeft
+from device.messages.reports import CallAnswered, CallLeft, Speaker
 from device.phase import Phase
 from device.realtime.call import CLOSED_BY_SERVICE, RealtimeCall
 from device.realtime.captions import Captioned
@@ -105,6 +105,13 @@ class Calls:
         voice.spare = None
         voice.hand_over(spare.call.uplink, spare.call.downlink)
         _log.info("call %s takes over", spare.call.call_id)
+
+    def write(self, text: str) -> None:
+        """Put a question to the model in writing; calls that follow are told of it, observers are not."""
+        if self.current is not None:
+            now = time.monotonic()
+            self._history.add(Captioned(f"written {now}", Speaker.USER, text, now, now, final=True))
+            self.current.write(text)
 
     def close(self) -> None:
         """Part both voices; the calls themselves are left by the tasks that hold them."""

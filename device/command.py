@@ -82,6 +82,14 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class Write:
+    """Put a question to the model in writing."""
+
+    session: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Interrupt:
     """Stop what the robot is saying."""
 
@@ -179,6 +187,7 @@ Command = (
     | OpenBroadcast
     | CloseBroadcast
     | Prompt
+    | Write
     | Interrupt
     | TakeFloor
     | GiveFloor

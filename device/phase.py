@@ -232,6 +232,13 @@ class SayWished:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """An operator puts a question to the model in writing, as a visitor would put it aloud."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class BroadcastWished:
     """Somebody wants the broadcast to begin, or to stop."""
 
@@ -324,6 +331,7 @@ Event = (
     | MuteSwitched
     | Hushed
     | SayWished
+    | Written
     | BroadcastWished
     | EndWished
     | ToolOrdered

@@ -258,6 +258,7 @@ TABLE: Final[dict[tuple[Phase, type], Row[Phase]]] = {
     **rows(set(Phase) - {Phase.STOPPED}, p.MuteSwitched, Session._switch),
     **rows([Phase.SPEAKING], p.Hushed, Session._hush),
     **rows(LIVE, p.SayWished, Session._say),
+    **rows(LIVE, p.Written, Session._write),
     **rows(_HOLDING, p.BroadcastWished, Session._wish_broadcast),
     **rows(_HOLDING, p.OnAir, Session._on_air),
     **rows(_HOLDING, p.OffAir, Session._off_air),

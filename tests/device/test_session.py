@@ -460,6 +460,18 @@ def test_what_an_operator_wants_said_is_said_in_a_conversation_only(robot: Robot
     assert live(robot)(p.SayWished("hello")) == [do.Prompt("s1", "hello")]
 
 
+def test_a_question_in_writing_is_put_to_the_model_and_breaks_the_silence(robot: Robot) -> None:
+    assert robot(p.Written("where?")) == []
+    robot(p.Pressed(), p.Granted("s1", grant("s1", prompts=Prompts(warning="hm?", farewell="bye"))), p.CallUp("s1"))
+    assert do.Prompt("s1", "hm?") in robot.wait()
+    asked_about = robot.session.deadline
+    assert robot(p.Written("where?")) == [do.Write("s1", "where?")]
+    assert asked_about is not None
+    assert robot.session.deadline is not None
+    assert robot.session.deadline > asked_about, "nobody says goodbye to whoever has just asked"
+    assert do.Prompt("s1", "hm?") in robot.wait(), "but asks again"
+
+
 FINAL = {Step.REJECTED, Step.SUCCEEDED, Step.FAILED}
 
 EVENTS: Sequence[p.Event] = (
@@ -480,6 +492,7 @@ EVENTS: Sequence[p.Event] = (
     *(p.Turn("s1", phase) for phase in sorted(LIVE)),
     p.Spoken("s1"),
     p.SayWished("hello"),
+    p.Written("where?"),
     p.AnswerFailed("s1", "rate_limit_exceeded", ""),
     p.AnswerFailed("s2", "insufficient_quota", ""),
     *(p.MuteWished(on) for on in (True, False)),

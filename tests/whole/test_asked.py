@@ -150,11 +150,12 @@ async def test_a_console_is_shown_what_robot_and_service_say_and_only_while_it_l
             await press(stage)
             shown = await _read(stream, {"session.created", "trace"})
             assert "ek_" not in shown
-            order = {"device": DEVICE, "verb": "use", "tool": "say", "arguments": {"text": "We close at five."}}
+            order = {"device": DEVICE, "verb": "use", "tool": "ask", "arguments": {"text": "What can you do?"}}
             sent = await http.post(f"{origin}/order", json=order, headers={"Origin": origin})
             assert sent.status == 200
             said = await _read(stream, {"conversation.item.create", "response.done"})
-            assert "We close at five." in said
+            assert '{\\"type\\":\\"input_text\\",\\"text\\":\\"What can you do?\\"}' in said
+            assert '\\"role\\":\\"user\\"' in said, "it is a visitor's question, and no instruction"
 
 
 async def _read(stream: aiohttp.ClientResponse, wanted: set[str]) -> str:

@@ -47,7 +47,7 @@ function showRobot() {
   for (const id of ["mute", "hush"]) the(id).disabled = !live;
   the("cut").hidden = !(state?.delay > 0);
   the("cut").disabled = !there || !state.on_air;
-  the("say").querySelector("button").disabled = !live;
+  for (const button of the("say").querySelectorAll("button")) button.disabled = !live;
   the("volume").disabled = !there;
   the("mute").ariaPressed = String(Boolean(state?.muted));
   the("mute").textContent = t(state?.muted ? "console.unmute" : "console.mute");
@@ -172,7 +172,7 @@ the("volume").addEventListener("input", (event) => { the("volume-now").textConte
 the("volume").addEventListener("change", (event) => use("volume", { action: "set", percent: Number(event.target.value) }));
 the("say").addEventListener("submit", (event) => {
   event.preventDefault();
-  use("say", { text: the("say-text").value.trim() });
+  use(event.submitter?.value ?? "ask", { text: the("say-text").value.trim() });
   the("say-text").value = "";
 });
 for (const id of ["filter", "direction"]) {

@@ -169,6 +169,20 @@ def test_a_prompt_is_said_in_the_operators_name_as_soon_as_the_floor_is_free() -
     assert kinds(floor.handle(DONE)) == ["response.create"]
 
 
+def test_a_question_in_writing_is_the_visitors_and_is_answered_as_soon_as_the_floor_is_free() -> None:
+    floor = Floor()
+    assert kinds(floor.write("Where is the whale?")) == ["conversation.item.create", "response.create"]
+    floor.handle(CREATED)
+    [event] = sent(floor.write("And the owl?"))
+    assert event["item"] == {
+        "id": "written_3",
+        "type": "message",
+        "role": "user",
+        "content": [{"type": "input_text", "text": "And the owl?"}],
+    }
+    assert kinds(floor.handle(DONE)) == ["response.create"]
+
+
 def test_the_active_response_is_known_until_it_is_done() -> None:
     floor = Floor()
     floor.handle(CREATED)

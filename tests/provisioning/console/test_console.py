@@ -97,8 +97,11 @@ async def test_an_operator_sees_what_is_said_and_orders_the_robot_about(console:
         assert "920" in await page.locator("#turn-times").inner_text()
         assert await page.locator("#levels .guest").get_attribute("points")
         await page.locator("#say-text").fill("We close at five.")
-        await page.locator("#say button").click()
+        await page.locator("#say button[value=say]").click()
         assert tool(await ordered(robot)) == ("say", {"text": "We close at five."})
+        await page.locator("#say-text").fill("Where is the whale?")
+        await page.locator("#say button[value=ask]").click()
+        assert tool(await ordered(robot)) == ("ask", {"text": "Where is the whale?"})
         assert not await page.locator("#cut").is_visible(), "nothing is held back"
         await publish(robot, card(delay=5.0))
         await page.locator("#cut").click()
