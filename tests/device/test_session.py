@@ -429,11 +429,20 @@ def test_a_robot_that_may_not_broadcast_does_not_at_a_wish(robot: Robot) -> None
 def test_an_answer_that_fails_is_heard_and_shown_until_somebody_speaks(robot: Robot) -> None:
     live(robot)
     commands = robot(p.AnswerFailed("s1", "rate_limit_exceeded", "too fast"))
-    assert commands == [do.Show(), do.ReportFault("s1", "rate_limit_exceeded", "too fast"), do.Play(Chime.ERROR)]
+    assert commands == [
+        do.Show(),
+        do.ReportFault("s1", "rate_limit_exceeded", "too fast"),
+        do.Play(Chime.ERROR),
+        do.Excuse("rate_limit_exceeded", "en"),
+    ]
     assert (robot.phase, robot.session.trouble) == (Phase.LISTENING, "rate_limit_exceeded")
-    robot(p.Speech("s1", began=True))
+    assert do.FallSilent() in robot(p.Speech("s1", began=True)), "nobody has to listen to excuses"
     assert robot.session.trouble is None
-    robot(p.AnswerFailed("s1", "content_filter", ""), p.Pressed(), p.Released("s1"))
+    assert do.FallSilent() not in robot(p.Speech("s1", began=False), p.Speech("s1", began=True))
+    robot(p.Turn("s1", Phase.SPEAKING))
+    cut = robot(p.AnswerFailed("s1", "content_filter", ""))
+    assert not [command for command in cut if isinstance(command, do.Excuse)], "half of the answer is being heard"
+    robot(p.Pressed(), p.Released("s1"))
     assert (robot.phase, robot.session.trouble) == (Phase.IDLE, None)
 
 
