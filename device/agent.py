@@ -173,7 +173,9 @@ class Agent:
             case _:
                 assert_never(command)
 
-    def _interfere(self, command: do.Prompt | do.Write | do.Interrupt | do.TakeFloor | do.GiveFloor | do.UseTool) -> None:
+    def _interfere(
+        self, command: do.Prompt | do.Write | do.Interrupt | do.TakeFloor | do.GiveFloor | do.UseTool
+    ) -> None:
         match command:
             case do.Prompt(session, text):
                 self._holdings.prompt(session, text)

@@ -111,7 +111,14 @@ async def test_a_robot_at_rest_is_found_by_light_and_sound(robot: Robot) -> None
 
 @pytest.mark.parametrize(
     ("name", "arguments"),
-    [("mute", {}), ("unmute", {}), ("hush", {}), ("broadcast", {"on": True}), ("say", {"text": "hello"}), ("ask", {"text": "hello"})],
+    [
+        ("mute", {}),
+        ("unmute", {}),
+        ("hush", {}),
+        ("broadcast", {"on": True}),
+        ("say", {"text": "hello"}),
+        ("ask", {"text": "hello"}),
+    ],
 )
 async def test_without_a_conversation_there_is_nothing_to_decide(
     robot: Robot, name: str, arguments: dict[str, Any]
