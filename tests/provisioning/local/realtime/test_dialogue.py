@@ -164,6 +164,42 @@ class TestPushToTalk:
         assert (error["code"], error["event_id"]) == ("input_audio_buffer_commit_empty", "mine")
 
 
+class TestIdling:
+    @pytest.fixture
+    def config(self) -> dict[str, Any]:
+        turns = {"type": "server_vad", "idle_timeout_ms": 5000}
+        return {"type": "realtime", "audio": {"input": {"turn_detection": turns}}}
+
+    async def test_silence_after_an_answer_is_a_turn_and_is_answered(self, desk: Desk) -> None:
+        desk.pause(6000)
+        assert desk.events == [], "nobody has been answered yet"
+        desk.request('{"type": "response.create"}')
+        await desk.until("output_audio_buffer.stopped")
+        before = len(desk.events)
+        desk.pause(4900)
+        assert len(desk.events) == before
+        desk.pause(200)
+        await desk.until("response.done", 2)
+        assert desk.kinds[before : before + 5] == [
+            "input_audio_buffer.timeout_triggered",
+            "input_audio_buffer.committed",
+            "conversation.item.added",
+            "conversation.item.done",
+            "response.created",
+        ]
+        [triggered] = desk.of("input_audio_buffer.timeout_triggered")
+        assert triggered["audio_end_ms"] - triggered["audio_start_ms"] == 5000
+        assert triggered["item_id"] == desk.of("input_audio_buffer.committed")[0]["item_id"]
+
+    async def test_whoever_speaks_in_time_is_listened_to(self, desk: Desk) -> None:
+        desk.request('{"type": "response.create"}')
+        await desk.until("output_audio_buffer.stopped")
+        desk.pause(4000)
+        await desk.say("thank you")
+        assert "input_audio_buffer.speech_started" in desk.kinds
+        assert "input_audio_buffer.timeout_triggered" not in desk.kinds
+
+
 async def test_written_words_are_answered(desk: Desk) -> None:
     part = {"type": "input_text", "text": "What is your name?"}
     item = {"type": "message", "role": "user", "content": [part]}
