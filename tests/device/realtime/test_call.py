@@ -291,6 +291,24 @@ class TestExpiry:
             assert phone.call._peer.connectionState == "connected"
 
 
+class TestExpiryInTheMiddle:
+    @pytest.fixture
+    def stand_in_settings(self) -> StandInSettings:
+        return StandInSettings(session_seconds=1.0, thinking_seconds=0.0)
+
+    async def test_nothing_sounds_after_the_end(
+        self, stand_in: RealtimeStandIn, http: aiohttp.ClientSession
+    ) -> None:
+        async with Handset(await mint(stand_in, http), http) as phone:
+            phone.write("Tell me a story.")
+            await phone.turn(Turn.SPEAKING)
+            assert await asyncio.wait_for(phone.call.ended(), PATIENCE) == "session_expired"
+            await phone.heard_blocks(10)  # what was on its way
+            last = phone.call.downlink.last_packet_at
+            await phone.heard_blocks(10)
+            assert phone.call.downlink.last_packet_at == last
+
+
 class TestTimeLapse:
     @pytest.fixture
     def stand_in_settings(self) -> StandInSettings:

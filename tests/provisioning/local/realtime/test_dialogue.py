@@ -87,7 +87,8 @@ async def test_usage_adds_up_and_bills_the_history_again(desk: Desk) -> None:
         assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
         assert usage["input_tokens"] == given["text_tokens"] + given["audio_tokens"]
         assert usage["output_tokens"] == made["text_tokens"] + made["audio_tokens"]
-    [spoken, _] = desk.house.records.spoken
+    heard, [spoken, _] = desk.house.records.heard[0], desk.house.records.spoken
+    assert first["input_token_details"]["audio_tokens"] == pytest.approx(10 * (heard.end - heard.start), abs=1)
     assert first["output_token_details"]["audio_tokens"] == round(20 * len(spoken.samples) / 48_000)
     assert second["input_tokens"] > first["input_tokens"] + first["output_tokens"]
     assert second["input_token_details"]["cached_tokens"] == first["input_tokens"]
