@@ -21,6 +21,7 @@ const robots = new Map();
 let device = "";
 let marks = {};
 let spent = null;
+let session = null;
 let source = null;
 
 function stateWords(state) {
@@ -98,7 +99,10 @@ function seen(event) {
   turns.take(event);
   if (body === null) return undefined;
   calls.take(event.name, body);
-  if (/^session\.(created|updated)$/.test(event.name)) showSettings(the("settings"), the("instructions"), body.session ?? {});
+  if (/^session\.(created|updated)$/.test(event.name)) {
+    session = body.session ?? {};
+    showSettings(the("settings"), the("instructions"), session);
+  }
   return undefined;
 }
 
@@ -129,7 +133,8 @@ const HANDLERS = {
   happened,
   status: (status) => {
     const bad = ["REJECTED", "FAILED", "EXPIRED"].includes(status.step);
-    answered(`${status.name}: ${status.step}${status.reason ? ` · ${status.reason}` : ""}`, bad);
+    const step = t(`console.step.${status.step}`);
+    answered(`${status.name}: ${step}${status.reason ? ` · ${status.reason}` : ""}`, bad);
   },
   spent: (found) => {
     spent = found;
@@ -189,6 +194,7 @@ onLanguage(() => {
   showChoice();
   showRobot();
   showMoney();
+  if (session !== null) showSettings(the("settings"), the("instructions"), session);
   turns.draw();
   drawStart(the("start-times").tBodies[0], marks);
 });

@@ -110,10 +110,11 @@ async def test_an_operator_sees_what_is_said_and_orders_the_robot_about(console:
         assert tool(await ordered(robot)) == ("mute", {})
         await page.locator("#stop").click()
         assert (await ordered(robot, "ended")).verb is Verb.STOP
-        await opened.until("document.querySelector('#answers li').textContent === 'stop: SUCCEEDED · ended'")
+        await opened.until("document.querySelector('#answers li').textContent === 'stop: done · ended'")
         await opened.until("document.getElementById('spent-robot').textContent.startsWith('0.00 USD')")
         await page.locator("#language").click()
         assert await page.locator("#stop").inner_text() == "終える"
+        assert "声\nmarin" in await page.locator("#settings").inner_text()
         assert await opened.problems() == []
         await page.goto("about:blank")
         assert tool(await ordered(robot)) == ("console", {"seconds": 0})
