@@ -88,9 +88,7 @@ def _table(past: Sequence[Past], currency: str, language: Language) -> str:
     columns = ("began", "robot", "lasted", "turns", "answer", "ended", "cost")
     head = "".join(f'<th scope="col">{escape(words[column])}</th>' for column in columns)
     rows = "".join(_row(each, currency, language) for each in past)
-    return (
-        f'<div class="sheet wide"><table class="sessions"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-    )
+    return f'<div class="sheet wide"><table class="sessions"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
 
 
 def _row(past: Past, currency: str, language: Language) -> str:

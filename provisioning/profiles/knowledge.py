@@ -102,8 +102,7 @@ _HOW: Final = {
 
 
 def instructions(persona: Persona, found: Plan, *, searchable: bool) -> str:
-    """Return all that the model is told: the profile's own instructions, its words, those that it must not say, and what it
-    knows.
+    """Return all that the model is told: the profile's own instructions, words to know and not to say, and what it knows.
 
     `searchable` is whether its robot has the tool for what is looked up.
     """

@@ -249,7 +249,7 @@ class Dialogue:
         if level > FAINTEST_DBFS:
             phrase = await self._house.ears.recognise(samples)
             text = replies.sentence(phrase) if phrase else replies.SPEECH
-            self._house.records.heard.append(Heard(text, end - seconds, end, level))
+            self._house.records.heard.append(Heard(text, end - seconds, end, level, end - sound.quiet_after(samples)))
             self._house.course.heard(text)
         else:
             text = replies.NOTHING_HEARD

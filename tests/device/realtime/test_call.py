@@ -296,9 +296,7 @@ class TestExpiryInTheMiddle:
     def stand_in_settings(self) -> StandInSettings:
         return StandInSettings(session_seconds=1.0, thinking_seconds=0.0)
 
-    async def test_nothing_sounds_after_the_end(
-        self, stand_in: RealtimeStandIn, http: aiohttp.ClientSession
-    ) -> None:
+    async def test_nothing_sounds_after_the_end(self, stand_in: RealtimeStandIn, http: aiohttp.ClientSession) -> None:
         async with Handset(await mint(stand_in, http), http) as phone:
             phone.write("Tell me a story.")
             await phone.turn(Turn.SPEAKING)
