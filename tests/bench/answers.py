@@ -8,7 +8,6 @@ of the last such sample to the moment at which the first packet of its answer is
 from __future__ import annotations
 
 import statistics
-import time
 
 from provisioning.local.demo.perform import Stage
 from tests.bench.rows import Row, at_most
@@ -34,8 +33,10 @@ async def one_answer(stage: Stage, number: int) -> tuple[float, float]:
 
 
 async def answers(stage: Stage, count: int) -> list[tuple[float, float]]:
-    """Return the answers to so many questions in the conversation that goes on."""
-    await stage.watch.observation("speaker-silent", time.monotonic() - 5.0)
+    """Return the answers to so many questions in the conversation that goes on, once its last earcon is over: on air."""
+    watch = stage.watch
+    on_air = await watch.until("on air", lambda: watch.marks.get("on_air"))
+    await watch.observation("speaker-silent", on_air)
     return [await one_answer(stage, number) for number in range(1, count + 1)]
 
 
