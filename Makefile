@@ -1,6 +1,6 @@
 # Kaiwa: `make demo` shows it, `make test` proves it; both install what is missing first.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs faults proving pictures phrases hardware deb check-arm64 bench bench-start bench-voice bench-mint \
+.PHONY: help demo test check docs faults proving pictures phrases hardware deb check-arm64 bench bench-start bench-takeover bench-voice bench-mint \
 	bench-broadcast budget day fuzz test-sora-vendor constraints clean
 ARGS ?=
 
@@ -63,9 +63,13 @@ pictures: ## draw docs/pictures/ anew
 	.venv/bin/python -m tests.provisioning.local.demo.pictures
 	.venv/bin/python -m tests.device.picture.pictures
 
-bench: bench-start bench-mint bench-voice bench-broadcast ## every bench, one after the other
+bench: bench-start bench-takeover bench-mint bench-voice bench-broadcast ## every bench, one after the other
 
-bench-start: ## from the press to light, sound and conversation (ARGS="--starts 20 --json FILE")
+bench-takeover: ## what is heard where one call takes over from another (ARGS="--changes 3 --json FILE")
+	@.ci/setup test
+	@.venv/bin/python -m tests.bench.takeover $(ARGS)
+
+bench-start: ## each step from the press to the conversation, and from a question to its answer (ARGS="--starts 20 --json FILE")
 	@.ci/setup test
 	@.venv/bin/python -m tests.bench.start $(ARGS)
 

@@ -18,7 +18,7 @@ from device.outlet import Outlet
 from device.panel import earcons
 from device.panel.board import Panel
 from device.panel.earcons import Earcon, sound
-from device.panel.faults import kind
+from device.panel.faults import Fault, Remark, kind, remark
 from device.panel.patterns import Light, of_fault
 from device.panel.phrases import Language, spoken
 from device.phase import AT_REST, LIVE, Chime, Phase
@@ -117,7 +117,7 @@ class Agent:
                     return command
                 self._carry_out(command)
             if self._session.phase is Phase.FAULT is not before:
-                self._explain()
+                self._say(kind(self._session.fault or ""), self._language)
 
     def _carry_out(self, command: do.Command) -> None:
         match command:
@@ -125,6 +125,10 @@ class Agent:
                 self._show()
             case do.Play(chime):
                 self._voice.earcon(sound(earcon(self._session, chime)))
+            case do.Excuse(code, language):
+                self._say(remark(code), "ja" if language == "ja" else "en" if language == "en" else self._language)
+            case do.FallSilent():
+                self._voice.fall_silent()
             case do.Keep():
                 self._voice.keep()
             case do.Acknowledge() | do.ReportStarted() | do.ReportEnded() | do.ReportFault():
@@ -134,15 +138,17 @@ class Agent:
             case do.Cut(session):
                 if self._holdings.cut(session):
                     self._voice.earcon(sound(Earcon.CUT))
-            case do.Prompt() | do.Interrupt() | do.TakeFloor() | do.GiveFloor() | do.UseTool():
+            case do.Prompt() | do.Write() | do.Interrupt() | do.TakeFloor() | do.GiveFloor() | do.UseTool():
                 self._interfere(command)
             case _:
                 self._hold(command)
 
-    def _explain(self) -> None:
-        """Say in words what is wrong, after its earcon; whoever presses now cuts that short."""
+    def _say(self, words: Fault | Remark | None, language: Language) -> None:
+        """Say in words what is wrong, after its earcon; whoever presses or speaks now cuts that short."""
+        if words is None:
+            return
         try:
-            self._voice.say_after(spoken(kind(self._session.fault or ""), self._language))
+            self._voice.say_after(spoken(words, language))
         except SoundError as error:
             _log.warning("%s", error)
 
@@ -177,10 +183,14 @@ class Agent:
             case _:
                 assert_never(command)
 
-    def _interfere(self, command: do.Prompt | do.Interrupt | do.TakeFloor | do.GiveFloor | do.UseTool) -> None:
+    def _interfere(
+        self, command: do.Prompt | do.Write | do.Interrupt | do.TakeFloor | do.GiveFloor | do.UseTool
+    ) -> None:
         match command:
             case do.Prompt(session, text):
                 self._holdings.prompt(session, text)
+            case do.Write(session, text):
+                self._holdings.write(session, text)
             case do.Interrupt(session):
                 self._holdings.interrupt(session)
             case do.TakeFloor(session, fresh):

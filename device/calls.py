@@ -7,7 +7,9 @@ to air, outlet and voice straight away.
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from device import phase as p
 from device.equipment import Equipment
 from device.errors import MediaError, MintError, UpstreamError
 from device.messages.minting import Grant, OpenAIGrant
-from device.messages.reports import CallAnswered, CallLeft
+from device.messages.reports import CallAnswered, CallLeft, Speaker
 from device.phase import Phase
 from device.realtime.call import CLOSED_BY_SERVICE, RealtimeCall
 from device.realtime.captions import Captioned
@@ -35,6 +37,7 @@ from device.realtime.conversation import (
 )
 from device.realtime.floor import ToolCalled
 from device.realtime.history import History
+from device.realtime.redial import Redial
 
 _log = logging.getLogger(__name__)
 
@@ -106,6 +109,13 @@ class Calls:
         voice.hand_over(spare.call.uplink, spare.call.downlink)
         _log.info("call %s takes over", spare.call.call_id)
 
+    def write(self, text: str) -> None:
+        """Put a question to the model in writing; calls that follow are told of it, observers are not."""
+        if self.current is not None:
+            now = time.monotonic()
+            self._history.add(Captioned(f"written {now}", Speaker.USER, text, now, now, final=True))
+            self.current.write(text)
+
     def close(self) -> None:
         """Part both voices; the calls themselves are left by the tasks that hold them."""
         voice = self._with.voice
@@ -114,16 +124,35 @@ class Calls:
         self._with.console.forget()
 
     async def _first(self) -> None:
+        """Offer the first call, again if there is sense in it, and hold it until it is over."""
+        redial, grant = Redial(random.uniform), self._grant.openai
+        while (refused := await self._tried(grant)) is not None:
+            again = redial.after(refused)
+            if again is None:
+                self._post(p.CallLost(self._session, "upstream", str(refused)))
+                return
+            _log.warning("%s; once more%s", refused, " with a fresh secret" if again.fresh else "")
+            await asyncio.sleep(again.after)
+            if again.fresh:
+                try:
+                    grant = (await self._hooks.again()).openai
+                except MintError as error:
+                    self._post(p.CallLost(self._session, "upstream", f"{refused}, and no fresh secret: {error}"))
+                    return
+
+    async def _tried(self, grant: OpenAIGrant) -> UpstreamError | None:
+        """Hold the first call until it is over, or return why it was not taken."""
         try:
-            async with self._call(0, self._grant.openai) as call:
+            async with self._call(0, grant) as call:
                 await self._begin(call)
         except MediaError as error:
             self._post(p.CallLost(self._session, "media", str(error)))
         except UpstreamError as error:
-            self._post(p.CallLost(self._session, "upstream", str(error)))
+            return error
         except Exception as error:  # noqa: BLE001 - the edge of the call: whatever breaks in it, the robot goes on
             _log.exception("the call of session %s has failed", self._session)
             self._post(p.CallLost(self._session, "call", f"failed: {type(error).__name__}"))
+        return None
 
     async def _begin(self, call: RealtimeCall) -> None:
         voice = self._with.voice

@@ -22,6 +22,19 @@ class Play:
 
 
 @dataclass(frozen=True, slots=True)
+class Excuse:
+    """Say in words that there is no answer, after its earcon: of which `code`, and in the talk's `language` if it is known."""
+
+    code: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class FallSilent:
+    """Drop the earcon or the words that sound: somebody speaks."""
+
+
+@dataclass(frozen=True, slots=True)
 class Keep:
     """Keep what the microphone hears from now on, so that no first word is lost."""
 
@@ -83,6 +96,14 @@ class Cut:
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """Ask the model to say something now."""
+
+    session: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Put a question to the model in writing."""
 
     session: str
     text: str
@@ -178,6 +199,8 @@ class Exit:
 Command = (
     Show
     | Play
+    | Excuse
+    | FallSilent
     | Keep
     | Mint
     | OpenCall
@@ -187,6 +210,7 @@ Command = (
     | CloseBroadcast
     | Cut
     | Prompt
+    | Write
     | Interrupt
     | TakeFloor
     | GiveFloor

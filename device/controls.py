@@ -60,9 +60,19 @@ class Controls(Standing):
         yield do.Interrupt(self.id or "")
 
     def _say(self, event: p.SayWished, now: float) -> Iterator[Command]:
+        self._stir(now)
+        yield do.Prompt(self.id or "", event.text)
+
+    def _write(self, event: p.Written, now: float) -> Iterator[Command]:
+        if self._patience is not None:  # somebody wants something, if not aloud
+            self._patience.spoke_up()
+            self._wait(now)
+        self._stir(now)
+        yield do.Write(self.id or "", event.text)
+
+    def _stir(self, now: float) -> None:
         if self._handover is not None:  # what is being asked for must not be left with a call that is left
             self._handover.stirred(now, quiet=self.phase is Phase.LISTENING)
-        yield do.Prompt(self.id or "", event.text)
 
     def _wish_broadcast(self, event: p.BroadcastWished, _now: float) -> Iterator[Command]:
         if self._grant is None or self._grant.broadcast is None or event.on is self._broadcasting:

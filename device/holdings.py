@@ -161,6 +161,11 @@ class Holdings:
         if (calls := self._held[session].calls) and calls.current:
             calls.current.prompt(text)
 
+    def write(self, session: str, text: str) -> None:
+        """Put a question to the model in writing."""
+        if calls := self._held[session].calls:
+            calls.write(text)
+
     def interrupt(self, session: str) -> None:
         """Stop what the robot is saying."""
         if (calls := self._held[session].calls) and calls.current:

@@ -234,6 +234,13 @@ class SayWished:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """An operator puts a question to the model in writing, as a visitor would put it aloud."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class BroadcastWished:
     """Somebody wants the broadcast to begin, or to stop."""
 
@@ -338,6 +345,7 @@ Event = (
     | MuteSwitched
     | Hushed
     | SayWished
+    | Written
     | BroadcastWished
     | CutWished
     | EndWished

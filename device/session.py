@@ -164,9 +164,10 @@ class Session(Controls, Lasting):
     def _speech(self, event: p.Speech, now: float) -> Iterator[Command]:
         if event.began and self._patience is not None:
             self._patience.spoke_up()
-            self.trouble = None
+            if self.trouble is not None:
+                self.trouble = None
+                yield do.FallSilent()
         self._wait(now, talking=event.began)
-        yield from ()
 
     def _answer_failed(self, event: p.AnswerFailed, now: float) -> Iterator[Command]:
         if event.code in HOPELESS:
@@ -175,6 +176,8 @@ class Session(Controls, Lasting):
         self.trouble = event.code
         yield do.ReportFault(event.session, event.code, event.text)
         yield do.Play(Chime.ERROR)
+        if self.phase is not Phase.SPEAKING:  # what there is of an answer is heard
+            yield do.Excuse(event.code, self._grant.language if self._grant else "")
 
     def _stop(self, event: p.StopOrdered, now: float) -> Iterator[Command]:
         self._stop_order = event.command
@@ -283,6 +286,7 @@ TABLE: Final[dict[tuple[Phase, type], Row[Phase]]] = {
     **rows(set(Phase) - {Phase.STOPPED}, p.MuteSwitched, Session._switch),
     **rows([Phase.SPEAKING], p.Hushed, Session._hush),
     **rows(LIVE, p.SayWished, Session._say),
+    **rows(LIVE, p.Written, Session._write),
     **rows(_HOLDING, p.BroadcastWished, Session._wish_broadcast),
     **rows(_HOLDING, p.CutWished, Session._cut),
     **rows(_HOLDING, p.OnAir, Session._on_air),

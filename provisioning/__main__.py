@@ -29,6 +29,7 @@ from provisioning.cli.replay import replay_command
 from provisioning.cli.service import init_command, serve_command
 from provisioning.cli.sessions import sessions_command
 from provisioning.cli.uses import (
+    ask_command,
     cut_command,
     hush_command,
     identify_command,
@@ -70,6 +71,7 @@ app.command("stop")(stop_command)
 app.command("use")(use_command)
 app.command("console")(console_command)
 app.command("say")(say_command)
+app.command("ask")(ask_command)
 app.command("hush")(hush_command)
 app.command("mute")(mute_command)
 app.command("unmute")(unmute_command)

@@ -77,7 +77,7 @@ class Terms:
     failures: int = FAILURES
     """Of one service in a row, after which it rests."""
     hidden_words: tuple[str, ...] = ()
-    """What robots mask in captions."""
+    """What robots mask in captions, whatever their profile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +316,7 @@ class Minter:
             prompts=chosen.prompts,
             prices=chosen.told_prices(request.tools),
             knowledge=chosen.packed(tools),
-            hidden_words=list(self._terms.hidden_words),
+            hidden_words=chosen.hidden_words(self._terms.hidden_words),
             server_time=now,
         )
 

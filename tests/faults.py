@@ -127,7 +127,7 @@ LINES: Final = (
     Line(
         "The service refuses the call, or answers nonsense",
         WHOLE + "test_a_call_that_is_refused_is_a_fault_and_passes",
-        "Call and channel are closed.",
+        "A service that is busy or broken is tried twice more, within two seconds; then call and channel are closed.",
         code="upstream",
     ),
     Line(
@@ -142,7 +142,7 @@ LINES: Final = (
         "tests/device/test_session.py::test_an_answer_that_fails_is_heard_and_shown_until_somebody_speaks",
         "The conversation goes on as soon as somebody speaks.",
         seen="the light `trouble`: lit, with two dips",
-        heard="the earcon of its kind, such as `fault-busy`",
+        heard='the earcon of its kind, such as `fault-busy`, then words, such as: "I cannot talk about that. Please ask me something else."',
     ),
     Line(
         "The broadcast service does not work",

@@ -188,6 +188,10 @@ class RealtimeCall:
         """Have the model say something, as soon as nobody else does."""
         self._act(self.floor.prompt(text))
 
+    def write(self, text: str) -> None:
+        """Put a question in writing, as if a visitor had asked it."""
+        self._act(self.floor.write(text))
+
     def take_floor(self, *, fresh: bool) -> None:
         """By push-to-talk: somebody is heard from now on, and whatever the assistant is saying stops at once.
 

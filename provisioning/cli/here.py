@@ -96,7 +96,8 @@ def demo(
     """Run the cloud and one robot here. Space is the robot's button.
 
     Without a terminal, or with --once, a visitor in a simulated room asks, is answered, interrupts, and hangs up;
-    exit code 0 only if every link really carried sound. The script knows no --delay.
+    exit code 0 only if every link really carried sound. With --scenario the visitor asks each of its turns instead, once.
+    The script knows no --delay.
     """
     here = _extra()
     choices = here.chosen(openai_url, imageflux_url, web_port, language, scenario, call_seconds)

@@ -25,6 +25,7 @@ farewell = "{farewell}"
 #noise_reduction = "far_field"         # or "near_field", "off"
 #transcription_model = "gpt-transcribe"   # "": no captions of what visitors say
 words = []                            # names and words that come up here, such as {words}
+#hidden_words = []                     # what it must never say; masked in captions if it is said, by whomever
 
 #tools = ["volume", "light", "mute", "broadcast", "end_conversation", "current_time", "remember", "recall", "tell_operator", "keep_record"]
 #single_turn = false                   # true: one question and its answer

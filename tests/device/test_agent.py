@@ -16,7 +16,7 @@ from device.messages.minting import Grant, OpenAIGrant
 from device.messages.secret import Secret
 from device.panel.board import Panel
 from device.panel.earcons import Earcon, sound
-from device.panel.faults import Fault
+from device.panel.faults import Fault, Remark
 from device.panel.patterns import Light
 from device.panel.phrases import spoken
 from device.panel.settings import PanelSettings
@@ -107,8 +107,14 @@ async def test_what_is_wrong_is_said_after_its_earcon_and_a_press_cuts_it_short(
         inbox.post(await ready.until(p.Released))
         while session.phase is not Phase.FAULT:
             await asyncio.sleep(0)
-        said = np.concatenate([sound(Earcon.FAULT_NETWORK), spoken(Fault.NETWORK, "ja")])
-        assert np.array_equal(ready.voice._playout._earcon, said)
+        agent._carry_out(do.Excuse("content_filter", "en"))
+        agent._carry_out(do.Excuse("max_output_tokens", "en"))
+        agent._carry_out(do.Excuse("server_error", "fr"))
+        sounds = (sound(Earcon.FAULT_NETWORK), spoken(Fault.NETWORK, "ja"))
+        excuses = (spoken(Remark.FILTERED, "en"), spoken(Remark.FAILED, "ja"))
+        assert np.array_equal(ready.voice._playout._earcon, np.concatenate([*sounds, *excuses]))
+        agent._carry_out(do.FallSilent())
+        assert not ready.voice._playout._earcon.size
         inbox.post(p.Pressed())
         while session.phase is Phase.FAULT:
             await asyncio.sleep(0)

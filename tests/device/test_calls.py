@@ -74,6 +74,10 @@ class Programme:
         return longest * BLOCK_SECONDS * 1000
 
 
+class LostError(Exception):
+    """The first call was never up."""
+
+
 class Room:
     """A voice path whose room hums softly, 20 ms at a time by the clock of the event loop; somebody may speak in it."""
 
@@ -156,7 +160,10 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(settings: RealtimeSettings | None = None) -> AsyncIterator[Bench]:
+async def bench(
+    settings: RealtimeSettings | None = None, *, meeting: HttpFault | None = None, refused: MintError | None = None
+) -> AsyncIterator[Bench]:
+    """Begin a session; what its first offer is met with is over when another secret is asked for."""
     async with RealtimeStandIn(QUICK) as service, aiohttp.ClientSession() as http, asyncio.TaskGroup() as tasks:
         room, clock, held = Room(), WallClock(), list[asyncio.Task[None]]()
         broker = Broker(Presence(BrokerAddress(host="127.0.0.1", port=1), "r", ssl.create_default_context(), "w", b""))
@@ -176,6 +183,8 @@ async def bench(settings: RealtimeSettings | None = None) -> AsyncIterator[Bench
         )
 
         async def again() -> Grant:
+            if meeting is not None:
+                service.faults.calls = None
             if made.refused is not None:
                 raise made.refused
             return Grant(session=SESSION, openai=await mint(service, http))
@@ -185,10 +194,15 @@ async def bench(settings: RealtimeSettings | None = None) -> AsyncIterator[Bench
 
         posted: asyncio.Queue[p.Event] = asyncio.Queue()
         hooks = Hooks(posted.put_nowait, start, again, lambda _: None)
-        made = Bench(room, Calls(await again_first(service, http), own, hooks), service, posted, broker)
+        made = Bench(room, Calls(await again_first(service, http), own, hooks), service, posted, broker, refused)
         room.begin()
+        service.faults.calls = meeting
         made.calls.open()
-        await made.until(p.CallUp)
+        first = await posted.get()
+        if isinstance(first, p.CallLost):
+            room.end()
+            raise LostError(first.text)
+        assert isinstance(first, p.CallUp)
         room.voice.programme = room.programme
         try:
             yield made
@@ -297,3 +311,17 @@ async def test_a_call_that_the_cloud_hangs_up_is_not_followed_by_another() -> No
             call.hang_up()
         assert await ready.until(p.CallLost) == p.CallLost(SESSION, None, CLOSED_BY_SERVICE)
         assert ready.room.voice.uplink is None
+
+
+async def test_a_secret_that_the_service_does_not_take_is_replaced_by_a_fresh_one() -> None:
+    async with bench(meeting=HttpFault.UNAUTHORIZED) as ready:
+        assert ready.calls.current is not None
+        assert list(ready.service.calls) == [ready.calls.current.call_id]
+        assert ready.room.voice.uplink is ready.calls.current.uplink
+
+
+async def test_without_a_fresh_secret_the_call_is_lost_with_both_reasons() -> None:
+    why = r"401 invalid_api_key.*and no fresh secret: BUDGET"
+    with pytest.RaisesGroup(pytest.RaisesExc(LostError, match=why), flatten_subgroups=True):
+        async with bench(meeting=HttpFault.UNAUTHORIZED, refused=MintError("BUDGET", "all spent")):
+            pass

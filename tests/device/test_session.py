@@ -475,11 +475,20 @@ def test_a_robot_that_may_not_broadcast_does_not_at_a_wish(robot: Robot) -> None
 def test_an_answer_that_fails_is_heard_and_shown_until_somebody_speaks(robot: Robot) -> None:
     live(robot)
     commands = robot(p.AnswerFailed("s1", "rate_limit_exceeded", "too fast"))
-    assert commands == [do.Show(), do.ReportFault("s1", "rate_limit_exceeded", "too fast"), do.Play(Chime.ERROR)]
+    assert commands == [
+        do.Show(),
+        do.ReportFault("s1", "rate_limit_exceeded", "too fast"),
+        do.Play(Chime.ERROR),
+        do.Excuse("rate_limit_exceeded", "en"),
+    ]
     assert (robot.phase, robot.session.trouble) == (Phase.LISTENING, "rate_limit_exceeded")
-    robot(p.Speech("s1", began=True))
+    assert do.FallSilent() in robot(p.Speech("s1", began=True)), "nobody has to listen to excuses"
     assert robot.session.trouble is None
-    robot(p.AnswerFailed("s1", "content_filter", ""), p.Pressed(), p.Released("s1"))
+    assert do.FallSilent() not in robot(p.Speech("s1", began=False), p.Speech("s1", began=True))
+    robot(p.Turn("s1", Phase.SPEAKING))
+    cut = robot(p.AnswerFailed("s1", "content_filter", ""))
+    assert not [command for command in cut if isinstance(command, do.Excuse)], "half of the answer is being heard"
+    robot(p.Pressed(), p.Released("s1"))
     assert (robot.phase, robot.session.trouble) == (Phase.IDLE, None)
 
 
@@ -506,6 +515,18 @@ def test_what_an_operator_wants_said_is_said_in_a_conversation_only(robot: Robot
     assert live(robot)(p.SayWished("hello")) == [do.Prompt("s1", "hello")]
 
 
+def test_a_question_in_writing_is_put_to_the_model_and_breaks_the_silence(robot: Robot) -> None:
+    assert robot(p.Written("where?")) == []
+    robot(p.Pressed(), p.Granted("s1", grant("s1", prompts=Prompts(warning="hm?", farewell="bye"))), p.CallUp("s1"))
+    assert do.Prompt("s1", "hm?") in robot.wait()
+    asked_about = robot.session.deadline
+    assert robot(p.Written("where?")) == [do.Write("s1", "where?")]
+    assert asked_about is not None
+    assert robot.session.deadline is not None
+    assert robot.session.deadline > asked_about, "nobody says goodbye to whoever has just asked"
+    assert do.Prompt("s1", "hm?") in robot.wait(), "but asks again"
+
+
 FINAL = {Step.REJECTED, Step.SUCCEEDED, Step.FAILED}
 
 EVENTS: Sequence[p.Event] = (
@@ -526,6 +547,7 @@ EVENTS: Sequence[p.Event] = (
     *(p.Turn("s1", phase) for phase in sorted(LIVE)),
     p.Spoken("s1"),
     p.SayWished("hello"),
+    p.Written("where?"),
     p.AnswerFailed("s1", "rate_limit_exceeded", ""),
     p.AnswerFailed("s2", "insufficient_quota", ""),
     *(p.MuteWished(on) for on in (True, False)),

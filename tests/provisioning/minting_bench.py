@@ -44,7 +44,14 @@ from tests.provisioning.realtime_service import RealtimeService, realtime_servic
 
 NOW = 1_800_000_000.0
 ALLOWANCE = Allowance(session_seconds=600, sessions_per_day=5, requests_per_minute=8)
-PERSONA = Persona(language="ja", tools=("volume", "lamp"), greeting="Greet.", idle_warning="", farewell="")
+PERSONA = Persona(
+    language="ja",
+    tools=("volume", "lamp"),
+    greeting="Greet.",
+    idle_warning="",
+    farewell="",
+    hidden_words=("drat", "darn"),
+)
 TERMS = Terms(
     ALLOWANCE,
     Chooser(PERSONA, Limits(longest=600, idle=30)),

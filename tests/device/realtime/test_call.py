@@ -7,6 +7,7 @@ from collections.abc import Callable
 import aiohttp
 import aioice.ice
 import pytest
+from aioice.ice import CandidatePair
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from device.audio.level import rms_dbfs
@@ -72,6 +73,33 @@ async def test_a_question_is_heard_and_its_answer_arrives_as_sound_and_words(
         assert phone.call.counters()["events_malformed"] == phone.call.counters()["events_unknown"] == 0
     assert await phone.call.ended() == HUNG_UP
     assert_released(phone.call)
+
+
+async def test_the_channel_is_the_documented_one_and_carries_what_the_reference_knows(
+    stand_in: RealtimeStandIn, http: aiohttp.ClientSession
+) -> None:
+    async with Handset(await mint(stand_in, http, [CLOCK]), http) as phone:
+        channel, peer = phone.call._channel, phone.call._peer
+        assert channel is not None
+        assert peer is not None
+        assert (channel.label, channel.ordered, channel.maxRetransmits) == ("oai-events", True, None)
+        [transceiver] = peer.getTransceivers()
+        assert (transceiver.kind, transceiver.currentDirection) == ("audio", "sendrecv")
+        agent = stand_in.calls[phone.call.call_id].connection
+        assert agent is not None
+        assert all(pair.state is CandidatePair.State.SUCCEEDED for pair in agent._check_list), "it asks for nothing"
+        phone.call.write("What time is it?")
+        called = await phone.seen(tool_called)
+        phone.call.outcome(called.call_id, '{"ok": true, "result": {"time": "12:05"}}', follow=True)
+        await phone.turn(Turn.SPEAKING)
+        await phone.heard_blocks(5)
+        phone.call.interrupt()
+        await phone.seen(words_of(Speaker.ASSISTANT))
+    told = {event["type"] for sent, event in phone.passed if sent}
+    assert {"conversation.item.create", "response.create", "output_audio_buffer.clear"} <= told
+    assert "conversation.item.truncate" not in told, "the service does that by itself"
+    assert "session.update" not in told, "nothing is widened"
+    assert next(event["type"] for sent, event in phone.passed if not sent) == "session.created"
 
 
 async def test_talking_over_the_answer_cuts_its_sound_and_its_caption(
@@ -195,7 +223,7 @@ async def test_blocked_udp_is_a_clear_media_error(stand_in: RealtimeStandIn, htt
 async def test_a_service_that_begins_no_session_is_a_clear_error(
     stand_in: RealtimeStandIn, http: aiohttp.ClientSession, fault: EventFault
 ) -> None:
-    phone = Handset(await mint(stand_in, http), http, RealtimeSettings(greeting_seconds=0.3))
+    phone = Handset(await mint(stand_in, http), http, RealtimeSettings(greeting_seconds=0.3), judged=False)
     stand_in.faults.events = fault
     with pytest.raises(MediaError, match="began no session"):
         await phone.__aenter__()
@@ -206,7 +234,7 @@ async def test_a_service_that_begins_no_session_is_a_clear_error(
 async def test_garbled_events_are_counted_and_the_call_goes_on(
     stand_in: RealtimeStandIn, http: aiohttp.ClientSession
 ) -> None:
-    async with Handset(await mint(stand_in, http), http) as phone:
+    async with Handset(await mint(stand_in, http), http, judged=False) as phone:
         stand_in.faults.events = EventFault.GARBLED
         phone.call.send("{")
         async with asyncio.timeout(PATIENCE):
@@ -277,6 +305,22 @@ class TestExpiry:
             assert await asyncio.wait_for(phone.call.ended(), PATIENCE) == "session_expired"
             assert phone.call._peer is not None
             assert phone.call._peer.connectionState == "connected"
+
+
+class TestExpiryInTheMiddle:
+    @pytest.fixture
+    def stand_in_settings(self) -> StandInSettings:
+        return StandInSettings(session_seconds=1.0, thinking_seconds=0.0)
+
+    async def test_nothing_sounds_after_the_end(self, stand_in: RealtimeStandIn, http: aiohttp.ClientSession) -> None:
+        async with Handset(await mint(stand_in, http), http) as phone:
+            phone.write("Tell me a story.")
+            await phone.turn(Turn.SPEAKING)
+            assert await asyncio.wait_for(phone.call.ended(), PATIENCE) == "session_expired"
+            await phone.heard_blocks(10)  # what was on its way
+            last = phone.call.downlink.last_packet_at
+            await phone.heard_blocks(10)
+            assert phone.call.downlink.last_packet_at == last
 
 
 class TestTimeLapse:

@@ -165,6 +165,7 @@ async def test_use_carries_a_tool_and_its_arguments_and_shows_what_came_of_it(tm
 async def test_short_words_are_uses_of_tools_and_carry_their_reason(tmp_path: Path) -> None:
     words: dict[tuple[str, ...], dict[str, object]] = {
         ("say", "hello"): {"text": "hello"},
+        ("ask", "where is it?"): {"text": "where is it?"},
         ("volume", "40"): {"action": "set", "percent": 40},
         **{(tool,): {} for tool in ("hush", "mute", "unmute", "cut", "identify")},
     }

@@ -1,4 +1,7 @@
 import asyncio
+import json
+import re
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,7 +12,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from provisioning.local.realtime import Faults, HttpFault, RealtimeStandIn, StandInSettings
 from provisioning.local.realtime.scenarios import load_scenario
-from tests.provisioning.local.realtime.reference import judge_secret
+from tests.provisioning.local.realtime.reference import judge, judge_secret
 
 PATIENCE = 10.0
 
@@ -96,6 +99,39 @@ async def test_the_unified_interface_takes_the_session_with_the_offer(
     await peer.setRemoteDescription(RTCSessionDescription(answer.text, "answer"))
     async with asyncio.timeout(PATIENCE):
         assert '"Be long."' in await greeting.get()
+
+
+async def test_answer_and_first_event_are_as_the_reference_says(
+    client: openai.AsyncOpenAI, peer: RTCPeerConnection
+) -> None:
+    channel, greeting = peer.createDataChannel("oai-events"), asyncio.Queue[str]()
+    channel.on("message", greeting.put_nowait)
+    before = time.time()
+    whole = await offer(peer)
+    answer = (await client.realtime.calls.create(sdp=whole, session={"type": "realtime"})).text
+    [opus] = re.findall(r"a=rtpmap:(\d+) opus/48000/2", whole)
+    head, audio, data = re.split(r"(?=^m=)", answer, flags=re.MULTILINE)
+    mids = re.findall(r"a=mid:(\S+)", whole)
+    assert {f"a=group:BUNDLE {' '.join(mids)}", "a=ice-lite"} < set(head.split("\r\n"))
+    assert re.search(r"^a=fingerprint:sha-256 [0-9A-F:]{95}\r$", head, re.MULTILINE)
+    lines = audio.split("\r\n")
+    assert lines[0].split()[3:] == [opus, "0", "8"], "the offer's number for Opus, then PCMU and PCMA"
+    assert {"a=setup:active", "a=sendrecv", f"a=fmtp:{opus} minptime=10;useinbandfec=1"} < set(lines)
+    assert " cname:realtimeapi" in audio
+    [fragment] = set(re.findall(r"a=ice-ufrag:(\S+)", answer))
+    assert "/" in fragment
+    candidates = [line for line in lines if line.startswith("a=candidate:")]
+    assert all(line.endswith(f" typ host ufrag {fragment}") or "tcptype passive" in line for line in candidates)
+    assert sum(" tcp " in line for line in candidates) >= 1
+    assert {"a=sctp-port:5000", "a=max-message-size:1073741823"} < set(data.split("\r\n"))
+    assert "end-of-candidates" not in answer
+
+    await peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+    async with asyncio.timeout(PATIENCE):
+        first = json.loads(await greeting.get())
+    judge(first)
+    assert first["type"] == "session.created"
+    assert before + 3595 < first["session"]["expires_at"] < time.time() + 3605
 
 
 async def test_the_official_client_understands_the_refusals(
