@@ -30,9 +30,10 @@ from provisioning.authority import Authority
 from provisioning.broadcasting import Broadcasts
 from provisioning.channels import ChannelOptions
 from provisioning.duty import Duty, on_duty
+from provisioning.granting import Terms
 from provisioning.imageflux import ImageFlux
 from provisioning.local.imageflux.server import ImageFluxStandIn
-from provisioning.minting import Minter, Terms
+from provisioning.minting import Minter
 from provisioning.openai import OpenAI
 from provisioning.policy import Allowance
 from provisioning.profiles.choosing import Chooser
