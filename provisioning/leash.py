@@ -199,8 +199,8 @@ class Leash(PartialListener):
                 if not self._hears():
                     self._watch.excuse(time.time())
                 left_over, self._left_over = self._left_over, []
-                for session, call_id in left_over:
-                    group.create_task(self._hang_up(session, call_id), name=f"hang up {call_id}")
+                for of, call_id in left_over:
+                    group.create_task(self._hang_up(of, call_id), name=f"hang up {call_id}")
                 for ending in self._watch.due(time.time()):
                     group.create_task(self._end(ending), name=f"end {ending.session.id}")
                 await self._wait()

@@ -337,6 +337,7 @@ class RealtimeCall:
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
+        self.uplink.track.stop()
         await self._endpoint.close()
 
 

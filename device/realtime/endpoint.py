@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import cached_property
 from types import TracebackType
 from typing import Final, Self
 
@@ -29,15 +30,21 @@ class Endpoint:
     """Owner of what our end of one call is made of: `async with Endpoint(settings) as endpoint:`, or `close` it."""
 
     def __init__(self, settings: RealtimeSettings) -> None:
-        self.uplink = OpusSender(settings.opus)
-        """Takes what the microphone hears."""
-        self.downlink = VoiceReceiver()
-        """Gives what the assistant says."""
         self.peer: RTCPeerConnection | None = None
         self.channel: RTCDataChannel | None = None
         """Both are there once there is an offer."""
         self._settings = settings
         self._closing: asyncio.Task[None] | None = None
+
+    @cached_property
+    def uplink(self) -> OpusSender:
+        """Takes what the microphone hears."""
+        return OpusSender(self._settings.opus)
+
+    @cached_property
+    def downlink(self) -> VoiceReceiver:
+        """Gives what the assistant says."""
+        return VoiceReceiver()
 
     async def __aenter__(self) -> Self:
         return self
@@ -94,9 +101,9 @@ class Endpoint:
 
     async def close(self) -> None:
         """Release everything, once; what is begun here goes on to its end even when the waiting for it is cancelled."""
-        self.uplink.track.stop()
         if self.peer is None or self._closing is not None:
             return
+        self.uplink.track.stop()
         self._closing = asyncio.create_task(self.peer.close(), name="hang up")
         _, unfinished = await asyncio.wait({self._closing}, timeout=self._settings.close_seconds)
         if unfinished:

@@ -31,6 +31,7 @@ from device.mint import MintClient
 from device.mqtt import Broker, Presence
 from device.outlet import Outlet
 from device.realtime.call import CLOSED_BY_SERVICE
+from device.realtime.endpoint import Endpoint
 from device.realtime.events import conversation_item_create, response_create
 from device.realtime.settings import RealtimeSettings
 from device.sora.settings import BroadcastSettings
@@ -173,7 +174,8 @@ async def bench(settings: RealtimeSettings | None = None) -> AsyncIterator[Bench
             Console(outlet, Levels),
         )
 
-        async def again() -> Grant:
+        async def again(offer: str) -> Grant:
+            assert offer == ""
             if made.refused is not None:
                 raise made.refused
             return Grant(session=SESSION, openai=await mint(service, http))
@@ -183,7 +185,7 @@ async def bench(settings: RealtimeSettings | None = None) -> AsyncIterator[Bench
 
         posted: asyncio.Queue[p.Event] = asyncio.Queue()
         hooks = Hooks(posted.put_nowait, start, again, lambda _: None)
-        made = Bench(room, Calls(await again_first(service, http), own, hooks), service, posted, broker)
+        made = Bench(room, Calls(await again_first(service, http), own, hooks, Endpoint(own.call)), service, posted, broker)
         room.begin()
         made.calls.open()
         await made.until(p.CallUp)

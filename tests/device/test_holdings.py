@@ -346,7 +346,7 @@ async def test_a_call_that_breaks_in_an_unforeseen_way_is_a_lost_call(monkeypatc
 
     async with bench() as ready:
         await asked(ready, monkeypatch)
-        monkeypatch.setattr("device.realtime.call.OpusSender", missing)
+        monkeypatch.setattr("device.realtime.endpoint.OpusSender", missing)
         ready.holdings.call(SESSION, ready.grant)
         assert await ready.next() == p.CallLost(SESSION, "call", "failed: CodecError")
         await ready.released()

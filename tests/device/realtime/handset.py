@@ -17,7 +17,9 @@ from device.messages.secret import Secret
 from device.messages.tools import ToolDeclaration, as_function
 from device.realtime.call import RealtimeCall
 from device.realtime.conversation import CallEvent, Turn, TurnChanged
+from device.realtime.endpoint import Endpoint
 from device.realtime.events import conversation_item_create, response_create
+from device.realtime.opening import opening
 from device.realtime.settings import RealtimeSettings
 from provisioning.local.realtime import RealtimeStandIn
 from provisioning.local.realtime.mouth import Mouth
@@ -58,11 +60,17 @@ class Handset:
     """One call, its microphone and its loudspeaker, 20 ms at a time by the clock of the event loop."""
 
     def __init__(
-        self, grant: OpenAIGrant, http: aiohttp.ClientSession, settings: RealtimeSettings | None = None
+        self,
+        grant: OpenAIGrant,
+        http: aiohttp.ClientSession,
+        settings: RealtimeSettings | None = None,
+        endpoint: Endpoint | None = None,
     ) -> None:
+        settings = settings or RealtimeSettings()
+        way = opening(grant, http, settings.offer_seconds)
         self.events: list[CallEvent] = []
         self.played: list[Samples] = []
-        self.call = RealtimeCall(grant, http=http, on_event=self._happened, settings=settings)
+        self.call = RealtimeCall(way, on_event=self._happened, settings=settings, endpoint=endpoint)
         self._words: deque[Samples] = deque()
         self._something = asyncio.Event()
         self._tick: asyncio.TimerHandle | None = None

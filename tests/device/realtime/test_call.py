@@ -259,8 +259,8 @@ class TestExpiry:
     ) -> None:
         async with Handset(await mint(stand_in, http), http) as phone:
             assert await asyncio.wait_for(phone.call.ended(), PATIENCE) == "session_expired"
-            assert phone.call._peer is not None
-            assert phone.call._peer.connectionState == "connected"
+            assert phone.call._endpoint.peer is not None
+            assert phone.call._endpoint.peer.connectionState == "connected"
 
 
 class TestTimeLapse:
@@ -343,8 +343,8 @@ async def test_the_secret_is_in_no_log_line_and_no_error(
 
 
 def assert_released(call: RealtimeCall) -> None:
-    assert call._peer is not None
-    assert call._peer.connectionState == "closed"
+    assert call._endpoint.peer is not None
+    assert call._endpoint.peer.connectionState == "closed"
     assert call.uplink.track.readyState == "ended"
     assert call._watching is None or call._watching.done()
 
