@@ -26,7 +26,7 @@ class CallOpening(Protocol):
     """One of the ways in which a robot is given a call."""
 
     async def open(self, session: Mapping[str, Any]) -> OpenAIGrant:
-        """Return what opens one call with this session.
+        """Return what opens one call with this session; whatever comes of it, `take_back` leaves nothing open.
 
         Raises:
             OpenAIError: there is none.
@@ -63,11 +63,7 @@ class ByAnswer:
     async def open(self, session: Mapping[str, Any]) -> OpenAIGrant:
         """Open the call, and note it."""
         called = await self._called(session)
-        try:
-            await self._noted(called)
-        except BaseException:
-            await self.take_back()
-            raise
+        await self._noted(called)
         answered = AnsweredCall(sdp=called.sdp, call_id=called.call_id)
         return OpenAIGrant(expires_at=self._now + ANSWERED_SECONDS, model=str(session["model"]), answered=answered)
 

@@ -185,7 +185,9 @@ async def bench(settings: RealtimeSettings | None = None) -> AsyncIterator[Bench
 
         posted: asyncio.Queue[p.Event] = asyncio.Queue()
         hooks = Hooks(posted.put_nowait, start, again, lambda _: None)
-        made = Bench(room, Calls(await again_first(service, http), own, hooks, Endpoint(own.call)), service, posted, broker)
+        made = Bench(
+            room, Calls(await again_first(service, http), own, hooks, Endpoint(own.call)), service, posted, broker
+        )
         room.begin()
         made.calls.open()
         await made.until(p.CallUp)

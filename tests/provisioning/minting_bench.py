@@ -24,7 +24,7 @@ from device.messages.envelope import (
     seal_envelope,
 )
 from device.messages.minting import Grant, Limits, MintAnswer, MintRequest, Refusal
-from device.messages.sealing import OneTimeKey, binding
+from device.messages.sealing import OneTimeKey, binding, offer_binding, seal, sealing_key
 from device.messages.wire import decode
 from provisioning.authority import Authority
 from provisioning.broadcasting import Broadcasts
@@ -41,6 +41,7 @@ from provisioning.profiles.persona import Persona
 from provisioning.registry import Certificate
 from provisioning.sessions import Session
 from provisioning.store import Store
+from tests.device.messages.offer import OFFER
 from tests.provisioning.realtime_service import RealtimeService, realtime_service
 
 NOW = 1_800_000_000.0
@@ -83,6 +84,12 @@ class Robot:
         request = MintRequest(**(fields | changes))
         self.nonce = request.nonce
         return seal_envelope(MINT_REQUEST, request, self.signer)
+
+    def offering(self, now: float = NOW, offer: str = OFFER, **changes: Any) -> bytes:
+        """Return a signed request that carries an offer, sealed to the minter."""
+        nonce = changes.pop("nonce", secrets.token_hex(16))
+        sealed = seal(offer.encode(), sealing_key(load_public_pem(self.mint_key)), offer_binding(self.name, nonce))
+        return self.request(now, **({"nonce": nonce, "offer": sealed} | changes))
 
     def answer(self, data: bytes | None) -> MintAnswer:
         """Verify and return the answer to the last request."""
