@@ -36,6 +36,10 @@ MOST_KEYS: Final = 9
 """Questions that the digits of a keyboard can ask."""
 
 
+_OFFERS: Final = '[realtime]\nexchange = "cloud"\n'
+"""Settings of a robot for which the cloud opens calls."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """Everything a performance needs."""
@@ -70,7 +74,7 @@ async def staged(
     watch = Watch()
     say("starting the local cloud")
     async with local_cloud(folder / "cloud", choices, os.environ, [watch]) as local:
-        config = _robot_config(folder, card, more, panel)
+        config = _robot_config(folder, card, more + (_OFFERS if choices.exchange else ""), panel)
         say("enrolling the robot with a one-time claim")
         await enrol(config, await local.cloud.claim(device=DEVICE))
         sayings = await utterances(folder, _questions(choices), choices.scenario.language if choices.scenario else "en")

@@ -203,12 +203,18 @@ class RealtimeStandIn:
             case "application/sdp":
                 return await request.read(), self._keys.session(_bearer(request), time.time())
             case "multipart/form-data":
+                minted = self._minted(_bearer(request))
                 parts = await _parts(request)
-                standard = _bearer(request) == self.settings.api_key.reveal()
-                minted = {} if standard else self._keys.session(_bearer(request), time.time())
                 return parts.get("sdp", b""), {"type": "realtime", **minted, **_session(parts.get("session"))}
             case kind:
                 raise RefusedError(415, "unsupported_content_type", f"Unsupported content type: '{kind}'.")
+
+    def _minted(self, key: str) -> dict[str, Any]:
+        """Return the session that a key carries; none for the standard key, with which a session of its own begins."""
+        if key != self.settings.api_key.reveal():
+            return self._keys.session(key, time.time())
+        self._house.course.asked()
+        return {}
 
     def _require_standard_key(self, request: web.Request) -> None:
         if _bearer(request) != self.settings.api_key.reveal():
@@ -272,9 +278,12 @@ def _bearer(request: web.Request) -> str:
 
 async def _parts(request: web.Request) -> dict[str, bytes]:
     parts: dict[str, bytes] = {}
-    async for part in await request.multipart():
-        if isinstance(part, BodyPartReader) and part.name:
-            parts[part.name] = bytes(await part.read())
+    try:
+        async for part in await request.multipart():
+            if isinstance(part, BodyPartReader) and part.name:
+                parts[part.name] = bytes(await part.read())
+    except ValueError as error:
+        raise RefusedError(400, "invalid_value", f"The body is not a form: {error}") from None
     return parts
 
 
