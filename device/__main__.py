@@ -124,7 +124,9 @@ def log_to_stderr(level: str) -> None:
     """Log from `level` on, less what libraries tell that is too much, or secret."""
     logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("aioice").setLevel(logging.WARNING)  # it tells of every candidate pair
-    logging.getLogger("aiortc.rtcpeerconnection").setLevel(logging.INFO)  # at DEBUG, whole SDPs with their ICE passwords
+    logging.getLogger("aiortc.rtcpeerconnection").setLevel(
+        logging.INFO
+    )  # at DEBUG, whole SDPs with their ICE passwords
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

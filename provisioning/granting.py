@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from device.errors import UpstreamError
+from device.errors import KaiwaError, UpstreamError
 from device.messages.minting import BroadcastGrant, Grant, MintRequest, OpenAIGrant, Refusal
 from device.messages.tools import ToolDeclaration
 from provisioning.breaker import FAILURES, Breaker
@@ -41,6 +41,10 @@ class Terms:
     """Of one service in a row, after which it rests."""
     hidden_words: tuple[str, ...] = ()
     """What robots mask in captions."""
+
+
+class TooLongError(KaiwaError):
+    """A grant that fits into no message."""
 
 
 @dataclass(frozen=True, slots=True)

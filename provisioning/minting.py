@@ -27,15 +27,15 @@ import msgspec
 
 from device.errors import MalformedMessageError, MessageError, MisaddressedError, StaleMessageError
 from device.messages.envelope import MINT_ANSWER, MINT_REQUEST, check_fresh, seal_envelope
-from device.messages.minting import MintAnswer, MintRequest, Refusal
+from device.messages.minting import Grant, MintAnswer, MintRequest, Refusal
 from device.messages.sealing import binding, seal
 from device.messages.tools import check_declarations
-from device.messages.wire import decode, encode
+from device.messages.wire import MAX_BYTES, decode, encode
 from provisioning.alarms import REPLACED_KEY, raise_alarm
 from provisioning.answers import Answers
 from provisioning.broadcasting import Broadcasts
 from provisioning.duty import Duty
-from provisioning.granting import Admitted, Services, Terms, unable
+from provisioning.granting import Admitted, Services, Terms, TooLongError, unable
 from provisioning.keyring import Held, Standing, identify
 from provisioning.mint_key import MintKey
 from provisioning.openai import OpenAI, OpenAIError
@@ -239,7 +239,10 @@ class Minter:
         session = admitted.session
         try:
             async with self._services.granted(request, admitted, now) as (grant, session):
-                sealed = seal(encode(grant), request.reply_key, binding(request.device, request.nonce))
+                answer = self._sealed(request, grant, now)
+        except TooLongError as error:
+            await self._take_back(request, session, "too long", now)
+            return self._refused(request, Refuse(Refusal.DENIED, str(error)), now)
         except OpenAIError as error:
             _log.warning("no session for %s: %s", request.device, error)
             await self._take_back(request, session, f"OpenAI {error.code}", now, had=False)
@@ -255,7 +258,14 @@ class Minter:
             self._granted(session)
         what = "another call for session" if request.continues else "session"
         _log.info("granted %s %s to %s", what, session.id, request.device)
-        return self._signed(MintAnswer(device=request.device, nonce=request.nonce, server_time=now, sealed=sealed))
+        return answer
+
+    def _sealed(self, request: MintRequest, grant: Grant, now: float) -> bytes:
+        sealed = seal(encode(grant), request.reply_key, binding(request.device, request.nonce))
+        answer = self._signed(MintAnswer(device=request.device, nonce=request.nonce, server_time=now, sealed=sealed))
+        if len(answer) > MAX_BYTES:  # it would cost the connection to the broker
+            raise TooLongError(f"the grant has {len(answer)} bytes, over {MAX_BYTES}: shorten texts or hidden words")
+        return answer
 
     async def _take_back(
         self, request: MintRequest, session: Session, reason: str, now: float, *, had: bool = True

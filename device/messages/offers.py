@@ -8,8 +8,8 @@ from typing import Final
 from device.errors import MalformedMessageError
 
 MOST_SDP: Final = 8192
-"""Bytes of one SDP. A robot's offer has 2.2 kB and 180 bytes for each address, the service's answer 2 kB; an answer beside
-the longest texts of a place still fits into a message."""
+"""Bytes of one SDP. A robot's offer has 2 kB and 180 bytes for each address, the service's answer 2 kB; such an answer still
+fits into a message beside the longest texts of a place."""
 
 MOST_SEALED: Final = MOST_SDP + 48
 """Bytes of one that is sealed."""

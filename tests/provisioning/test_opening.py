@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -19,9 +20,11 @@ from device.messages.offers import MOST_SDP
 from device.messages.reports import CallAnswered, SessionEnded
 from device.messages.sealing import offer_binding, seal, sealing_key
 from device.messages.secret import Secret
+from device.messages.tools import LOOK_UP, ToolDeclaration
 from provisioning.leash import Leash, Reins
 from provisioning.openai import OpenAI, OpenAIBusyError, OpenAIError, OpenAIRefusedError
 from provisioning.profiles.choosing import Chooser
+from provisioning.profiles.registry import Assignment, Version
 from provisioning.profiles.session import session
 from provisioning.registry import Certificate
 from provisioning.sessions import Session
@@ -149,6 +152,31 @@ async def test_a_call_whose_grant_cannot_be_sealed_is_hung_up(bench: Bench) -> N
     robot = await bench.robot()
     assert await bench.minter.answer(robot.offering(reply_key=bytes(32)), robot.name, NOW) is None
     assert bench.realtime.hung_up == ["rtc_u1_1"]
+
+
+async def test_a_grant_that_fits_into_no_message_is_refused_and_its_call_hung_up(tmp_path: Path) -> None:
+    terms = replace(TERMS, profiles=Chooser(EXCHANGED, Limits()), hidden_words=("darn",) * 10_000)
+    async with minting_bench(tmp_path, terms) as bench:
+        robot = await bench.robot()
+        told = robot.answer(await bench.minter.answer(robot.offering(), robot.name, NOW))
+        assert (told.refusal, "shorten" in told.text) == (Refusal.DENIED, True)
+        assert bench.realtime.hung_up == ["rtc_u1_1"]
+        assert await bench.channels.channels() == []
+
+
+async def test_the_longest_texts_leave_room_for_a_usual_answer(bench: Bench) -> None:
+    bench.realtime.answer = lambda: bench.realtime.called(ANSWER + "a=x\r\n" * 400)
+    noise = {"noise.txt": os.urandom(16_800).hex()}
+    robot = await bench.robot()
+    async with bench.store.transaction() as t:
+        text = 'opening = "exchanged"\nknowledge_tokens = 0\n'
+        assert await t.profiles.add(Version("museum", 1, text, noise, NOW, "admin"))
+        await t.profiles.assign(Assignment("device:robot-1", "museum"))
+    tools = [ToolDeclaration(name=LOOK_UP, description="Looks things up.")]
+    grant = robot.grant(await bench.minter.answer(robot.offering(tools=tools), robot.name, NOW))
+    assert len(grant.knowledge) > 19_000
+    assert grant.openai.answered is not None
+    assert len(grant.openai.answered.sdp.reveal()) > 2000
 
 
 async def test_a_call_beside_which_the_channel_breaks_is_hung_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
