@@ -63,10 +63,10 @@ async def in_browser(stage: Stage, starts: int) -> list[Start]:
     return found[1:]
 
 
-async def measured(starts: int, *, with_browser: bool) -> list[Row]:
-    """Return the rows over `starts` starts, after one that is not counted."""
+async def measured(starts: int, *, with_browser: bool, exchange: bool = False) -> list[Row]:
+    """Return the rows over `starts` starts, after one that is not counted; with `exchange`, the cloud opens the calls."""
     with tempfile.TemporaryDirectory(prefix="kaiwa-bench-") as folder:
-        async with staged(Path(folder), Choices(), "room", print) as stage:
+        async with staged(Path(folder), Choices(exchange=exchange), "room", print) as stage:
             await stage.watch.phase("idle", seconds=60)
             await one_start(stage)
             found = [await one_start(stage) for _ in range(starts)]
@@ -102,8 +102,9 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=10, help="how many starts (default: %(default)s)")
     parser.add_argument("--json", type=Path, help="write the rows to this file too")
     parser.add_argument("--alone", action="store_true", help="without Chromium beside it")
+    parser.add_argument("--exchange", action="store_true", help="let the cloud open the calls (experimental)")
     arguments = parser.parse_args()
-    found = asyncio.run(measured(arguments.starts, with_browser=not arguments.alone))
+    found = asyncio.run(measured(arguments.starts, with_browser=not arguments.alone, exchange=arguments.exchange))
     print(table(found))
     if arguments.json:
         write(found, arguments.json)
