@@ -104,7 +104,8 @@ async def test_a_robot_that_sends_no_offer_is_told_so_and_gets_no_secret_instead
     assert 'exchange = "cloud"' in told.text
     async with bench.store.transaction() as t:
         assert await t.sessions.live() == []
-    assert bench.realtime.forms == bench.realtime.requests == []
+    assert bench.realtime.forms == []
+    assert bench.realtime.requests == []
     first = await granted(bench, robot, NOW + 1)
     renewal = robot.request(NOW + 2, continues=first.session)
     assert robot.refusal(await bench.minter.answer(renewal, robot.name, NOW + 2)) is Refusal.DENIED
@@ -357,7 +358,7 @@ async def test_the_form_is_that_of_the_official_client(service: RealtimeService)
     assert "password" not in repr(called)
 
 
-BAD = {
+BAD: dict[str, tuple[Callable[[RealtimeService], web.StreamResponse], list[str]]] = {
     "no call named": (lambda s: s.called(ANSWER, ""), []),
     "a name that is none": (lambda s: s.called(ANSWER, "/v1/realtime/calls/a b"), []),
     "no SDP": (lambda s: s.called("{}"), ["rtc_u1_1"]),
