@@ -5,7 +5,7 @@ registered keys, the request is for itself and fresh, the nonce is new, the key 
 it, the fleet is not halted, the hours are open, the budgets have room for all that the session may cost (which is put
 aside with it), and the conversation service is not resting after failures. A session that goes on with another call has
 passed hours and budgets: it has what was put aside for it, its channel, its deadline and its profile, and is given a
-secret. Whoever fails one of the first two gets no
+call (`opening.py`) and nothing else. Whoever fails one of the first two gets no
 answer, for we would not know whom we tell. The answer goes to the topic of the device, whatever the request
 says, and only the key made for this request opens it.
 

@@ -21,7 +21,9 @@ from device.messages.reports import CallAnswered, SessionEnded
 from device.messages.sealing import offer_binding, seal, sealing_key
 from device.messages.secret import Secret
 from device.messages.tools import LOOK_UP, ToolDeclaration
+from provisioning.duty import on_duty
 from provisioning.leash import Leash, Reins
+from provisioning.minting import Minter
 from provisioning.openai import OpenAI, OpenAIBusyError, OpenAIError, OpenAIRefusedError
 from provisioning.profiles.choosing import Chooser
 from provisioning.profiles.registry import Assignment, Version
@@ -31,7 +33,7 @@ from provisioning.sessions import Session
 from provisioning.store import Store, Transaction
 from tests.device.messages.offer import OFFER, PASSWORD
 from tests.eventually import eventually
-from tests.provisioning.minting_bench import NOW, PERSONA, TERMS, Bench, Robot, minting_bench
+from tests.provisioning.minting_bench import NOW, PERSONA, TERMS, Bench, Robot, minting_bench, settled
 from tests.provisioning.realtime_service import ANSWER, KEY, RealtimeService, error, realtime_service
 
 EXCHANGED = msgspec.structs.replace(PERSONA, opening="exchanged")
@@ -218,7 +220,21 @@ async def test_a_call_that_is_answered_while_the_minter_ends_is_hung_up(bench: B
     assert [known.call_id for known in bench.granted] == [None], "the leash knows of the session"
 
 
-async def test_a_service_that_is_silent_or_fails_is_a_refusal_and_soon_left_alone(bench: Bench) -> None:
+async def test_a_call_that_a_minter_had_opened_before_it_was_killed_is_not_opened_again(
+    bench: Bench, tmp_path: Path
+) -> None:
+    robot = await bench.robot()
+    request = robot.offering()
+    async with on_duty("sqlite://", tmp_path) as duty:
+        services = (bench.openai, bench.broadcasts, bench.minter._terms)
+        other = Minter(bench.store, bench.authority.mint_signer, *services, bench.granted.append, settled, duty)
+        robot.grant(await other.answer(request, robot.name, NOW))
+    assert robot.refusal(await bench.minter.answer(request, robot.name, NOW + 3)) is Refusal.REPLAY
+    assert len(bench.realtime.forms) == 1
+    assert (await session_of(bench, robot.nonce)).calls == ("rtc_u1_1",), "the leash finds it"
+
+
+async def test_a_service_that_fails_is_a_refusal_and_soon_left_alone(bench: Bench) -> None:
     robot = await bench.robot()
     bench.realtime.answer = error(500, "server_error")
     for now in (NOW, NOW + 1):
@@ -402,6 +418,13 @@ async def test_a_refused_offer_is_one_of_two_kinds_and_repeats_no_secret(
             await client.call(session(EXCHANGED), OFFER)
     assert PASSWORD not in str(refused.value)
     assert KEY not in str(refused.value)
+
+
+async def test_a_service_that_does_not_answer_an_offer_is_not_waited_for_long(service: RealtimeService) -> None:
+    service.silent = True
+    async with OpenAI(service.settings(timeout_seconds=0.1)) as client:
+        with pytest.raises(OpenAIBusyError, match="timeout"):
+            await client.call(session(EXCHANGED), OFFER)
 
 
 async def test_a_call_that_nobody_can_use_and_nobody_can_hang_up_is_logged(

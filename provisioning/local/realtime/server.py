@@ -158,6 +158,8 @@ class RealtimeStandIn:
         return web.json_response(msgspec.to_builtins(self.faults))
 
     async def _calls(self, request: web.Request) -> web.StreamResponse:
+        if request.content_type == "multipart/form-data" and self._standard(request):
+            self._house.course.asked()  # with this form a session begins without a secret
         failed = await self._failed(request, self.faults.calls)
         if failed is not None:
             return failed
@@ -179,9 +181,8 @@ class RealtimeStandIn:
 
     async def _write(self, request: web.Request) -> web.StreamResponse:
         """Hold a conversation in writing over a WebSocket."""
-        standard = _bearer(request) == self.settings.api_key.reveal()
         asked = {"type": "realtime", "model": request.query.get("model", DEFAULT_MODEL)}
-        config = asked if standard else self._keys.session(_bearer(request), time.time())
+        config = asked if self._standard(request) else self._keys.session(_bearer(request), time.time())
         session = Session(identifier("sess"), int(time.time() + self.settings.session_seconds), config)
         socket = web.WebSocketResponse(max_msg_size=1 << 20)
         await socket.prepare(request)
@@ -203,21 +204,17 @@ class RealtimeStandIn:
             case "application/sdp":
                 return await request.read(), self._keys.session(_bearer(request), time.time())
             case "multipart/form-data":
-                minted = self._minted(_bearer(request))
+                minted = {} if self._standard(request) else self._keys.session(_bearer(request), time.time())
                 parts = await _parts(request)
                 return parts.get("sdp", b""), {"type": "realtime", **minted, **_session(parts.get("session"))}
             case kind:
                 raise RefusedError(415, "unsupported_content_type", f"Unsupported content type: '{kind}'.")
 
-    def _minted(self, key: str) -> dict[str, Any]:
-        """Return the session that a key carries; none for the standard key, with which a session of its own begins."""
-        if key != self.settings.api_key.reveal():
-            return self._keys.session(key, time.time())
-        self._house.course.asked()
-        return {}
+    def _standard(self, request: web.Request) -> bool:
+        return _bearer(request) == self.settings.api_key.reveal()
 
     def _require_standard_key(self, request: web.Request) -> None:
-        if _bearer(request) != self.settings.api_key.reveal():
+        if not self._standard(request):
             raise refusals.invalid_key()
 
     async def _failed(self, request: web.Request, fault: HttpFault | None) -> web.StreamResponse | None:

@@ -300,6 +300,8 @@ async def test_a_scenarios_day_meets_session_after_session(settings: StandInSett
         for _ in range(2):
             with pytest.raises(openai.RateLimitError):
                 await client.realtime.client_secrets.create()
-        for _ in range(7):
+        for _ in range(6):
             await client.realtime.client_secrets.create()
+        with pytest.raises(openai.BadRequestError):
+            await client.realtime.calls.create(sdp="no offer", session={"type": "realtime"})
         assert service.faults.session_seconds == 20
