@@ -1,8 +1,8 @@
 """One Realtime call: owns the peer connection and the data channel, from the offer to the hang-up.
 
-The session was bound to the secret, or to the call, when the cloud made that, and nothing that would change it is sent from here. So
-`session.created` is enough to know that the right session is in force, and the call counts as up; a client that sends
-a `session.update` would have to wait for `session.updated`, or its first words would meet the default session.
+The session was bound to the secret, or to the call, when the cloud made that, and nothing that would change it is sent
+from here. So `session.created` is enough to know that the right session is in force, and the call counts as up; a client
+that sends a `session.update` would have to wait for `session.updated`, or its first words would meet the default session.
 """
 
 from __future__ import annotations
