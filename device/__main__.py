@@ -125,15 +125,21 @@ def _settings(options: argparse.Namespace) -> DeviceSettings:
         return DeviceSettings()
 
 
+def log_to_stderr(level: str) -> None:
+    """Log from `level` on, less what libraries tell that is too much, or secret."""
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("aioice").setLevel(logging.WARNING)  # it tells of every candidate pair
+    logging.getLogger("aiortc.rtcpeerconnection").setLevel(
+        logging.INFO
+    )  # at DEBUG, whole SDPs with their ICE passwords
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; errors of the family become one line on standard error and an exit code."""
     options = parser().parse_args(arguments)
     try:
         settings = _settings(options)
-        logging.basicConfig(
-            level=settings.report.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-        )
-        logging.getLogger("aioice").setLevel(logging.WARNING)  # it tells of every candidate pair
+        log_to_stderr(settings.report.log_level)
         code: int = options.act(settings, options)
     except KaiwaError as error:
         return _failed(error)

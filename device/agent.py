@@ -123,6 +123,19 @@ class Agent:
         match command:
             case do.Show():
                 self._show()
+            case do.Play() | do.Excuse() | do.FallSilent() | do.Keep() | do.Cut():
+                self._sound(command)
+            case do.Acknowledge() | do.ReportStarted() | do.ReportEnded() | do.ReportFault():
+                self._tell(command)
+            case do.Exit():
+                raise AssertionError("an exit is never carried out, it ends the agent")
+            case do.Prompt() | do.Write() | do.Interrupt() | do.TakeFloor() | do.GiveFloor() | do.UseTool():
+                self._interfere(command)
+            case _:
+                self._hold(command)
+
+    def _sound(self, command: do.Play | do.Excuse | do.FallSilent | do.Keep | do.Cut) -> None:
+        match command:
             case do.Play(chime):
                 self._voice.earcon(sound(earcon(self._session, chime)))
             case do.Excuse(code, language):
@@ -131,17 +144,11 @@ class Agent:
                 self._voice.fall_silent()
             case do.Keep():
                 self._voice.keep()
-            case do.Acknowledge() | do.ReportStarted() | do.ReportEnded() | do.ReportFault():
-                self._tell(command)
-            case do.Exit():
-                raise AssertionError("an exit is never carried out, it ends the agent")
             case do.Cut(session):
                 if self._holdings.cut(session):
                     self._voice.earcon(sound(Earcon.CUT))
-            case do.Prompt() | do.Write() | do.Interrupt() | do.TakeFloor() | do.GiveFloor() | do.UseTool():
-                self._interfere(command)
             case _:
-                self._hold(command)
+                assert_never(command)
 
     def _say(self, words: Fault | Remark | None, language: Language) -> None:
         """Say in words what is wrong, after its earcon; whoever presses or speaks now cuts that short."""

@@ -232,7 +232,7 @@ def _robot(
     clock, broker = WallClock(), Broker(_presence(identity))
     signer, at_rest = ReplaceableSigner(identity.signer), asyncio.Event()
     outlet = Outlet(identity.device, broker, clock, settings.broadcast.delay_s)
-    minter = MintClient(identity.device, signer, identity.mint_key, clock)
+    minter = MintClient(identity.device, signer, identity.mint_key, clock, identity.pinned_mint_key)
     renewals = RenewalClient(identity.device, identity.mint_key, clock)
     orders = Orders(identity.device, identity.operator_key, Journal(Path(settings.state_dir) / "orders"))
     answers = {topics.mint_answer(identity.device): minter.take, topics.renewal_answer(identity.device): renewals.take}

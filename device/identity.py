@@ -111,6 +111,11 @@ class Identity:
         """Return the key that verifies answers of the minter, if it has this id."""
         return load_public_pem(self.enrolment.mint_key) if kid == self.enrolment.mint_kid else None
 
+    @property
+    def pinned_mint_key(self) -> PublicKey:
+        """The minter's key, as the claim has pinned it."""
+        return load_public_pem(self.enrolment.mint_key)
+
     def operator_key(self, kid: str) -> PublicKey | None:
         """Return the key that verifies commands of the operator with this key id."""
         pem = self.enrolment.operators.get(kid)

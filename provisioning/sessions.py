@@ -42,6 +42,11 @@ class Session:
     minter: str = ""
     """Who serves the request for it."""
 
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """The calls to be hung up at its end, as far as they are known; older first."""
+        return tuple(call for call in (self.call_id, self.second_call_id) if call is not None)
+
 
 Bill = Callable[[Session], int]
 """What a session that has ended costs, in micros; no more than was reserved and no less than nothing is charged."""
@@ -110,14 +115,33 @@ class Sessions:
         """Note the channel that was created for a session, so that it is deleted whatever happens."""
         await self._connection.execute(_SET_CHANNEL, {"session": session, "channel": channel_id})
 
-    async def set_call(self, session: str, device: str, call_id: str) -> None:
-        """Note a call by which a session of this device can be hung up: its first, or the one that takes over from that."""
+    async def set_call(self, session: str, device: str, call_id: str) -> str | None:
+        """Note a call by which a session of this device can be hung up: its first, or the one that takes over from that.
+
+        Return an older one that is too many now, and known no longer: it must be hung up.
+        """
+        before = await self._held(session)
         mine, call_id = update(sessions).where(sessions.c.id == session, sessions.c.device == device), call_id[:128]
         first = await self._connection.execute(mine.where(sessions.c.call_id.is_(None)).values(call_id=call_id))
         if first.rowcount == 0:
             older = func.coalesce(sessions.c.second_call_id, sessions.c.call_id)
             another = mine.where(sessions.c.call_id != call_id, func.coalesce(sessions.c.second_call_id, "") != call_id)
-            await self._connection.execute(another.values(call_id=older, second_call_id=call_id))
+            added = await self._connection.execute(another.values(call_id=older, second_call_id=call_id))
+            if added.rowcount and before is not None and before.second_call_id is not None:
+                return before.call_id
+        return None
+
+    async def open_call(self, session: str, call_id: str) -> str | None:
+        """Note a call that the cloud has opened for a session: its first, or the one that is to take over from that.
+
+        Return what must be hung up now: this very call, if the session is over; or one that was to take over before, for
+        whoever asks for another does without it.
+        """
+        before = await self._held(session)
+        if before is None or before.ended_at is not None:
+            return call_id
+        await self._set(session, **{"call_id" if before.call_id is None else "second_call_id": call_id})
+        return before.second_call_id
 
     async def leave_call(self, session: str, device: str, call_id: str) -> None:
         """Note that a session of this device goes on without this one of its two calls."""
@@ -207,6 +231,12 @@ class Sessions:
         """Return which of these channels are of sessions here, and whether the session has ended."""
         found = select(sessions.c.channel_id, sessions.c.ended_at).where(sessions.c.channel_id.in_(among))
         return {row.channel_id: row.ended_at is not None for row in await self._connection.execute(found)}
+
+    async def _held(self, session: str) -> Session | None:
+        """Return the session with this id; nobody else changes it before the transaction ends."""
+        found = select(sessions).where(sessions.c.id == session).with_for_update()
+        row = (await self._connection.execute(found)).one_or_none()
+        return None if row is None else _session(row)
 
     async def find(self, session: str) -> Session | None:
         """Return the session with this id."""

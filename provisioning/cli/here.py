@@ -92,6 +92,9 @@ def demo(
     record: Annotated[
         Path | None, typer.Option(help="Keep the records of conversations in this folder, for kaiwa-cloud replay.")
     ] = None,
+    exchange: Annotated[
+        bool, typer.Option("--exchange", help="Experimental: the cloud opens the calls, and the robot gets no secret.")
+    ] = False,
 ) -> None:
     """Run the cloud and one robot here. Space is the robot's button.
 
@@ -100,7 +103,7 @@ def demo(
     The script knows no --delay.
     """
     here = _extra()
-    choices = here.chosen(openai_url, imageflux_url, web_port, language, scenario, call_seconds)
+    choices = here.chosen(openai_url, imageflux_url, web_port, language, scenario, call_seconds, exchange)
     raise typer.Exit(here.run_demo(choices, sound, here.Kept(keep, json, record), once=once, delay=delay))
 
 

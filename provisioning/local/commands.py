@@ -41,7 +41,13 @@ def run_local(choices: Choices, state: Path | None, console: Console) -> int:
 
 
 def chosen(
-    openai_url: str, imageflux_url: str, web_port: int, language: str, scenario: str, call_seconds: float
+    openai_url: str,
+    imageflux_url: str,
+    web_port: int,
+    language: str,
+    scenario: str,
+    call_seconds: float,
+    exchange: bool = False,
 ) -> Choices:
     """Return what is chosen on a command line; a scenario is spoken in its own language.
 
@@ -49,11 +55,11 @@ def chosen(
         SettingsError: the scenario cannot be played; with its line.
     """
     if not scenario:
-        return Choices(openai_url, imageflux_url, web_port, language, call_seconds)
+        return Choices(openai_url, imageflux_url, web_port, language, call_seconds, exchange=exchange)
     if openai_url:
         raise SettingsError("--scenario", "it is the stand-in that plays it; leave out --openai-url")
     played = load_scenario(scenario)
-    return Choices("", imageflux_url, web_port, played.language, call_seconds, scenario=played)
+    return Choices("", imageflux_url, web_port, played.language, call_seconds, exchange=exchange, scenario=played)
 
 
 def run_stand_in(service: str, port: int, scenario: str, console: Console, call_seconds: float) -> int:

@@ -77,6 +77,9 @@ class Persona(Settings, frozen=True):
     history_kept: Annotated[float, Meta(gt=0, le=1)] = 0.3
     """How much of that is kept when it is full. What is kept is billed once more as if it were new, which costs up to 80
     times as much as remembering it: to drop much at once, and seldom, is cheaper."""
+    opening: Literal["secret", "exchanged"] = "secret"
+    """How a robot is given a call: by a secret with which it offers one to the service; or, experimental, the cloud offers it
+    for the robot and hands it the answer, which robots with `[realtime] exchange = "cloud"` can take."""
 
 
 class Profile(Persona, frozen=True):

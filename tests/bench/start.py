@@ -121,6 +121,26 @@ def waterfall(found: list[Start], alone: dict[str, float]) -> list[Row]:
     ]
 
 
+async def both_ways(starts: int) -> list[Row]:
+    """Return the rows over so many starts of two robots in turn: one opens its calls itself, the other's cloud does."""
+    with tempfile.TemporaryDirectory(prefix="kaiwa-bench-") as folder:
+        stages = (staged(Path(folder, str(way)), Choices(exchange=way), "room", print) for way in (False, True))
+        async with next(stages) as by_secret, next(stages) as by_exchange:
+            for stage in (by_secret, by_exchange):
+                await stage.watch.phase("idle", seconds=60)
+                await one_start(stage)
+            found = [(await one_start(by_secret), await one_start(by_exchange)) for _ in range(starts)]
+    return [row for name in ("granted", "listening") for row in _beside(name, found)]
+
+
+def _beside(name: str, found: list[tuple[Start, Start]]) -> list[Row]:
+    medians = [statistics.median(start[way][name] for start in found) for way in (0, 1)]
+    return [
+        Row(f"press to {name} by {way}, median", median, "ms")
+        for way, median in zip(("secret", "exchange"), medians, strict=True)
+    ]
+
+
 def rows(name: str, values: list[float], others: list[float]) -> list[Row]:
     """Return the median and the worst of one stage, the median beside the browser's where it has that stage."""
     bounds = {"light": 100.0, "earcon": 100.0}
@@ -144,9 +164,13 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=10, help="how many starts (default: %(default)s)")
     parser.add_argument("--json", type=Path, help="write the rows to this file too")
     parser.add_argument("--alone", action="store_true", help="without Chromium beside it")
+    parser.add_argument("--both-ways", action="store_true", help="beside calls that the cloud opens, and nothing else")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.ERROR)  # the leash complains of what is published to nobody
-    found = asyncio.run(measured(arguments.starts, with_browser=not arguments.alone))
+    if arguments.both_ways:
+        found = asyncio.run(both_ways(arguments.starts))
+    else:
+        found = asyncio.run(measured(arguments.starts, with_browser=not arguments.alone))
     print(table(found))
     if arguments.json:
         write(found, arguments.json)

@@ -31,6 +31,7 @@ from device.mint import MintClient
 from device.mqtt import Broker, Presence
 from device.outlet import Outlet
 from device.realtime.call import CLOSED_BY_SERVICE
+from device.realtime.endpoint import Endpoint
 from device.realtime.events import conversation_item_create, response_create
 from device.realtime.settings import RealtimeSettings
 from device.sora.settings import BroadcastSettings
@@ -182,7 +183,8 @@ async def bench(
             Console(outlet, Levels),
         )
 
-        async def again() -> Grant:
+        async def again(offer: str) -> Grant:
+            assert offer == ""
             if meeting is not None:
                 service.faults.calls = None
             if made.refused is not None:
@@ -194,7 +196,8 @@ async def bench(
 
         posted: asyncio.Queue[p.Event] = asyncio.Queue()
         hooks = Hooks(posted.put_nowait, start, again, lambda _: None)
-        made = Bench(room, Calls(await again_first(service, http), own, hooks), service, posted, broker, refused)
+        calls = Calls(await again_first(service, http), own, hooks, Endpoint(own.call))
+        made = Bench(room, calls, service, posted, broker, refused)
         room.begin()
         service.faults.calls = meeting
         made.calls.open()

@@ -19,6 +19,7 @@ from device.messages.enrolment import Claim, Enrolment, EnrolRequest
 from device.messages.envelope import COMMAND, MINT_ANSWER, MINT_REQUEST, load_public_pem, open_envelope
 from device.messages.knowledge import unpacked
 from device.messages.minting import Grant, MintAnswer, MintRequest
+from device.messages.offers import check_offer
 from device.messages.record import decode_events, decode_manifest
 from device.messages.renewal import RenewalAnswer, decode_request
 from device.messages.reports import DeviceState, Metrics, decode_event
@@ -29,6 +30,7 @@ from provisioning.codes import hash_code
 from provisioning.enrolment import requested_key
 from provisioning.homeassistant.wishes import TOPICS as WISHES
 from provisioning.homeassistant.wishes import wish
+from provisioning.mint_key import MintKey
 from provisioning.profiles.drafts import Draft, checked
 from provisioning.settings import CloudSettings
 
@@ -61,6 +63,12 @@ class Decoder:
         return False
 
 
+def _offering(offer: bytes) -> MintRequest:
+    return MintRequest(
+        device="robot-1", nonce="0", issued_at=1.0, expires_at=2.0, reason="button", reply_key=b"", offer=offer
+    )
+
+
 def _text(read: Callable[[str], object]) -> Callable[[bytes], object]:
     return lambda data: read(data.decode(errors="replace"))
 
@@ -85,6 +93,8 @@ DECODERS: Final = (
     ),
     Decoder("command of a stranger", lambda data: open_envelope(COMMAND, data, lambda _: None), (MessageError,)),
     Decoder("sealed grant", lambda data: _ONCE.open(data, binding("robot-1", "0")), (MessageError,)),
+    Decoder("sealed offer", lambda data: MintKey("mint", _MINTER).offer_of(_offering(data)), (MessageError,)),
+    Decoder("offer of a call", check_offer),
     Decoder("reply key", lambda data: seal(b"", data, b"")),
     Decoder("public key", _text(load_public_pem)),
     Decoder("topic", _text(topics.device_of)),

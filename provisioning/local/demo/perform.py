@@ -35,6 +35,10 @@ DEVICE: Final = "demo"
 """Id of the demonstration's robot."""
 
 
+_OFFERS: Final = '[realtime]\nexchange = "cloud"\n'
+"""Settings of a robot for which the cloud opens calls."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """Everything a performance needs."""
@@ -71,7 +75,7 @@ async def staged(
     watch = Watch()
     say("starting the local cloud")
     async with local_cloud(folder / "cloud", choices, os.environ, [watch]) as local:
-        config = _robot_config(folder, card, more, panel)
+        config = _robot_config(folder, card, more + (_OFFERS if choices.exchange else ""), panel)
         say("enrolling the robot with a one-time claim")
         await enrol(config, await local.cloud.claim(device=DEVICE))
         sayings = await utterances(folder, _questions(choices), choices.scenario.language if choices.scenario else "en")

@@ -18,7 +18,9 @@ from device.messages.secret import Secret
 from device.messages.tools import ToolDeclaration, as_function
 from device.realtime.call import RealtimeCall
 from device.realtime.conversation import CallEvent, Turn, TurnChanged
+from device.realtime.endpoint import Endpoint
 from device.realtime.events import conversation_item_create, response_create
+from device.realtime.opening import opening
 from device.realtime.settings import RealtimeSettings
 from provisioning.local.realtime import RealtimeStandIn
 from provisioning.local.realtime.mouth import Mouth
@@ -65,14 +67,19 @@ class Handset:
         grant: OpenAIGrant,
         http: aiohttp.ClientSession,
         settings: RealtimeSettings | None = None,
+        endpoint: Endpoint | None = None,
         *,
         judged: bool = True,
     ) -> None:
+        settings = settings or RealtimeSettings()
+        way = opening(grant, http, settings.offer_seconds)
         self.passed: list[tuple[bool, dict[str, Any]]] = []
         """Every event of the data channel, and whether we have sent it; at the end the vendor's types judge them all."""
         self.events: list[CallEvent] = []
         self.played: list[Samples] = []
-        self.call = RealtimeCall(grant, http=http, on_event=self._happened, settings=settings, passed=self._passed)
+        self.call = RealtimeCall(
+            way, on_event=self._happened, settings=settings, passed=self._passed, endpoint=endpoint
+        )
         self._judged = judged
         self._words: deque[Samples] = deque()
         self._taker = Taker()

@@ -79,7 +79,7 @@ async def test_the_channel_is_the_documented_one_and_carries_what_the_reference_
     stand_in: RealtimeStandIn, http: aiohttp.ClientSession
 ) -> None:
     async with Handset(await mint(stand_in, http, [CLOCK]), http) as phone:
-        channel, peer = phone.call._channel, phone.call._peer
+        channel, peer = phone.call._endpoint.channel, phone.call._endpoint.peer
         assert channel is not None
         assert peer is not None
         assert (channel.label, channel.ordered, channel.maxRetransmits) == ("oai-events", True, None)
@@ -303,8 +303,8 @@ class TestExpiry:
     ) -> None:
         async with Handset(await mint(stand_in, http), http) as phone:
             assert await asyncio.wait_for(phone.call.ended(), PATIENCE) == "session_expired"
-            assert phone.call._peer is not None
-            assert phone.call._peer.connectionState == "connected"
+            assert phone.call._endpoint.peer is not None
+            assert phone.call._endpoint.peer.connectionState == "connected"
 
 
 class TestExpiryInTheMiddle:
@@ -429,8 +429,8 @@ async def test_the_secret_is_in_no_log_line_and_no_error(
 
 
 def assert_released(call: RealtimeCall) -> None:
-    assert call._peer is not None
-    assert call._peer.connectionState == "closed"
+    assert call._endpoint.peer is not None
+    assert call._endpoint.peer.connectionState == "closed"
     assert call.uplink.track.readyState == "ended"
     assert call._watching is None or call._watching.done()
 

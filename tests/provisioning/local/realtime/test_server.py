@@ -134,6 +134,52 @@ async def test_answer_and_first_event_are_as_the_reference_says(
     assert before + 3595 < first["session"]["expires_at"] < time.time() + 3605
 
 
+async def test_the_unified_interface_refuses_as_the_other_does(
+    stand_in: RealtimeStandIn, client: openai.AsyncOpenAI, http: aiohttp.ClientSession, peer: RTCPeerConnection
+) -> None:
+    peer.createDataChannel("oai-events")
+    whole = await offer(peer)
+
+    async def answered(session: str | None, sdp: str | None = whole, key: str = "") -> tuple[int, str | None]:
+        form = aiohttp.MultipartWriter("form-data")
+        for name, kind, body in (("sdp", "application/sdp", sdp), ("session", "application/json", session)):
+            if body is not None:
+                part = form.append(body.encode(), {"Content-Type": kind})
+                part.set_content_disposition("form-data", name=name)
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        return await code(await http.post("realtime/calls", data=form, headers=headers))
+
+    right = '{"type":"realtime"}'
+    assert await answered(right, key="sk-wrong") == (401, "invalid_api_key")
+    assert await answered(right, key="ek_" + 32 * "0") == (401, "invalid_api_key")
+    for sdp in (None, "", "hello", whole.strip(), whole.replace("a=ice-pwd", "a=x")):
+        assert await answered(right, sdp) == (400, "invalid_offer")
+    assert await answered("{") == (400, "invalid_value")
+    assert await answered('{"type":"realtime","voice":"marin"}') == (400, "unknown_parameter")
+    assert await answered('{"type":"transcription"}') == (400, "invalid_value")
+    for body in (b"", b"--b\r\n\r\n"):
+        broken = http.post("realtime/calls", data=body, headers={"Content-Type": "multipart/form-data"})
+        assert await code(await broken) == (400, "invalid_value")
+    stand_in.faults.calls = HttpFault.QUOTA
+    with pytest.raises(openai.RateLimitError):
+        await client.realtime.calls.create(sdp=whole, session={"type": "realtime"})
+    assert stand_in.calls == {}
+
+
+async def test_a_call_of_the_unified_interface_that_nobody_joins_can_be_hung_up(
+    stand_in: RealtimeStandIn, client: openai.AsyncOpenAI, peer: RTCPeerConnection
+) -> None:
+    peer.createDataChannel("oai-events")
+    answer = await client.realtime.calls.create(sdp=await offer(peer), session={"type": "realtime"})
+    call_id = answer.response.headers["Location"].rpartition("/")[2]
+    await client.realtime.calls.hangup(call_id)
+    async with asyncio.timeout(PATIENCE):
+        while call_id in stand_in.calls:
+            await asyncio.sleep(0)
+    with pytest.raises(openai.NotFoundError):
+        await client.realtime.calls.hangup(call_id)
+
+
 async def test_the_official_client_understands_the_refusals(
     stand_in: RealtimeStandIn, client: openai.AsyncOpenAI
 ) -> None:
@@ -290,6 +336,8 @@ async def test_a_scenarios_day_meets_session_after_session(settings: StandInSett
         for _ in range(2):
             with pytest.raises(openai.RateLimitError):
                 await client.realtime.client_secrets.create()
-        for _ in range(7):
+        for _ in range(6):
             await client.realtime.client_secrets.create()
+        with pytest.raises(openai.BadRequestError):
+            await client.realtime.calls.create(sdp="no offer", session={"type": "realtime"})
         assert service.faults.session_seconds == 20
