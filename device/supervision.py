@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 from device.audio.block import BlockSink
 from device.heartbeat import Heartbeat
@@ -21,6 +22,16 @@ async def supervise(voice: VoicePath, card: OpenCard) -> None:
     while seconds is not None:
         check(heartbeat, progress(voice, card), time.monotonic())
         await asyncio.sleep(seconds)
+
+
+def lacking(voice: VoicePath, card: OpenCard, online: Callable[[], bool]) -> Callable[[], list[str]]:
+    """Return what tells, whenever it is asked, what a visitor would miss now: what stands still, or the cloud."""
+    heartbeat = Heartbeat()
+
+    def asked() -> list[str]:
+        return [*heartbeat.stalled(progress(voice, card), time.monotonic()), *([] if online() else ["online"])]
+
+    return asked
 
 
 def check(heartbeat: Heartbeat, counts: dict[str, float | None], now: float) -> bool:

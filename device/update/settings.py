@@ -1,0 +1,23 @@
+"""Where a robot's versions lie, and whose releases it trusts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from device.messages.settings import Settings
+from device.update.guard import Places
+
+
+class UpdateSettings(Settings, frozen=True):
+    """Folders and files of updates; the package's own units and its guard know the same."""
+
+    home: str = "/opt/kaiwa-device"
+    """Folder of the versions."""
+    keys: str = "/etc/kaiwa/release-keys"
+    """Folder of the public keys that sign releases, one PEM file each; only root may write there."""
+    progress: str = "/run/kaiwa-device-update/progress"
+    """File in which root's unit tells how far it is."""
+
+    def places(self, state_dir: str) -> Places:
+        """Return where the guard finds everything."""
+        return Places(Path(self.home), Path(state_dir) / "update" / "healthy")
