@@ -15,9 +15,9 @@ from device.identity import write_durably
 from device.messages.commands import CommandStatus, Step
 from device.messages.wire import Message, decode, encode
 from device.outlet import Outlet
-from device.update.course import Course, Seen
+from device.update.course import Course, Seen, Tried
 from device.update.fitness import objection
-from device.update.guard import Places, Trial, read_outcome, read_trial
+from device.update.guard import Places, read_outcome, read_trial
 from device.update.health import Health
 from device.update.request import FOLDER, Request, leave, left, progress
 from device.update.settings import UpdateSettings
@@ -58,7 +58,7 @@ class Updates:
         self._settings, self._state, self._authority = settings, state_dir, authority
         self._places: Places = settings.places(str(state_dir))
         self._outlet, self._post, self._at_rest, self._lacking = outlet, post, at_rest, lacking
-        self._health = Health()
+        self._health = Health(settings.well_seconds)
         self._quiet = 0
         self._course: Course | None = None
 
@@ -140,14 +140,14 @@ class Updates:
         except (UpdateError, OSError) as error:
             _log.warning("the request for an update is lost: %s", error)
 
-    def _say_well(self, trial: Trial) -> None:
+    def _say_well(self, trial: Tried) -> None:
         """Say that the version on trial is well: the guard keeps it then."""
         try:
             write_durably(self._places.healthy, trial.id.encode())
         except OSError as error:
             _log.warning("cannot say that %s is well: %s", trial.version, error)
 
-    def _make_way(self, staged: Trial | None) -> None:
+    def _make_way(self, staged: Tried | None) -> None:
         """Ask to end the run for a version that waits; the machine says no where somebody talks after all."""
         self._quiet = self._quiet + 1 if staged is not None and self._at_rest.is_set() else 0
         if self._quiet >= QUIET_LOOKS and staged is not None:

@@ -83,9 +83,8 @@ class Trial:
 
     @property
     def sound(self) -> bool:
-        """Whether every part of it can be what it says."""
-        words = all(isinstance(word, str) for word in (self.id, self.version, self.to, self.back))
-        return words and isinstance(self.left, int) and all(map(_FOLDER.fullmatch, (self.to, self.back)))
+        """Whether both folders can be some."""
+        return all(map(_FOLDER.fullmatch, (self.to, self.back)))
 
 
 @dataclass(frozen=True)
@@ -127,8 +126,9 @@ def watched(*, well: bool, waited: float, patience: float) -> bool | None:
 def read_trial(path: Path) -> Trial | None:
     """Return the trial in a file; None when there is none, or it cannot be one."""
     try:
-        trial = Trial(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        trial = Trial(str(raw["id"]), str(raw["version"]), str(raw["to"]), str(raw["back"]), int(raw["left"]))
+    except (OSError, ValueError, TypeError, LookupError):
         return None
     return trial if trial.sound else None
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
 
 from device.messages.settings import Settings
 from device.update.guard import Places
@@ -15,6 +18,8 @@ class UpdateSettings(Settings, frozen=True):
     """Folder of the versions."""
     keys: str = "/etc/kaiwa/release-keys"
     """Folder of the public keys that sign releases, one PEM file each; only root may write there."""
+    well_seconds: Annotated[float, Meta(gt=0, le=240)] = 20.0
+    """How long nothing may be lacking until a version on trial is kept; as long as systemd's watchdog waits."""
     progress: str = "/run/kaiwa-device-update/progress"
     """File in which root's unit tells how far it is."""
 
