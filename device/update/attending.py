@@ -26,9 +26,6 @@ from device.update.trust import trusted
 
 _log = logging.getLogger(__name__)
 
-LOOK_SECONDS: Final = 2.0
-"""Between two looks at what is on the disk."""
-
 QUIET_LOOKS: Final = 3
 """Looks in a row at which nobody talks, before the robot makes way: who presses again at once is not to wait for it."""
 
@@ -107,7 +104,7 @@ class Updates:
             self._make_way(seen.staged)
             if self._course is not None:
                 await self._tell(self._course, seen, now)
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(self._settings.look_seconds)
 
     def _seen(self) -> Seen:
         """Look at the disk, which may take its time."""

@@ -20,6 +20,8 @@ class UpdateSettings(Settings, frozen=True):
     """Folder of the public keys that sign releases, one PEM file each; only root may write there."""
     well_seconds: Annotated[float, Meta(gt=0, le=240)] = 20.0
     """How long nothing may be lacking until a version on trial is kept; as long as systemd's watchdog waits."""
+    look_seconds: Annotated[float, Meta(ge=0.05, le=60)] = 2.0
+    """Between two looks at whether a version waits, is on trial, or has been one."""
     progress: str = "/run/kaiwa-device-update/progress"
     """File in which root's unit tells how far it is."""
 

@@ -20,6 +20,7 @@ from device.messages.envelope import KeySigner, public_pem
 from device.messages.releases import key_id
 from device.update import guard
 from device.update.fitness import Board as Kind
+from device.update.guard import Outcome
 from device.update.staging import this_board
 from provisioning.releases import beside, sign
 
@@ -90,12 +91,20 @@ class Board:
         (root / "keys").mkdir()
         (root / "keys/release.pem").write_text(pem)
         self.config = root / "device.toml"
-        self.config.write_text(
-            f'state_dir = "{self.state}"\n[update]\nhome = "{self.home}"\nkeys = "{root}/keys"\n'
-            f'progress = "{root}/run/progress"\n'
-        )
+        self.config.write_text(f'state_dir = "{self.state}"\n{self.settings()}')
         self.installed("0.1.0", HANGS)
         guard.point(self.places.current, "versions/0.1.0")
+
+    def keep_state_in(self, folder: Path) -> None:
+        """Let the guard find the state of a robot that keeps it elsewhere."""
+        (self.state / "update").rmdir()
+        self.state.rmdir()
+        self.state.symlink_to(folder)
+
+    def settings(self) -> str:
+        """Return the settings of a robot on this board."""
+        folders = f'home = "{self.home}"\nkeys = "{self.root}/keys"\nprogress = "{self.root}/run/progress"\n'
+        return f"[update]\n{folders}"
 
     def program(self, version: str, run: str = WELL, config: int = 0) -> str:
         run = run.format(home=self.home, healthy=self.places.healthy)
@@ -176,11 +185,11 @@ class Board:
                 return self.current
         raise AssertionError(f"{self.current} has crashed {most} times")
 
-    def update(self, *words: str | Path) -> Said:
+    def update(self, *words: str | Path, config: Path | None = None) -> Said:
         """Run `kaiwa-device update`, in this process."""
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
-            code = main(["update", "--config", str(self.config), *map(str, words)])
+            code = main(["update", "--config", str(config or self.config), *map(str, words)])
         return Said(code, out.getvalue(), err.getvalue())
 
     @property
@@ -188,7 +197,7 @@ class Board:
         return guard.target(self.places.current)
 
     @property
-    def outcome(self) -> guard.Outcome | None:
+    def outcome(self) -> Outcome | None:
         return guard.read_outcome(self.places.outcome)
 
     def well(self, identity: str) -> None:
