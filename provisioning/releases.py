@@ -80,6 +80,7 @@ def described(package: Path, now: float, back_from: str | None = None) -> Releas
         with package.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             control = _control(cast("IO[bytes]", section(file, "control.tar")))
+            _check(control)
             version = convert(control.get("Version"), str)
             unpacked = _unpacked(cast("IO[bytes]", section(file, "data.tar")), f"./opt/{PRODUCT}/versions/{version}/")
         python = _PYTHON.search(control.get("Depends", ""))
@@ -99,6 +100,11 @@ def described(package: Path, now: float, back_from: str | None = None) -> Releas
         )
     except (OSError, tarfile.TarError, EOFError, UpdateError, MalformedMessageError) as error:
         raise SettingsError(str(package), f"is no package of {PRODUCT}: {error}") from None
+
+
+def _check(control: dict[str, str]) -> None:
+    if control.get("Package") != PRODUCT:
+        raise UpdateError(f"it is {control.get('Package', '')[:40]!r}")
 
 
 def _control(stream: IO[bytes]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,11 @@ import pytest
 from device import __version__
 from device.config import load
 from device.doctor.checks.computer import MEGABYTE
+from device.errors import SettingsError
+from device.update.fitness import objection
+from device.update.staging import this_board
+from device.update.unpacking import unpack
+from provisioning.releases import described
 
 ROOT = Path(__file__).parents[2]
 
@@ -76,7 +82,7 @@ def test_it_says_what_it_is(package: Package) -> None:
 def test_units_and_command_are_there(package: Package) -> None:
     units = package.root / "usr/lib/systemd/system"
     assert {unit.name for unit in units.iterdir()} == {
-        unit.name for unit in (ROOT / "systemd").glob(f"{package.name}*.service")
+        unit.name for unit in (ROOT / "systemd").glob(f"{package.name}*")
     }
     assert (package.root / "usr/bin" / package.name).readlink() == Path(
         f"/opt/{package.name}/current/bin", package.name
@@ -89,6 +95,33 @@ def test_what_the_unit_starts_is_in_the_package(package: Package) -> None:
     within = program.split()[0].replace(f"/opt/{package.name}/current", str(package.home))
     assert os.access(within, os.X_OK)
     assert [path.name for path in (package.home / "bin").iterdir() if not path.is_symlink()] == [package.name]
+
+
+def test_the_guard_of_the_versions_is_beside_them_and_needs_nothing_of_theirs(packages: dict[str, Package]) -> None:
+    device = packages["device"]
+    guard = device.root / "opt/kaiwa-device/guard.py"
+    run("/usr/bin/python3", "-I", "-S", guard, "start", env={"KAIWA_ROOT": str(device.root)})
+    units = [unit.read_text() for unit in (device.root / "usr/lib/systemd/system").glob("kaiwa-device*.service")]
+    assert sum(f"/usr/bin/python3 -I -S /{guard.relative_to(device.root)} " in unit for unit in units) == 2
+    assert (device.root / "usr/share/doc/kaiwa-device/updating.md").exists()
+    assert list((device.root / "etc/kaiwa/release-keys").iterdir()) == []
+
+
+def test_the_package_of_a_robot_is_what_is_released_for_robots(packages: dict[str, Package], tmp_path: Path) -> None:
+    device = packages["device"]
+    release = described(device.file, 0.0)
+    assert (release.product, release.version) == ("kaiwa-device", __version__)
+    assert objection(release, this_board()) == f"{__version__} is what runs here"
+    assert objection(release, replace(this_board(), version="0.0.1")) == ""
+    unpack(device.file, f"opt/kaiwa-device/versions/{__version__}", tmp_path / "there", release.unpacked)
+    assert run(tmp_path / "there/bin/python", "-I", "-c", "import device; print(device.__version__)") == __version__
+    there = {str(path.relative_to(tmp_path / "there")) for path in (tmp_path / "there").rglob("*")}
+    assert there == {str(path.relative_to(device.home)) for path in device.home.rglob("*")}
+
+
+def test_the_cloud_s_package_is_nothing_for_robots(packages: dict[str, Package]) -> None:
+    with pytest.raises(SettingsError, match="kaiwa-cloud"):
+        described(packages["cloud"].file, 0.0)
 
 
 def test_the_environment_works_wherever_it_lies(packages: dict[str, Package], tmp_path: Path) -> None:

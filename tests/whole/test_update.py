@@ -48,7 +48,7 @@ def as_current(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def _there(path: Path) -> bool:
-    return path.exists()
+    return await asyncio.to_thread(path.exists)
 
 
 async def test_an_operator_orders_another_version_and_hears_that_it_runs(
