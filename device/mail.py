@@ -62,8 +62,8 @@ class Mail:
         now = self._clock.now()  # and off the event loop, which carries the voice: the disk may take its time
         outcome = await asyncio.to_thread(self._orders.take, message.payload, now, retained=message.retained)
         if isinstance(outcome, UpdateOrdered):
-            outcome = await asyncio.to_thread(self._updates.take, outcome)
-        if isinstance(outcome, CommandStatus):
+            await self._updates.obey(outcome)
+        elif isinstance(outcome, CommandStatus):
             self._outlet.status(outcome)
         else:
             self._inbox.post(outcome)

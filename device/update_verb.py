@@ -1,4 +1,4 @@
-"""`kaiwa-device update`: by hand, on the board; and what root's unit does with a request that the robot has left."""
+"""`kaiwa-device update`: by hand, on the board."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from device.config import DeviceSettings
 from device.errors import UpdateError
 from device.messages.releases import LONGEST_SEALED, Release
 from device.update.fetching import Local, Remote, Source, fetched
-from device.update.guard import Outcome, Places, alone, read_outcome, read_trial, target, write
-from device.update.request import Report, left, progress
+from device.update.guard import Places, read_outcome, read_trial, target
+from device.update.request import progress
 from device.update.settings import UpdateSettings
 from device.update.staging import Staging, Wish, this_board
 from device.update.trust import release_keys, trust, trusted
@@ -44,7 +44,6 @@ def add_options(verb: argparse.ArgumentParser) -> None:
     what.add_argument("--status", action="store_true", help="what runs, what is on trial, how the last update ended")
     what.add_argument("--rollback", action="store_true", help="go back to the version before")
     what.add_argument("--trust", type=Path, metavar="KEY.pem", help="take over what this key has released, from now on")
-    what.add_argument("--requested", action="store_true", help=argparse.SUPPRESS)
     verb.add_argument("--json", action="store_true", help="print the status as JSON")
 
 
@@ -55,8 +54,6 @@ def act(settings: DeviceSettings, options: argparse.Namespace) -> int:
         UpdateError: it cannot be done, and why.
     """
     update, places = settings.update, settings.update.places(settings.state_dir)
-    if options.requested:
-        return _requested(settings, places, options.config)
     if options.trust is not None:
         print(f"releases by {trust(options.trust, Path(update.keys))} are taken over from now on")
     elif options.rollback:
@@ -99,37 +96,6 @@ def _read(where: str) -> bytes:
 
 def _source(where: str) -> Source:
     return Remote(where, ssl.create_default_context(), time.sleep) if "://" in where else Local(Path(where))
-
-
-# Root's unit ----------------------------------------------------------------------------------------------------------
-
-
-def _requested(settings: DeviceSettings, places: Places, config: Path) -> int:
-    """Carry out the request that the robot has left; whatever comes of it is written down where the robot reads it."""
-    request = left(Path(settings.state_dir))
-    if _known(places, request.id):
-        return 0
-    tell = Report(Path(settings.update.progress), request.id).tell
-    tell("taken up")
-    version = ""
-    try:
-        release = trusted(request.release.encode(), Path(settings.update.keys))
-        version = release.version
-        source = Remote(request.url, request.tls(), time.sleep)
-        Staging(places, this_board(), config, tell).stage(Wish(request.id, release, source))
-    except (UpdateError, OSError) as error:
-        _log.warning("%s", error)
-        with alone(places):
-            write(places.outcome, Outcome(request.id, version, kept=False, reason=str(error), at=time.time()))
-        return 1
-    tell("staged")
-    return 0
-
-
-def _known(places: Places, order: str) -> bool:
-    """Tell whether this request was taken up before: a path unit may look twice."""
-    records = (read_outcome(places.outcome), read_trial(places.staged), read_trial(places.trial))
-    return any(record is not None and record.id == order for record in records)
 
 
 # What there is --------------------------------------------------------------------------------------------------------

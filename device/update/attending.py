@@ -57,19 +57,22 @@ class Updates:
         self._outlet, self._post, self._at_rest, self._lacking = outlet, post, at_rest, lacking
         self._health = Health(settings.well_seconds)
         self._quiet = 0
+        self._said = ""
         self._course: Course | None = None
 
     # An order ---------------------------------------------------------------------------------------------------------
 
-    def take(self, ordered: p.UpdateOrdered) -> CommandStatus:
-        """Take an order: leave the request for it, or say why not. Waits for the disk."""
+    async def obey(self, ordered: p.UpdateOrdered) -> None:
+        """Take an order: leave the request for it, or tell why not."""
         try:
-            version = self._hand_over(ordered)
+            version = await asyncio.to_thread(self._hand_over, ordered)
         except UpdateError as error:
-            return self._status(ordered.command, Step.REJECTED, str(error))
+            self._tell_step(ordered.command, Step.REJECTED, str(error))
         except OSError as error:
-            return self._status(ordered.command, Step.REJECTED, f"cannot be written down: {error.strerror}")
-        return self._status(ordered.command, Step.ACCEPTED, f"{version} is released by whom this robot trusts")
+            self._tell_step(ordered.command, Step.REJECTED, f"cannot be written down: {error.strerror}")
+        else:
+            self._tell_step(ordered.command, Step.ACCEPTED, f"{version} is released by whom this robot trusts")
+            self._course = Course(ordered.command, time.monotonic())
 
     def _hand_over(self, ordered: p.UpdateOrdered) -> str:
         update = ordered.update
@@ -78,29 +81,35 @@ class Updates:
             raise UpdateError(reason)
         if self._order.exists() or self._places.staged.exists() or self._places.trial.exists():
             raise UpdateError("another update is under way")
+        request = Request(id=ordered.command, release=update.release, url=update.url, authority=self._authority)
         write_durably(self._order, encode(Pending(id=ordered.command)))
-        leave(
-            self._state, Request(id=ordered.command, release=update.release, url=update.url, authority=self._authority)
-        )
+        try:
+            leave(self._state, request)
+        except OSError:
+            self._order.unlink(missing_ok=True)
+            raise
         return release.version
 
     @property
     def _order(self) -> Path:
         return self._state / FOLDER / "order"
 
-    def _status(self, order: str, step: Step, reason: str) -> CommandStatus:
-        return CommandStatus(id=order, device=self._outlet.device, step=step, at=self._outlet.now(), reason=reason)
+    def _tell_step(self, order: str, step: Step, reason: str) -> None:
+        outlet = self._outlet
+        outlet.status(CommandStatus(id=order, device=outlet.device, step=step, at=outlet.now(), reason=reason))
 
     # What goes on -----------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Look after a trial, a version that waits, and an order under way, for ever."""
-        await asyncio.to_thread(self._ask_again)
+        if (pending := await asyncio.to_thread(self._pending)) is not None:
+            self._course = Course(pending.id, time.monotonic())
+        await asyncio.to_thread(self._ask_again, pending)
         while True:
             seen = await asyncio.to_thread(self._seen)
             now = time.monotonic()
-            if seen.trial is not None and self._health.well(self._lacking(), now):
-                await asyncio.to_thread(self._say_well, seen.trial)
+            if seen.trial is not None:
+                await self._prove(seen.trial, now)
             self._make_way(seen.staged)
             if self._course is not None:
                 await self._tell(self._course, seen, now)
@@ -109,8 +118,6 @@ class Updates:
     def _seen(self) -> Seen:
         """Look at the disk, which may take its time."""
         places, told = self._places, progress(Path(self._settings.progress))
-        if self._course is None and (pending := self._pending()) is not None:
-            self._course = Course(pending.id, time.monotonic())
         ours = told is not None and self._course is not None and told.id == self._course.order
         text, at = (told.text, told.at) if told is not None and ours else ("", 0.0)
         return Seen(read_outcome(places.outcome), read_trial(places.staged), read_trial(places.trial), text, at)
@@ -125,9 +132,10 @@ class Updates:
             self._order.unlink(missing_ok=True)
             return None
 
-    def _ask_again(self) -> None:
-        """Leave a request once more that a power cut may have come between."""
-        pending, outcome = self._pending(), read_outcome(self._places.outcome)
+    def _ask_again(self, pending: Pending | None) -> None:
+        """Leave a request once more that a power cut may have come between; see to it that one can be seen at all."""
+        self._order.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        outcome = read_outcome(self._places.outcome)
         if pending is None or (outcome is not None and outcome.id == pending.id):
             return
         if self._places.staged.exists() or self._places.trial.exists():
@@ -137,12 +145,20 @@ class Updates:
         except (UpdateError, OSError) as error:
             _log.warning("the request for an update is lost: %s", error)
 
-    def _say_well(self, trial: Tried) -> None:
-        """Say that the version on trial is well: the guard keeps it then."""
+    async def _prove(self, trial: Tried, now: float) -> None:
+        """Say what is lacking in the version on trial, or that it is well, which is when the guard keeps it."""
+        lacking = self._lacking()
+        well = self._health.well(lacking, now)
+        said = "\n".join([trial.id, *([] if well else lacking or ["well for too short a time"])])
+        if said != self._said:
+            await asyncio.to_thread(self._say, said)
+            self._said = said
+
+    def _say(self, text: str) -> None:
         try:
-            write_durably(self._places.healthy, trial.id.encode())
+            write_durably(self._places.healthy, text.encode())
         except OSError as error:
-            _log.warning("cannot say that %s is well: %s", trial.version, error)
+            _log.warning("cannot say how the version on trial is: %s", error)
 
     def _make_way(self, staged: Tried | None) -> None:
         """Ask to end the run for a version that waits; the machine says no where somebody talks after all."""
@@ -160,8 +176,7 @@ class Updates:
         if word[0].final:
             await asyncio.to_thread(self._forget)
             self._course = None
-        self._outlet.status(self._status(course.order, *word))
+        self._tell_step(course.order, *word)
 
     def _forget(self) -> None:
-        for path in (self._order, self._order.with_name("request")):
-            path.unlink(missing_ok=True)
+        self._order.unlink(missing_ok=True)

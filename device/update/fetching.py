@@ -122,24 +122,23 @@ class Remote:
         Raises:
             UpdateError: the server has nothing there, gives something else, or cannot be reached for minutes.
         """
-        trouble: Exception | None = None
-        for pause in (0.0, *PAUSES):
-            if pause:
-                _log.warning("%s: %s; again in %.0f s", self._url, trouble, pause)
-                self._rest(pause)
-            try:
-                self._bring(intake)
-            except urllib.error.HTTPError as error:
-                raise UpdateError(f"{self._url}: HTTP {error.code}") from None
-            except (OSError, http.client.HTTPException) as error:
-                trouble = error
-                if _lasting(error):
-                    break
-            else:
-                if not intake.missing:
-                    return
-                trouble = ConnectionError(f"it ended after {intake.got} bytes")
-        raise UpdateError(f"{self._url}: {trouble}")
+        most, pauses = 0, iter(PAUSES)
+        while trouble := self._trouble(intake):
+            if intake.got > most:  # it goes on, however often it breaks off
+                most, pauses = intake.got, iter(PAUSES)
+            pause = None if _lasting(trouble) else next(pauses, None)
+            if pause is None:
+                raise UpdateError(f"{self._url}: {trouble}")
+            _log.warning("%s: %s; again in %.0f s", self._url, trouble, pause)
+            self._rest(pause)
+
+    def _trouble(self, intake: Intake) -> Exception | None:
+        """Take what comes; return why that is not all."""
+        try:
+            self._bring(intake)
+        except (OSError, ValueError, http.client.HTTPException) as error:  # HTTPError is an OSError
+            return error
+        return ConnectionError(f"it ended after {intake.got} bytes") if intake.missing else None
 
     def _bring(self, intake: Intake) -> None:
         wanted = {"Range": f"bytes={intake.got}-"} if intake.got else {}
@@ -152,9 +151,11 @@ class Remote:
 
 
 def _lasting(error: Exception) -> bool:
-    """Tell whether trying again is in vain: a server that is another, or an address of another kind."""
+    """Tell whether trying again is in vain: nothing there, a server that is another, no address of ours."""
+    if isinstance(error, urllib.error.HTTPError):
+        return error.code < 500 and error.code != 429
     reason = error.reason if isinstance(error, urllib.error.URLError) else error
-    return isinstance(reason, str | ssl.SSLCertVerificationError)
+    return isinstance(reason, str | ssl.SSLCertVerificationError | ValueError)
 
 
 def _goes_on(answer: http.client.HTTPResponse, at: int) -> bool:
@@ -190,7 +191,7 @@ def fetched(url: str, tls: ssl.SSLContext, most: int) -> bytes:
     try:
         with https_only(tls).open(request, timeout=SILENCE) as answer:
             data: bytes = answer.read(most + 1)
-    except (OSError, http.client.HTTPException) as error:  # HTTPError is an OSError
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise UpdateError(f"{url}: {error}") from None
     if len(data) > most:
         raise UpdateError(f"{url}: more than {most} bytes")

@@ -40,7 +40,10 @@ _FOLDER = re.compile(r"(versions|updates)/[0-9A-Za-z][0-9A-Za-z.+~-]*|before")
 
 @dataclass(frozen=True)
 class Places:
-    """Where everything lies: the folder of the versions, and what the robot itself says of its health."""
+    """Where everything lies: the folder of the versions, and what the robot itself says of its health.
+
+    That file holds the id of the trial, and a line for each thing that is lacking; none when it is well.
+    """
 
     home: Path
     healthy: Path
@@ -244,12 +247,16 @@ def _end(places: Places, trial: Trial, *, kept: bool, reason: str) -> None:
     remove(places.trial)
 
 
-def is_well(places: Places, trial: Trial) -> bool:
-    """Tell whether the robot says that this very trial goes well."""
+def lacking(places: Places, trial: Trial) -> str:
+    """Return what the robot says that it lacks in this very trial; nothing when it is well."""
     try:
-        return places.healthy.is_file() and places.healthy.read_text(encoding="utf-8") == trial.id
-    except (OSError, ValueError):
-        return False
+        with places.healthy.open("rb") as file:
+            said = file.read(1_000).decode("ascii", "replace").split("\n")
+    except OSError:
+        said = []
+    if not said or said[0] != trial.id:
+        return "it has not said a word"
+    return ", ".join(said[1:])[:200]
 
 
 def look(places: Places, waited: float, patience: float) -> bool | None:
@@ -258,11 +265,12 @@ def look(places: Places, waited: float, patience: float) -> bool | None:
         trial = read_trial(places.trial)
         if trial is None:
             return None
-        verdict = watched(well=is_well(places, trial), waited=waited, patience=patience)
+        lacks = lacking(places, trial)
+        verdict = watched(well=not lacks, waited=waited, patience=patience)
         if verdict is True:
             _keep(places, trial)
         elif verdict is False:
-            _back(places, trial, f"it was not well within {patience:.0f} s")
+            _back(places, trial, f"it was not well within {patience:.0f} s: {lacks}")
         return verdict
 
 

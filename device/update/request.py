@@ -30,7 +30,7 @@ class Request(Message, frozen=True):
     """Of the order."""
     release: Annotated[str, Meta(max_length=LONGEST_SEALED)]
     url: Address
-    authority: str = ""
+    authority: Annotated[str, Meta(pattern=r"^[\n\r -~]*$", max_length=16_384)] = ""
     """PEM of the fleet's own authority, which may have certified the server, too."""
 
     def tls(self) -> ssl.SSLContext:
@@ -50,7 +50,7 @@ class Progress(Message, frozen=True):
 
 
 def leave(state_dir: Path, request: Request) -> None:
-    """Leave a request; the path unit sees it.
+    """Leave a request; the path unit sees it. It stays there, and is known by its id.
 
     Raises:
         OSError: it cannot be written.

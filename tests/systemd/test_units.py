@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from device import updater
 from device.__main__ import EXIT_NOT_ENROLLED, EXIT_UPDATE, EXIT_USAGE, parser
 from device.config import DEFAULT_PATH, DeviceSettings
 from device.update.guard import STARTS
@@ -81,8 +82,9 @@ def test_a_request_is_heard_where_the_robot_leaves_it_and_root_reads_it_with_the
     state = DeviceSettings().state_dir.replace("/var/lib/", "/var/lib/private/")
     assert path["Path"]["PathChanged"] == f"{state}/{FOLDER}/request"
     assert path["Path"]["Unit"] == "kaiwa-device-update.service"
-    _, *arguments = service("kaiwa-device-update.service")["ExecStart"].split()
-    assert parser().parse_args(arguments).requested is True
+    assert service("kaiwa-device-update.service")["ExecStart"].split() == [
+        *("/opt/kaiwa-device/current/bin/python", "-I", "-m", updater.__name__, str(DEFAULT_PATH))
+    ]
     runtime = service("kaiwa-device-update.service")["RuntimeDirectory"]
     assert DeviceSettings().update.progress == f"/run/{runtime}/progress"
 

@@ -185,11 +185,11 @@ class Board:
                 return self.current
         raise AssertionError(f"{self.current} has crashed {most} times")
 
-    def update(self, *words: str | Path, config: Path | None = None) -> Said:
+    def update(self, *words: str | Path) -> Said:
         """Run `kaiwa-device update`, in this process."""
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
-            code = main(["update", "--config", str(config or self.config), *map(str, words)])
+            code = main(["update", "--config", str(self.config), *map(str, words)])
         return Said(code, out.getvalue(), err.getvalue())
 
     @property
