@@ -9,6 +9,7 @@ import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final, Protocol
 
@@ -60,13 +61,18 @@ class Intake:
         """
         if len(chunk) > self.missing:
             raise UpdateError(f"the package is larger than the {self._release.size} bytes of its release")
-        try:
-            self._file.write(chunk)
-        except OSError as error:
-            raise UpdateError(f"the package cannot be written: {error.strerror}") from None
+        self._write(chunk)
         self._hash.update(chunk)
         self.got += len(chunk)
         self._progress(self.got)
+
+    def _write(self, chunk: bytes) -> None:
+        try:
+            self._file.write(chunk)
+            if not chunk:
+                self._file.flush()
+        except OSError as error:
+            raise UpdateError(f"the package cannot be written: {error.strerror}") from None
 
     def again(self) -> None:
         """Begin from nothing."""
@@ -75,15 +81,17 @@ class Intake:
         self._hash, self.got = hashlib.sha256(), 0
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._file.close()
+        """Let go of the file, whatever was still to be written."""
+        with suppress(OSError):
+            self._file.close()
 
     def check(self) -> None:
         """Check that it is, byte for byte, what was released.
 
         Raises:
-            UpdateError: it is not.
+            UpdateError: it is not, or not on the disk.
         """
+        self._write(b"")
         if self.missing:
             raise UpdateError(f"the package has {self.got} bytes, not the {self._release.size} of its release")
         if self._hash.hexdigest() != self._release.sha256:

@@ -153,7 +153,7 @@ def write(path: Path, record: Trial | Outcome) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
-    _sync(path.parent)
+    synced(path.parent)
 
 
 def point(link: Path, target: str) -> None:
@@ -162,16 +162,17 @@ def point(link: Path, target: str) -> None:
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(target)
     fresh.replace(link)
-    _sync(link.parent)
+    synced(link.parent)
 
 
 def remove(path: Path) -> None:
     """Delete a file that may be gone already."""
     path.unlink(missing_ok=True)
-    _sync(path.parent)
+    synced(path.parent)
 
 
-def _sync(folder: Path) -> None:
+def synced(folder: Path) -> None:
+    """Return once the names in a folder are on the disk."""
     opened = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(opened)
@@ -204,7 +205,7 @@ def usable(places: Places, folder: str) -> bool:
 
 
 def start(places: Places) -> str:
-    """Before a start: begin the trial that is staged, count one that goes on, or go back; return what was done."""
+    """Before a start: begin the trial that is staged, count one that goes on, keep it, or go back; return what was done."""
     if not places.staged.exists() and not places.trial.exists():
         return ""
     with alone(places):
@@ -214,6 +215,9 @@ def start(places: Places) -> str:
         if trial is None:
             remove(places.trial)
             return "a trial that could not be read was dropped"
+        if not lacking(places, trial):  # and whoever watches has not looked yet
+            _keep(places, trial)
+            return f"{trial.to} is kept"
         folder, rest, reason = started(trial, usable=usable(places, trial.to))
         if rest is None:
             _back(places, trial, reason)
@@ -225,7 +229,7 @@ def start(places: Places) -> str:
 
 def _begin(places: Places) -> None:
     places.staged.replace(places.trial)
-    _sync(places.home)
+    synced(places.home)
 
 
 def _back(places: Places, trial: Trial, reason: str) -> None:

@@ -22,7 +22,7 @@ from device.errors import UpdateError
 from device.messages.releases import PRODUCT, Release
 from device.update.fetching import Intake, Source
 from device.update.fitness import ARCHITECTURES, Board, objection, room
-from device.update.guard import PROGRAM, Places, Trial, alone, target, usable, write
+from device.update.guard import PROGRAM, Places, Trial, alone, synced, target, usable, write
 from device.update.unpacking import unpack
 
 REHEARSAL_SECONDS: Final = 120.0
@@ -109,9 +109,9 @@ class Staging:
         intake = Intake(package, release, lambda got: self.tell(f"{got // 2**20} of {release.size // 2**20} MiB"))
         try:
             wish.source.bring(intake)
+            intake.check()
         finally:
             intake.close()
-        intake.check()
         self.tell("unpacking")
         unpack(package, f"opt/{PRODUCT}/versions/{release.version}", fresh, release.unpacked)
         package.unlink()
@@ -123,7 +123,7 @@ class Staging:
             shutil.rmtree(folder)
         os.sync()
         fresh.rename(folder)
-        os.sync()
+        synced(self._updates)
         return f"{self._updates.name}/{version}"
 
     def _rehearse(self, folder: str, release: Release) -> None:
@@ -157,4 +157,5 @@ def _disk(home: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UpdateError(f"{error.filename or home}: {error.strerror}; is it root who does this?") from None
+        hint = "; try it with sudo" if isinstance(error, PermissionError) else ""
+        raise UpdateError(f"{error.filename or home}: {error.strerror}{hint}") from None

@@ -10,8 +10,9 @@ import tarfile
 import time
 from collections.abc import Iterable
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -19,9 +20,11 @@ from device.__main__ import main
 from device.messages.envelope import KeySigner, public_pem
 from device.messages.releases import key_id
 from device.update import guard
+from device.update.fetching import Local
 from device.update.fitness import Board as Kind
 from device.update.guard import Outcome
-from device.update.staging import this_board
+from device.update.staging import Staging, Wish, this_board
+from device.update.trust import trusted
 from provisioning.releases import beside, sign
 
 PROGRAM: Final = """\
@@ -81,19 +84,22 @@ class Board:
     """One board with version 0.1.0 on it, and whoever releases versions for it."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-        self.home = root / "opt/kaiwa-device"
-        self.state = root / "var/lib/kaiwa"
+        self._find(root)
         (self.state / "update").mkdir(parents=True)
-        self.places = guard.Places(self.home, self.state / "update/healthy")
-        self.kind: Kind = this_board()
         self.signer, pem = signer()
         (root / "keys").mkdir()
         (root / "keys/release.pem").write_text(pem)
-        self.config = root / "device.toml"
         self.config.write_text(f'state_dir = "{self.state}"\n{self.settings()}')
         self.installed("0.1.0", HANGS)
         guard.point(self.places.current, "versions/0.1.0")
+
+    def _find(self, root: Path) -> None:
+        self.root = root
+        self.home = root / "opt/kaiwa-device"
+        self.state = root / "var/lib/kaiwa"
+        self.places = guard.Places(self.home, self.state / "update/healthy")
+        self.kind: Kind = this_board()
+        self.config = root / "device.toml"
 
     def keep_state_in(self, folder: Path) -> None:
         """Let the guard find the state of a robot that keeps it elsewhere."""
@@ -155,6 +161,24 @@ class Board:
         sign(path, self.signer, time.time())
         return path
 
+    def wish(self, package: Path) -> Wish:
+        """Return what is asked for, in the name of its version."""
+        release = trusted(release_of(package).read_bytes(), self.root / "keys")
+        return Wish(release.version, release, Local(package))
+
+    def stage(self, package: Path | None = None) -> None:
+        """Stage a package, as a board on which its predecessor runs."""
+        found = package or next(self.root.glob("*.deb"))
+        runs = replace(self.kind, version=self.current.rpartition("/")[2])
+        Staging(self.places, runs, self.config, lambda _: None).stage(self.wish(found))
+
+    @classmethod
+    def again(cls, root: Path) -> Self:
+        """Return a board that was there before the power was cut."""
+        board = cls.__new__(cls)
+        board._find(root)
+        return board
+
     # What systemd does ------------------------------------------------------------------------------------------------
 
     def guard(self, verb: str, patience: float = 0.2) -> str:
@@ -214,3 +238,8 @@ def record(path: Path) -> dict[str, object]:
     """Return what stands in a file of JSON."""
     told: dict[str, object] = json.loads(path.read_text())
     return told
+
+
+def stage(root: str) -> None:
+    """What a power cut cuts."""
+    Board.again(Path(root)).stage()
