@@ -27,10 +27,10 @@ LONGEST_SEALED: Final = 4_096
 MOST_BYTES: Final = 2**30
 """Of a package, and of what is in it; more has no room on a card beside what runs there."""
 
-Version = Annotated[str, Meta(pattern=r"^\d{1,6}(\.\d{1,6}){1,3}$")]
+Version = Annotated[str, Meta(pattern=r"^\d{1,6}(\.\d{1,6}){1,3}\Z")]
 """Numbers with dots between them; a longer one is newer than its beginning."""
 
-Address = Annotated[str, Meta(pattern=r"^https://[!-~]+$", max_length=1_000)]
+Address = Annotated[str, Meta(pattern=r"^https://[!-~]+\Z", max_length=1_000)]
 """Where something lies: over HTTPS only."""
 
 
@@ -39,15 +39,15 @@ class Release(Message, frozen=True):
 
     product: str
     version: Version
-    architecture: Annotated[str, Meta(pattern=r"^[a-z0-9]{1,20}$")]
+    architecture: Annotated[str, Meta(pattern=r"^[a-z0-9]{1,20}\Z")]
     """Debian's name of it, such as `arm64`."""
-    python: Annotated[str, Meta(pattern=r"^3\.\d{1,3}$")]
+    python: Annotated[str, Meta(pattern=r"^3\.\d{1,3}\Z")]
     """Series of Debian's Python that it is made for."""
     size: Annotated[int, Meta(ge=1, le=MOST_BYTES)]
     """Bytes of the package."""
     unpacked: Annotated[int, Meta(ge=1, le=MOST_BYTES)]
     """Bytes of the files in it, with 4 KiB for each beside its own."""
-    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
     """Of the package, in hex."""
     released_at: float
     """Unix seconds."""

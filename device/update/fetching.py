@@ -144,7 +144,10 @@ class Remote:
         """Take what comes; return why that is not all."""
         try:
             self._bring(intake)
-        except (OSError, ValueError, http.client.HTTPException) as error:  # HTTPError is an OSError
+        except urllib.error.HTTPError as error:
+            error.close()  # it is the answer, too
+            return error
+        except (OSError, ValueError, http.client.HTTPException) as error:
             return error
         return ConnectionError(f"it ended after {intake.got} bytes") if intake.missing else None
 
@@ -199,6 +202,9 @@ def fetched(url: str, tls: ssl.SSLContext, most: int) -> bytes:
     try:
         with https_only(tls).open(request, timeout=SILENCE) as answer:
             data: bytes = answer.read(most + 1)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise UpdateError(f"{url}: {error}") from None
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise UpdateError(f"{url}: {error}") from None
     if len(data) > most:

@@ -26,11 +26,11 @@ FOLDER: Final = "update"
 class Request(Message, frozen=True):
     """What the robot asks for."""
 
-    id: Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{1,64}$")]
+    id: Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{1,64}\Z")]
     """Of the order."""
     release: Annotated[str, Meta(max_length=LONGEST_SEALED)]
     url: Address
-    authority: Annotated[str, Meta(pattern=r"^[\n\r -~]*$", max_length=16_384)] = ""
+    authority: Annotated[str, Meta(pattern=r"^[\n\r -~]*\Z", max_length=16_384)] = ""
     """PEM of the fleet's own authority, which may have certified the server, too."""
 
     def tls(self) -> ssl.SSLContext:

@@ -57,7 +57,7 @@ def died(function: object, root: str, number: int) -> bool:
 def main(module: str, function: str, *roots: str) -> int:
     """Let it die on each of `roots`, one call later each; return how many times it died."""
     os.sync = lambda: None  # what the kernel has stays when a process is killed
-    os.fsync = lambda _: None
+    os.fsync = lambda fd: None  # noqa: ARG005 - named so
     work = getattr(importlib.import_module(module), function)
     for number, root in enumerate(roots):
         if not died(work, root, number):

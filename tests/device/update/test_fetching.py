@@ -186,5 +186,7 @@ def test_a_release_is_fetched_only_if_it_is_small(fetch: Fetch) -> None:
     assert fetched(fetch.url("good"), fetch.tls, len(DATA)) == DATA
     with pytest.raises(UpdateError, match="more than 4096 bytes"):
         fetched(fetch.url("good"), fetch.tls, 4096)
+    with pytest.raises(UpdateError, match="404"):
+        fetched(fetch.url("nothing"), fetch.tls, 4096)
     with pytest.raises(UpdateError, match="unknown url type"):
         fetched("http://127.0.0.1:1/", fetch.tls, 4096)
