@@ -27,7 +27,7 @@ LONGEST_SEALED: Final = 4_096
 MOST_BYTES: Final = 2**30
 """Of a package, and of what is in it; more has no room on a card beside what runs there."""
 
-Version = Annotated[str, Meta(pattern=r"^\d{1,6}(\.\d{1,6}){1,3}\Z")]
+Version = Annotated[str, Meta(pattern=r"^[0-9]{1,6}(\.[0-9]{1,6}){1,3}\Z")]
 """Numbers with dots between them; a longer one is newer than its beginning."""
 
 Address = Annotated[str, Meta(pattern=r"^https://[!-~]+\Z", max_length=1_000)]
@@ -41,7 +41,7 @@ class Release(Message, frozen=True):
     version: Version
     architecture: Annotated[str, Meta(pattern=r"^[a-z0-9]{1,20}\Z")]
     """Debian's name of it, such as `arm64`."""
-    python: Annotated[str, Meta(pattern=r"^3\.\d{1,3}\Z")]
+    python: Annotated[str, Meta(pattern=r"^3\.[0-9]{1,3}\Z")]
     """Series of Debian's Python that it is made for."""
     size: Annotated[int, Meta(ge=1, le=MOST_BYTES)]
     """Bytes of the package."""
