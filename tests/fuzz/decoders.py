@@ -30,8 +30,8 @@ from device.messages.knowledge import unpacked
 from device.messages.minting import Grant, MintAnswer, MintRequest
 from device.messages.packages import section
 from device.messages.record import decode_events, decode_manifest
-from device.messages.renewal import RenewalAnswer, decode_request
 from device.messages.releases import Release, open_release
+from device.messages.renewal import RenewalAnswer, decode_request
 from device.messages.reports import DeviceState, Metrics, decode_event
 from device.messages.sealing import OneTimeKey, binding, seal
 from device.messages.settings import read_settings

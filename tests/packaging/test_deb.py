@@ -10,17 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device import __version__
 from device.config import load
 from device.doctor.checks.computer import MEGABYTE
 from device.errors import SettingsError
+from device.messages.envelope import public_pem
+from device.messages.releases import key_id
 from device.update.fitness import objection
 from device.update.staging import this_board
+from device.update.trust import release_keys
 from device.update.unpacking import unpack
 from provisioning.releases import described
 
 ROOT = Path(__file__).parents[2]
+RELEASER = Ed25519PrivateKey.generate()
 
 
 def run(*command: str | Path, **options: Any) -> str:
@@ -35,9 +40,10 @@ class Package:
     def __init__(self, role: str, folder: Path) -> None:
         self.name = f"kaiwa-{role}"
         uv = Path(sys.executable).with_name("uv")
-        self.file = Path(
-            run(ROOT / "packaging/build-deb", role, folder, "--bare", cwd=ROOT, env=os.environ | {"UV": str(uv)})
-        )
+        mine = folder / "mine.pem"
+        mine.write_text(public_pem(RELEASER.public_key()))
+        environment = os.environ | {"UV": str(uv), "RELEASE_KEY": str(mine)}
+        self.file = Path(run(ROOT / "packaging/build-deb", role, folder, "--bare", cwd=ROOT, env=environment))
         self.root = folder / f"root-{role}"
         run("dpkg-deb", "-x", self.file, self.root)
         run("dpkg-deb", "-e", self.file, self.root / "DEBIAN")
@@ -104,7 +110,7 @@ def test_the_guard_of_the_versions_is_beside_them_and_needs_nothing_of_theirs(pa
     units = [unit.read_text() for unit in (device.root / "usr/lib/systemd/system").glob("kaiwa-device*.service")]
     assert sum(f"/usr/bin/python3 -I -S /{guard.relative_to(device.root)} " in unit for unit in units) == 2
     assert (device.root / "usr/share/doc/kaiwa-device/updating.md").exists()
-    assert list((device.root / "etc/kaiwa/release-keys").iterdir()) == []
+    assert release_keys(device.root / "etc/kaiwa/release-keys").keys() == {key_id(RELEASER.public_key())}
 
 
 def test_the_package_of_a_robot_is_what_is_released_for_robots(packages: dict[str, Package], tmp_path: Path) -> None:
@@ -155,7 +161,8 @@ def test_files_belong_to_root_and_only_to_be_read(package: Package) -> None:
 
 def test_settings_are_kept_over_updates_and_can_be_read(packages: dict[str, Package]) -> None:
     device = packages["device"]
-    assert (device.root / "DEBIAN/conffiles").read_text() == "/etc/kaiwa/device.toml\n"
+    kept = set((device.root / "DEBIAN/conffiles").read_text().split())
+    assert kept == {"/etc/kaiwa/device.toml", "/etc/kaiwa/release-keys/mine.pem"}
     load(device.root / "etc/kaiwa/device.toml")
     assert (packages["cloud"].root / "etc/kaiwa/credentials").stat().st_mode & 0o777 == 0o700
 
