@@ -91,9 +91,9 @@ hardware: ## draw wiring and enclosure in hardware/
 	@.ci/setup hardware
 	hardware/draw
 
-deb: ## build Debian packages for this machine into dist/ (ARGS=device or ARGS=cloud for one of them)
+deb: ## build Debian packages for this machine into dist/ (ARGS=device or ARGS=cloud for one of them; RELEASE_KEY=FILE.pem)
 	@.ci/setup demo
-	@for role in $(or $(ARGS),device cloud); do packaging/build-deb $$role dist; done
+	@export RELEASE_KEY='$(RELEASE_KEY)'; for role in $(or $(ARGS),device cloud); do packaging/build-deb $$role dist; done
 
 check-arm64: ## resolve every wheel a board needs, for both Debians, and list them in docs/arm64.md
 	@.ci/setup test

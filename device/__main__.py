@@ -12,7 +12,7 @@ from typing import Final
 
 import aiohttp
 
-from device import __version__, show, tool_verb
+from device import __version__, show, tool_verb, update_verb
 from device.app import run
 from device.calibrate import command as calibrate
 from device.chosen import chosen, told
@@ -31,11 +31,13 @@ EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_NOT_ENROLLED: Final = 3
 EXIT_NO_SOUND: Final = 4
+EXIT_UPDATE: Final = 5
 
 _CODES: Final = {SettingsError: EXIT_USAGE, EnrolmentError: EXIT_NOT_ENROLLED, SoundError: EXIT_NO_SOUND}
 
 EPILOGUE: Final = """exit codes: 0 ended as told; 1 failed, start again; 2 command line or settings; 3 not enrolled, or the
-certificate is over; 4 no usable sound card"""
+certificate is over; 4 no usable sound card;
+5 another version lies ready, start again"""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -58,6 +60,9 @@ def parser() -> argparse.ArgumentParser:
     show.add_options(lights)
     tool_verb.add_options(
         _verb(verbs, "tools", "show what the model is told of, or try one of the robot's own", tool_verb.act)
+    )
+    update_verb.add_options(
+        _verb(verbs, "update", "take over another version, or go back to the one before", update_verb.act)
     )
     _verb(verbs, "config", "print every effective setting and where it came from", _config)
     return top
@@ -82,7 +87,7 @@ def _run(settings: DeviceSettings, options: argparse.Namespace) -> int:
         while True:
             end = _live(settings, with_bench=options.bench)
             if not end.claim:
-                return EXIT_FAILED if end.failed else 0
+                return EXIT_UPDATE if end.update else EXIT_FAILED if end.failed else 0
             asyncio.run(wait_for_claim(settings))
 
 

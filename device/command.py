@@ -190,10 +190,11 @@ class ReportFault:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """End the run: with `failed`, so that the process is started again; with `claim`, to wait for a claim."""
+    """End the run: `failed`, to be started again; `claim`, to wait for a claim; `update`, for another version to start."""
 
     failed: bool = False
     claim: bool = False
+    update: bool = False
 
 
 Command = (

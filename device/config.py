@@ -18,6 +18,7 @@ from device.record.settings import RecordSettings
 from device.sora.settings import BroadcastSettings
 from device.soundcard.settings import SoundSettings
 from device.tools.settings import ToolsSettings
+from device.update.settings import UpdateSettings
 
 DEFAULT_PATH: Final = Path("/etc/kaiwa/device.toml")
 MODEL: Final = Path("/proc/device-tree/model")
@@ -87,6 +88,7 @@ class DeviceSettings(Settings, frozen=True):
     report: ReportSettings = ReportSettings()
     tools: ToolsSettings = ToolsSettings()
     record: RecordSettings = RecordSettings()
+    update: UpdateSettings = UpdateSettings()
 
 
 def load(path: Path) -> DeviceSettings:

@@ -39,6 +39,11 @@ class Controls(Standing):
             self._leaving = do.Exit(claim=True)
             yield from self._end("claim", now)
 
+    def _make_way(self, _event: p.UpdateStaged, now: float) -> Iterator[Command]:
+        """Leave the run to another version; while somebody talks there is no row for it, and it is asked again."""
+        self._enter(Phase.STOPPED, now)
+        yield do.Exit(update=True)
+
     def _mute(self, event: p.MuteWished, _now: float) -> Iterator[Command]:
         yield from self._close_microphone(closed=event.on or self.switched_off)
 

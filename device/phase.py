@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from device.messages.commands import Update
 from device.messages.minting import Grant
 
 
@@ -272,6 +273,22 @@ class ToolOrdered:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateOrdered:
+    """An operator's signed order to become another version; the machine is not asked, the talk goes on."""
+
+    command: str
+    issuer: str
+    update: Update
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateStaged:
+    """Another version lies ready, and the next start is its trial."""
+
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class OnAir:
     """Observers hear the programme."""
 
@@ -350,6 +367,7 @@ Event = (
     | CutWished
     | EndWished
     | ToolOrdered
+    | UpdateStaged
     | OnAir
     | OffAir
     | SoundLost

@@ -316,6 +316,8 @@ TABLE: Final[dict[tuple[Phase, type], Row[Phase]]] = {
     **rows(AT_REST, p.ClaimWished, Session._claim, Phase.STOPPED),
     **rows(_HOLDING, p.ClaimWished, Session._claim, Phase.ENDING),
     **rows([Phase.ENDING], p.ClaimWished, Session._claim),
+    # another version lies ready: when nobody talks, the run ends for it
+    **rows(AT_REST, p.UpdateStaged, Session._make_way, Phase.STOPPED),
     # the end of the process
     **rows(_HOLDING, p.Quit, Session._quit_later, Phase.ENDING),
     **rows([Phase.ENDING], p.Quit, Session._quit_later),

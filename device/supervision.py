@@ -28,6 +28,16 @@ PASSING_SECONDS: Final = 6.0
 """What stands still for less may be a busy computer, or a sound card that takes its time; systemd's patience is 20 s."""
 
 
+def lacking(voice: VoicePath, card: OpenCard, online: Callable[[], bool]) -> Callable[[], list[str]]:
+    """Return what tells, whenever it is asked, what a visitor would miss now: what stands still, or the cloud."""
+    heartbeat = Heartbeat()
+
+    def asked() -> list[str]:
+        return [*heartbeat.stalled(progress(voice, card), time.monotonic()), *([] if online() else ["online"])]
+
+    return asked
+
+
 async def supervise(voice: VoicePath, card: OpenCard, post: Callable[[p.Stalled], None]) -> None:
     """Look for ever whether everything goes on, and feed the watchdog, if there is one, as often as it asks for."""
     heartbeat, standstill = Heartbeat(), Standstill()

@@ -34,7 +34,10 @@ def new_command(
     context: typer.Context,
     name: Name,
     may: Annotated[
-        str, typer.Option(help="Orders, with commas: start, stop, use (any tool), or names of tools, such as mute,say.")
+        str,
+        typer.Option(
+            help="Orders, with commas: start, stop, update, use (any tool), or names of tools, such as mute,say."
+        ),
     ] = "start,stop,use",
     robots: Annotated[str, typer.Option(help="Robots, with commas.")] = "",
     every: Annotated[bool, typer.Option("--all", help="All robots, also those to come.")] = False,

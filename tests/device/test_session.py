@@ -612,3 +612,26 @@ def test_whatever_happens_quit_ends_it(events: list[p.Event]) -> None:
 
 def test_the_diagram_in_the_docs_is_drawn_from_the_table() -> None:
     assert Path("docs/session.md").read_text(encoding="utf-8") == document()
+
+
+@pytest.mark.parametrize("online", [True, False])
+def test_at_rest_it_makes_way_for_another_version(robot: Robot, online: bool) -> None:
+    if not online:
+        robot(p.BrokerDown())
+    assert robot(p.UpdateStaged("0.2.0")) == [do.Show(), do.Exit(update=True)]
+    assert robot.phase is Phase.STOPPED
+
+
+def test_while_somebody_talks_it_does_not(robot: Robot) -> None:
+    live(robot)
+    assert robot(p.UpdateStaged("0.2.0")) == []
+    robot(p.Pressed())
+    assert robot(p.UpdateStaged("0.2.0")) == []
+    robot(p.Released("s1"))
+    assert do.Exit(update=True) in robot(p.UpdateStaged("0.2.0"))
+
+
+def test_whoever_pressed_before_is_not_sent_away(robot: Robot) -> None:
+    robot(p.Pressed())
+    assert robot(p.UpdateStaged("0.2.0")) == []
+    assert robot.phase is Phase.PREPARING
