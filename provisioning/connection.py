@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from sqlalchemy import CursorResult, Dialect, Executable
 
+from provisioning.prepared import Prepared
+
 Values = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 """What goes into a statement: once, or for each of several executions."""
 
@@ -21,6 +23,12 @@ class Connection(Protocol):
 
     async def execute(self, statement: Executable, parameters: Values = None) -> CursorResult[*tuple[Any, ...]]:
         """Execute a statement of SQLAlchemy's Core."""
+
+    async def rows(self, prepared: Prepared, values: Mapping[str, Any]) -> Sequence[Any]:
+        """Execute a statement that every grant needs; return its rows, each with its columns by name and by place."""
+
+    async def each(self, prepared: Prepared, several: Sequence[Mapping[str, Any]]) -> None:
+        """Execute one for each of several sets of values."""
 
 
 class Database(Protocol):

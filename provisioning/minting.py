@@ -121,7 +121,8 @@ class Minter:
 
         async def serve() -> bytes:
             await self._settled(device)
-            return await self._serve(data, device, now)
+            with self._store.serving():
+                return await self._serve(data, device, now)
 
         return await self._answers.once(device, data, now, serve)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any, Final, cast
@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from provisioning.connection import Values
+from provisioning.prepared import Prepared
 from provisioning.schema import migrate
 from provisioning.undisturbed import undisturbed
 
@@ -39,10 +40,10 @@ _BEFORE: Final = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f
 
 
 class InPlace:
-    """SQLAlchemy's connection as the queries use it: executes at once."""
+    """SQLAlchemy's connection, and the driver's under it, as the queries use them: they execute at once."""
 
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: sa.Connection, driver: sqlite3.Connection) -> None:
+        self._connection, self._driver = connection, driver
 
     @property
     def dialect(self) -> sa.Dialect:
@@ -52,6 +53,14 @@ class InPlace:
     async def execute(self, statement: sa.Executable, parameters: Values = None) -> sa.CursorResult[*tuple[Any, ...]]:
         """Execute a statement."""
         return self._connection.execute(statement, parameters)
+
+    async def rows(self, prepared: Prepared, values: Mapping[str, Any]) -> Sequence[Any]:
+        """Execute a statement that every grant needs; return its rows."""
+        return prepared.lite.rows(self._driver, values)
+
+    async def each(self, prepared: Prepared, several: Sequence[Mapping[str, Any]]) -> None:
+        """Execute one for each of several sets of values."""
+        prepared.lite.each(self._driver, several)
 
 
 class SQLite:
@@ -113,7 +122,7 @@ class SQLite:
             driver = self._driver
             try:
                 await self._begin()
-                yield InPlace(self._opened())
+                yield InPlace(self._opened(), driver)
                 _check(driver)
                 driver.commit()
                 self._keep_log_short()
