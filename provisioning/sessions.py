@@ -70,9 +70,20 @@ class Sessions:
         row = (await self._connection.rows(_COUNTS, values))[0]
         return Counts(live=row.live, today=row.today, minute=row.minute)
 
-    async def note_request(self, device: str, nonce: str, now: float) -> bool:
-        """Keep a nonce; False when this device has used it before."""
-        return bool(await self._connection.rows(_NOTE, {"device": device, "nonce": nonce, "at": now}))
+    async def note_request(self, device: str, nonce: str, now: float, minter: str = "") -> bool:
+        """Keep a nonce, and who serves its request; False when this device has used it before."""
+        noted = {"device": device, "nonce": nonce, "at": now, "minter": minter}
+        return bool(await self._connection.rows(_NOTE, noted))
+
+    async def server(self, device: str, nonce: str) -> str:
+        """Return which minter serves a request; empty when nobody knows."""
+        mine = select(nonces.c.minter).where(nonces.c.device == device, nonces.c.nonce == nonce)
+        return str((await self._connection.execute(mine)).scalar() or "")
+
+    async def take_request(self, device: str, nonce: str, before: str, minter: str) -> bool:
+        """Let another minter serve a request; False when one was faster."""
+        mine = update(nonces).where(nonces.c.device == device, nonces.c.nonce == nonce, nonces.c.minter == before)
+        return (await self._connection.execute(mine.values(minter=minter))).rowcount == 1
 
     async def forget_requests(self, before: float) -> None:
         """Drop nonces of requests that have long expired."""
@@ -247,10 +258,13 @@ _COUNTS = Prepared(
 _NOTE = Prepared(
     insert(nonces)
     .from_select(
-        ["device", "nonce", "at"],
-        select(bindparam("device", type_=String), bindparam("nonce", type_=String), bindparam("at", type_=Float)).where(
-            ~exists().where(nonces.c.device == bindparam("device"), nonces.c.nonce == bindparam("nonce"))
-        ),
+        ["device", "nonce", "at", "minter"],
+        select(
+            bindparam("device", type_=String),
+            bindparam("nonce", type_=String),
+            bindparam("at", type_=Float),
+            bindparam("minter", type_=String),
+        ).where(~exists().where(nonces.c.device == bindparam("device"), nonces.c.nonce == bindparam("nonce"))),
     )
     .returning(nonces.c.nonce)
 )  # psycopg counts no rows of an INSERT from a SELECT
