@@ -34,6 +34,10 @@ class Connection(Protocol):
 class Database(Protocol):
     """Owner of the connections to one database; every error is one of `sqlite3`'s or SQLAlchemy's."""
 
+    @property
+    def hint(self) -> str:
+        """What may help when it cannot be opened, to follow the error; empty when nobody knows."""
+
     async def open(self) -> None:
         """Connect, and bring the database to its present shape."""
 

@@ -48,6 +48,11 @@ class PostgreSQL:
     def __init__(self, url: URL) -> None:
         self._engine = create_async_engine(url, pool_size=CONNECTIONS, max_overflow=0)
 
+    @property
+    def hint(self) -> str:
+        """Nothing: PostgreSQL says itself what is wrong."""
+        return ""
+
     async def open(self) -> None:
         """Connect, and bring the database to its present shape."""
         async with self._engine.connect() as connection:

@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Final, cast
 
 import sqlalchemy as sa
@@ -77,6 +78,12 @@ class SQLite:
         self._connection: sa.Connection | None = None
         self._log_keeper: sqlite3.Connection | None = None
         self._since_checkpoint = 0
+
+    @property
+    def hint(self) -> str:
+        """Where there is no folder for the file yet, what makes it."""
+        folder = Path(self._engine.url.database or ".").parent
+        return "" if folder.is_dir() else f"; there is no {folder}: `kaiwa-cloud init` makes it"
 
     async def open(self) -> None:
         """Connect, and bring the database to its present shape."""

@@ -65,7 +65,7 @@ class Store:
         except BaseException as error:
             await database.close()
             if isinstance(error, SQLAlchemyError | CommandError | OSError | sqlite3.Error):
-                raise StoreError(f"the store cannot be opened: {first_line(error)}") from error
+                raise StoreError(f"the store cannot be opened: {first_line(error)}{database.hint}") from error
             raise
         self._database = database
         if isinstance(database, SQLite):  # it has one writer, so nobody waits longer for being taken along
