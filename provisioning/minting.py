@@ -9,8 +9,8 @@ call (`opening.py`) and nothing else. Whoever fails one of the first two gets no
 answer, for we would not know whom we tell. The answer goes to the topic of the device, whatever the request
 says, and only the key made for this request opens it.
 
-A robot that hears nothing asks again with the same bytes. Who serves them stands with the session: while that minter is
-alive every other keeps silent, and when it has ended, one of them serves the session anew.
+A robot that hears nothing asks again with the same bytes. Who serves them stands with the nonce and the session: while
+that minter is alive every other keeps silent, and when it has ended, one of them serves the request anew (`repeats.py`).
 """
 
 from __future__ import annotations
@@ -19,13 +19,12 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from functools import partial
 from typing import Final
 
 import msgspec
 
-from device.errors import MalformedMessageError, MessageError, MisaddressedError, StaleMessageError
+from device.errors import MalformedMessageError, MisaddressedError, StaleMessageError
 from device.messages.envelope import MINT_ANSWER, MINT_REQUEST, check_fresh, seal_envelope
 from device.messages.minting import Grant, MintAnswer, MintRequest, Refusal
 from device.messages.sealing import binding, seal
@@ -41,6 +40,7 @@ from provisioning.mint_key import MintKey
 from provisioning.openai import OpenAI, OpenAIError
 from provisioning.policy import Allow, Refuse, Status, decide, go_on
 from provisioning.profiles.choosing import Chosen, ProfileError
+from provisioning.repeats import again
 from provisioning.sessions import Session, free
 from provisioning.store import Store, Transaction
 
@@ -84,7 +84,8 @@ class Minter:
 
         async def serve() -> bytes:
             await self._settled(device)
-            return await self._serve(data, device, now)
+            with self._store.serving():
+                return await self._serve(data, device, now)
 
         return await self._answers.once(device, data, now, serve)
 
@@ -185,8 +186,8 @@ class Minter:
         except StaleMessageError as error:
             return Refuse(Refusal.CLOCK_SKEW, str(error))
         counts = await t.sessions.counts(request.device, now)
-        if not await t.sessions.note_request(request.device, request.nonce, now):
-            return await self._again(t, request, status)
+        if not await t.sessions.note_request(request.device, request.nonce, now, self._duty.name):
+            return await again(t, request, status, self._duty)
         if held.replaced(now):
             await raise_alarm(t, request.device, REPLACED_KEY, now)
             return Refuse(Refusal.DENIED, "signed with a key that has been replaced")
@@ -200,25 +201,6 @@ class Minter:
     async def _halted(self, t: Transaction) -> Refuse | None:
         halt = await t.halts.current()
         return None if halt is None else Refuse(Refusal.DENIED, f"the fleet is halted: {halt.why}")
-
-    async def _again(self, t: Transaction, request: MintRequest, status: Status) -> Session | Refuse:
-        """Return the session that was granted to this request before, if whoever was to answer it has ended.
-
-        Raises:
-            MessageError: another minter will answer it, or has.
-        """
-        if request.continues:
-            raise MessageError("this request to go on has been served, or is being served elsewhere")
-        replay = Refuse(Refusal.REPLAY, "this request has been answered before")
-        found = await t.sessions.find(request.nonce)
-        if found is None or found.device != request.device or found.minter in {"", self._duty.name}:
-            return replay
-        if not await self._duty.left(found.minter):
-            raise MessageError("another minter serves this request")
-        if found.call_id or status is not Status.ACTIVE or await t.halts.current() is not None:
-            return replay
-        taken = await t.sessions.take_over(found, self._duty.name)
-        return replace(found, minter=self._duty.name) if taken else replay
 
     async def _hindrance(self, t: Transaction, session: Session) -> Refuse | None:
         """Return what stands against a session that its device may have."""
@@ -324,9 +306,10 @@ def _opened(data: bytes, device: str, standing: Standing, key: MintKey) -> tuple
 
 def _deed(request: MintRequest, judged: Allow | Session | Refuse) -> tuple[str, str]:
     """Return what the audit calls this request, and what it is about."""
-    if request.continues:
-        return "renew", request.continues
-    return "take_over" if isinstance(judged, Session) else "mint", request.nonce
+    subject = request.continues or request.nonce
+    if isinstance(judged, Session):
+        return "take_over", subject
+    return "renew" if request.continues else "mint", subject
 
 
 def _told(verdict: Admitted | Refuse) -> dict[str, object]:

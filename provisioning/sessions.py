@@ -10,6 +10,7 @@ from sqlalchemy import Float, Row, String, bindparam, delete, exists, func, inse
 
 from provisioning.connection import Connection
 from provisioning.policy import Counts, midnight
+from provisioning.prepared import Prepared
 from provisioning.spending.ledger import Ledger
 from provisioning.tables import nonces, sessions
 
@@ -71,13 +72,23 @@ class Sessions:
     async def counts(self, device: str, now: float) -> Counts:
         """Return what a device has used until `now`."""
         values = {"device": device, "now": now, "midnight": midnight(now), "minute": now - 60}
-        row = (await self._connection.execute(_COUNTS, values)).one()
+        row = (await self._connection.rows(_COUNTS, values))[0]
         return Counts(live=row.live, today=row.today, minute=row.minute)
 
-    async def note_request(self, device: str, nonce: str, now: float) -> bool:
-        """Keep a nonce; False when this device has used it before."""
-        noted = await self._connection.execute(_NOTE, {"device": device, "nonce": nonce, "at": now})
-        return noted.first() is not None
+    async def note_request(self, device: str, nonce: str, now: float, minter: str = "") -> bool:
+        """Keep a nonce, and who serves its request; False when this device has used it before."""
+        noted = {"device": device, "nonce": nonce, "at": now, "minter": minter}
+        return bool(await self._connection.rows(_NOTE, noted))
+
+    async def server(self, device: str, nonce: str) -> str:
+        """Return which minter serves a request; empty when nobody knows."""
+        mine = select(nonces.c.minter).where(nonces.c.device == device, nonces.c.nonce == nonce)
+        return str((await self._connection.execute(mine)).scalar() or "")
+
+    async def take_request(self, device: str, nonce: str, before: str, minter: str) -> bool:
+        """Let another minter serve a request; False when one was faster."""
+        mine = update(nonces).where(nonces.c.device == device, nonces.c.nonce == nonce, nonces.c.minter == before)
+        return (await self._connection.execute(mine.values(minter=minter))).rowcount == 1
 
     async def forget_requests(self, before: float) -> None:
         """Drop nonces of requests that have long expired."""
@@ -99,7 +110,7 @@ class Sessions:
             "model": session.model[:80],
             "minter": session.minter,
         }
-        await self._connection.execute(_ADD, entered)
+        await self._connection.rows(_ADD, entered)
         await self._ledger.reserve(session.device, session.group, session.reserved, session.created_at)
 
     async def take_over(self, session: Session, minter: str) -> bool:
@@ -113,7 +124,7 @@ class Sessions:
 
     async def set_channel(self, session: str, channel_id: str) -> None:
         """Note the channel that was created for a session, so that it is deleted whatever happens."""
-        await self._connection.execute(_SET_CHANNEL, {"session": session, "channel": channel_id})
+        await self._connection.rows(_SET_CHANNEL, {"session": session, "channel": channel_id})
 
     async def set_call(self, session: str, device: str, call_id: str) -> str | None:
         """Note a call by which a session of this device can be hung up: its first, or the one that takes over from that.
@@ -244,38 +255,46 @@ class Sessions:
         return None if row is None else _session(row)
 
 
-_ADD = insert(sessions)
-"""Statements that every grant needs are made once: SQLAlchemy takes longer over a new one than SQLite to execute it."""
+_ADDED = [
+    *("id", "device", "reason", "created_at", "deadline", "channel_open", "group_name", "reserved"),
+    *("profile", "profile_version", "model", "minter"),
+]
+_ADD = Prepared(insert(sessions), columns=_ADDED)
 
-_SET_CHANNEL = (
+_SET_CHANNEL = Prepared(
     update(sessions)
     .where(sessions.c.id == bindparam("session"))
     .values(channel_id=bindparam("channel"), channel_open=True)
 )
 
 _MINE = sessions.c.device == bindparam("device")
-_COUNTS = select(
-    select(func.count())
-    .where(_MINE, sessions.c.ended_at.is_(None), sessions.c.deadline > bindparam("now"))
-    .scalar_subquery()
-    .label("live"),
-    select(func.coalesce(func.sum(1 + sessions.c.renewals), 0))
-    .where(_MINE, sessions.c.created_at >= bindparam("midnight"), sessions.c.deadline > sessions.c.created_at)
-    .scalar_subquery()
-    .label("today"),
-    select(func.count())
-    .where(nonces.c.device == bindparam("device"), nonces.c.at > bindparam("minute"))
-    .scalar_subquery()
-    .label("minute"),
+_COUNTS = Prepared(
+    select(
+        select(func.count())
+        .where(_MINE, sessions.c.ended_at.is_(None), sessions.c.deadline > bindparam("now"))
+        .scalar_subquery()
+        .label("live"),
+        select(func.coalesce(func.sum(1 + sessions.c.renewals), 0))
+        .where(_MINE, sessions.c.created_at >= bindparam("midnight"), sessions.c.deadline > sessions.c.created_at)
+        .scalar_subquery()
+        .label("today"),
+        select(func.count())
+        .where(nonces.c.device == bindparam("device"), nonces.c.at > bindparam("minute"))
+        .scalar_subquery()
+        .label("minute"),
+    )
 )
 
-_NOTE = (
+_NOTE = Prepared(
     insert(nonces)
     .from_select(
-        ["device", "nonce", "at"],
-        select(bindparam("device", type_=String), bindparam("nonce", type_=String), bindparam("at", type_=Float)).where(
-            ~exists().where(nonces.c.device == bindparam("device"), nonces.c.nonce == bindparam("nonce"))
-        ),
+        ["device", "nonce", "at", "minter"],
+        select(
+            bindparam("device", type_=String),
+            bindparam("nonce", type_=String),
+            bindparam("at", type_=Float),
+            bindparam("minter", type_=String),
+        ).where(~exists().where(nonces.c.device == bindparam("device"), nonces.c.nonce == bindparam("nonce"))),
     )
     .returning(nonces.c.nonce)
 )  # psycopg counts no rows of an INSERT from a SELECT

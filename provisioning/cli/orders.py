@@ -176,7 +176,8 @@ async def seated(settings: CloudSettings, operator: str) -> AsyncIterator[Seat]:
         async with connection(endpoint, signer.kid, authority.client_context(files)) as client:
             yield Seat(client, signer, authority.mandate(operator))
     except aiomqtt.MqttError as error:
-        raise BrokerError(f"no broker at {endpoint.host}:{endpoint.port}: {error}") from None
+        where = f"{endpoint.host}:{endpoint.port}"
+        raise BrokerError(f"no broker at {where}: {error}; does `kaiwa-cloud serve` run?") from None
 
 
 def _show(status: CommandStatus, json: bool) -> None:
