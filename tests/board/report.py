@@ -20,7 +20,8 @@ HEAD: Final = """# The virtual board
 `make test-board` builds a Debian with `kaiwa-device` installed from its package, boots it as a machine of its own, with systemd
 as its first process, and does to it what is done to a robot in a year. What the visitor sees is read from the lamp's pin by
 the kernel of that machine; what the visitor hears is recorded at the other end of its sound card. Cloud and services run
-outside of it, at the other end of its network cable. This page is written by the run named below.
+outside of it, at the other end of its network cable. This page is written by the run named below; where there is a dash, nobody
+looked, listened, or took the time.
 
 | what was done | what the visitor saw | and heard | then | took |
 |---|---|---|---|---|
@@ -53,8 +54,8 @@ class Line:
 
     done: str
     then: str
-    seen: str = "nothing"
-    heard: str = "nothing"
+    seen: str = "-"
+    heard: str = "-"
     seconds: float | None = None
 
     def row(self) -> str:

@@ -25,8 +25,6 @@ def test_a_clock_that_jumps_moves_nothing(board: Board, tell: Tell) -> None:
         Line(
             "the clock is set ahead by a year while the robot runs; somebody presses",
             "A conversation, as if nothing were: it goes by the cloud's clock.",
-            seen="the lights of every conversation",
-            heard="its earcons",
         )
     )
 
@@ -45,7 +43,6 @@ def test_a_clock_that_is_late_by_a_year_is_named_and_mended(board: Board, tell: 
             "it starts with a clock that is late by a year; a press; then the clock is set right",
             "It connects as soon as its clock is right, by itself.",
             seen="the light `offline`; after the press `fault-clock`: four short blinks",
-            heard='the earcon `fault-clock`, then: "My clock is wrong. Please tell the staff."',
             seconds=time.monotonic() - began,
         )
     )

@@ -34,8 +34,6 @@ def test_a_full_disk_stops_no_conversation(board: Board, tell: Tell) -> None:
         Line(
             "the disk is filled to the last byte; an order; a press; then there is room again",
             "The order is rejected, with the reason; a press starts a conversation; the next order is obeyed.",
-            seen="the lights of every conversation",
-            heard="its earcons",
             seconds=time.monotonic() - began,
         )
     )

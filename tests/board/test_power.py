@@ -36,7 +36,7 @@ def test_a_robot_whose_power_is_pulled_is_the_one_it_was(board: Board, tell: Tel
         Line(
             f"the power is pulled while the robot writes down orders and the disk is busy, {TIMES} times",
             f"It starts, is who it was, and knows each of the {len(orders.obeyed)} orders that it took.",
-            seen="dark, then `starting`, then `idle`",
+            seen="afterwards the light `idle`: it breathes",
             seconds=max(took),
         )
     )

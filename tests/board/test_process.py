@@ -34,4 +34,4 @@ def test_a_program_that_fails_is_started_again(board: Board, tell: Tell, signal:
     done, why, then = SIGNALS[signal]
     assert f"Failed with result '{why}'" in board.log(200)
     board.lamp("breathing", 60)
-    tell(Line(done, then, seen="the light stops, then `starting`, then `idle`", seconds=took))
+    tell(Line(done, then, seen="afterwards the light `idle` again: it breathes", seconds=took))
