@@ -128,8 +128,9 @@ def pulse_server(folder: Path) -> Iterator[PulseServer]:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pulse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PulseServer]:
+    """One for the tests of a module: it works all the time, a twentieth of a processor, whether anybody listens or not."""
     with pulse_server(tmp_path_factory.mktemp("pulse")) as server:
         yield server
 
