@@ -69,7 +69,9 @@ class Mouth:
         Raises:
             NoVoiceError: the voice gave no sound.
         """
-        made = self._made.pop(text, None) or await asyncio.to_thread(self._make, text)
+        made = self._made.pop(text, None)
+        if made is None:
+            made = await asyncio.to_thread(self._make, text)
         self._made[text] = made
         while len(self._made) > MOST_KEPT:
             del self._made[next(iter(self._made))]
