@@ -32,7 +32,10 @@ pcm.!default { type pulse }
 ctl.!default { type pulse }
 """
 
-_OPTIONS: Final = ("--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--realtime=no", "--high-priority=no")
+_OPTIONS: Final = (
+    *("--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--realtime=no", "--high-priority=no"),
+    "--disable-shm=yes",  # libpulse 16.1 waits for ever if the server ends while a client holds a block that both share
+)
 
 
 class PulseServer:
