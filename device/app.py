@@ -18,13 +18,10 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
-import msgspec
 
 from device import bench, succession
 from device import phase as p
 from device.agent import Agent, Inbox
-from device.audio.block import Block
-from device.audio.echo import EchoMode, choose_echo
 from device.audio.opus import libopus
 from device.broadcast.air import Air
 from device.clock import WallClock
@@ -44,7 +41,6 @@ from device.mqtt import Broker, Incoming, Presence
 from device.notify import notify
 from device.orders import Journal, Orders
 from device.outlet import Outlet, last_will
-from device.panel import earcons
 from device.panel.board import Panel, ignore
 from device.panel.gestures import Gesture
 from device.record.chronicle import Chronicle
@@ -55,7 +51,6 @@ from device.rtc.warm_up import warm_up
 from device.session import Session
 from device.sora.picture import studio
 from device.soundcard.card import OpenCard
-from device.soundcard.opening import open_card
 from device.succession import ReplaceableSigner, Succession
 from device.supervision import supervise
 from device.timing import Timing
@@ -63,6 +58,7 @@ from device.tools.built_in import BuiltIn, Reach
 from device.tools.kit import local_time, toolbox
 from device.tools.outputs import Outputs
 from device.voice import VoicePath
+from device.voice_card import voice_card
 
 _log = logging.getLogger(__name__)
 
@@ -210,41 +206,19 @@ async def _body(settings: DeviceSettings, inbox: Inbox, *, with_bench: bool) -> 
     def on_mute(off: bool | None) -> None:
         inbox.post(p.MuteSwitched(off))
 
+    def told(gone: str) -> None:
+        inbox.post(p.SoundLost(gone) if gone else p.SoundBack())
+
     felt = Felt()
     on_light, outlets = (bench.light, [bench.output]) if with_bench else (ignore, [])
     async with (
         Panel(settings.panel, on_gesture, on_light, on_mute) as panel,
         Outputs(settings.tools.outputs, panel.pins, *outlets) as outputs,
-        _sound(settings, panel, inbox, with_bench=with_bench) as (card, voice),
+        voice_card(settings, panel, told, bench.observed if with_bench else None) as (card, voice),
     ):
         if with_bench:
             bench.body(panel, card)
         yield Body(panel, card, voice, outputs)
-
-
-@asynccontextmanager
-async def _sound(
-    settings: DeviceSettings, panel: Panel, inbox: Inbox, *, with_bench: bool
-) -> AsyncIterator[tuple[OpenCard, VoicePath]]:
-    """Open the card and lay the voice path behind it; blocks that come before it is laid are lost, and not missed."""
-    panel.show(p.Phase.STARTING)
-    earcons.prepare()
-    wanted = settings.sound
-    if wanted.card == "auto" and not panel.stood_in:
-        wanted = msgspec.structs.replace(wanted, card="pyaudio")  # a board with pins has no use for a simulated room
-    voice: VoicePath | None = None
-
-    def deliver(block: Block) -> None:
-        if voice is not None:
-            voice.on_block(block)
-
-    def told(gone: str) -> None:
-        inbox.post(p.SoundLost(gone) if gone else p.SoundBack())
-
-    async with open_card(wanted, deliver, bench.observed if with_bench else None, told) as card:
-        _log.info("sound card: %s", card.name)
-        voice = VoicePath(choose_echo(EchoMode(settings.echo.mode)), card, settings.echo.duck_db)
-        yield card, voice
 
 
 def _robot(

@@ -1,8 +1,9 @@
 """The path of one block: microphone, echo control, uplink, programme; assistant, playout, speaker.
 
-The sound card calls `on_block` once per 20 ms, so the microphone's clock drives everything here; nothing waits and
-nothing has a clock of its own. What is broadcast is what the room heard: the voice in the room, and the samples that
-were really handed to the speaker, earcons and volume included.
+The sound card calls `on_block` once per 20 ms of its microphone, and `feed` whenever its speaker needs more, so each
+direction is driven by the clock of its device; nothing waits and nothing has a clock of its own. What is broadcast is
+what the room heard: the voice in the room, and the samples that were really handed to the speaker, earcons and volume
+included.
 """
 
 from __future__ import annotations
@@ -80,9 +81,7 @@ class VoicePath:
         self._heard_for = 0
 
     def on_block(self, block: Block) -> None:
-        """Carry one block along the whole path."""
-        voice = self.source.pull() if self.source else SILENCE
-        self._playout.play(self._duck.apply(voice, down=self._double_talk.active))
+        """Carry one block of the microphone, and what was played meanwhile, to the call and the broadcast."""
         near, measured = self._near(block)
         for samples in self._prebuffer.push(near):
             if self.uplink:
@@ -94,9 +93,18 @@ class VoicePath:
             self.programme.push(programme)
         if self.witness:
             self.witness.block(block.at, near, block.played, programme)
-        self._measure(measured.cleaned, energy(voice), energy(programme))
+        self._measure(measured.cleaned, energy(programme))
         self._clipped += is_clipped(near)
         self._blocks += 1  # last, so that a path that fails stands still for the watchdog
+
+    def feed(self) -> None:
+        """Hand the speaker what comes next of the assistant's voice and of earcons: 20 ms mostly, never less than 10."""
+        voice = self.source.pull() if self.source else SILENCE
+        self._playout.play(self._duck.apply(voice, down=self._double_talk.active))
+        level = energy(voice)
+        self._assistant.add(level)
+        if self.programme:
+            self._lively_assistant.add(level)
 
     def keep(self) -> None:
         """Keep what is said from now on, at the press, until `release_kept`; 10 s at most."""
@@ -170,7 +178,6 @@ class VoicePath:
         return {
             **theirs,
             "blocks": self._blocks,
-            **self._playout.counters(),
             **self._mix.counters(),
             "kept_behind": self._prebuffer.behind,
             "kept_dropped": self._prebuffer.dropped,
@@ -192,10 +199,8 @@ class VoicePath:
             self._double_talk.add(measured)
         return (SILENCE, measured._replace(cleaned=0.0)) if self.muted or self.waiting else (near, measured)
 
-    def _measure(self, user: float, assistant: float, programme: float) -> None:
+    def _measure(self, user: float, programme: float) -> None:
         self._user.add(user)
-        self._assistant.add(assistant)
         self._programme.add(programme)
         if self.programme:
             self._lively_user.add(user)
-            self._lively_assistant.add(assistant)

@@ -1,4 +1,4 @@
-"""PURE. The unit of all sound: 20 ms, 48 kHz, mono, int16, on the microphone's clock."""
+"""PURE. The unit of all sound: 20 ms, 48 kHz, mono, int16; the microphone's clock gives them, the speaker's takes them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ BLOCK: Final = 960
 """Samples in one block: 20 ms."""
 
 BLOCK_SECONDS: Final = BLOCK / RATE
+
+CALL: Final = 480
+"""Samples that a speaker takes in one call: 10 ms. Sound is handed to it in multiples of that."""
+
+CALL_SECONDS: Final = CALL / RATE
 
 Samples = NDArray[np.int16]
 """Mono PCM, shape (n,), full scale 32767."""
@@ -49,7 +54,7 @@ class BlockSource(Protocol):
     """Where blocks come from: a receiver that decodes and conceals."""
 
     def pull(self) -> Samples:
-        """Return the next block, shape (960,); silence when there is nothing to say."""
+        """Return what comes next, shape (n,), n a multiple of 480; silence when there is nothing to say."""
 
     def counters(self) -> dict[str, float]:
         """Return numbers that only grow, for the meters."""

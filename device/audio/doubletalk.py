@@ -62,7 +62,7 @@ class Duck:
         self._gain = 1.0
 
     def apply(self, voice: Samples, *, down: bool) -> Samples:
-        """Return the block `voice`, shape (960,), at its new level; silence and full level cost nothing."""
+        """Return `voice`, 20 ms or less, at its new level; silence and full level cost nothing."""
         before = self._gain
         self._gain = self._lowest if down else min(1.0, before + (1.0 - self._lowest) * _RISE)
         if before == self._gain == 1.0:

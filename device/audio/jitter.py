@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from device.audio.block import BLOCK, RATE
+from device.audio.block import BLOCK, CALL, RATE
 from device.audio.delay import PlayoutDelay
 from device.audio.opus import SHORTEST_FRAME, packet_samples
 
@@ -109,15 +109,19 @@ class JitterBuffer:
         self._store(packet, now)
 
     def tick(self, now: float) -> None:
-        """Say that the next 20 ms are being handed out; called once before the pulls that fill them."""
+        """Say that what comes next is being handed out; called once before the pulls for it."""
         self.delay.tick(now)
+
+    def handed(self, samples: int) -> None:
+        """Say that `samples` came of it."""
+        self.delay.handed(samples)
 
     def pull(self, now: float) -> Outcome:
         """Decide about the next frame."""
         while len(self._packets) > 1 and self._backlog() > LONGEST_BACKLOG:
             self._skip()
         if not self._playing:
-            return self._begin() if self._ready(now) else Outcome(Kind.SILENCE)
+            return self._begin() if self._ready(now) else Outcome(Kind.SILENCE, samples=CALL)
         head = self._head()
         if head is None:
             return self._run_dry()
@@ -128,12 +132,14 @@ class JitterBuffer:
         gap = self._settle(head)
         return self._take(head) if gap < SHORTEST_FRAME else self._fill(head, gap)
 
-    def surplus(self, samples: int, pending: int) -> int:
+    def surplus(self, samples: int, pending: int, *, at_leisure: bool) -> int:
         """Return how many samples to leave out (below 0: to add), given the frame of `samples` that was just decided about.
 
-        `pending` samples were decided about before it but not handed out.
+        `pending` samples were decided about before it but not handed out; `at_leisure` is true in a long pause.
         """
-        return self.delay.surplus(self._position - samples, pending) if self._playing else 0
+        if not self._playing:
+            return 0
+        return self.delay.surplus(self._position - samples, pending, at_leisure=at_leisure)
 
     def waiting(self, pending: int) -> float:
         """Return the seconds that a packet which was not held up waits; 0 in silence."""
@@ -208,22 +214,22 @@ class JitterBuffer:
         return self._take(self._packets[min(self._packets)])
 
     def _run_dry(self) -> Outcome:
-        self._held += BLOCK
+        self._held += CALL
         if self._held > _LONGEST_HOLD:
             self._stop()
         if not 0 < self._held <= LONGEST_CONCEALMENT:
-            return Outcome(Kind.SILENCE)
+            return Outcome(Kind.SILENCE, samples=CALL)
         self.counters.dry += 1
-        return Outcome(Kind.CONCEAL)
+        return Outcome(Kind.CONCEAL, samples=CALL)
 
     def _were_lost(self, head: _Packet) -> bool:
         """Tell whether the packets before `head` fill the time without any, so that its turn is yet to come or now."""
-        return head.timestamp - self._position >= self._held - BLOCK
+        return head.timestamp - self._position >= self._held - CALL
 
     def _begin_anew(self, head: _Packet, now: float) -> Outcome:
         self._stop()
         self._first_at = head.at
-        return self._begin() if self._ready(now) else Outcome(Kind.SILENCE)
+        return self._begin() if self._ready(now) else Outcome(Kind.SILENCE, samples=CALL)
 
     def _stop(self) -> None:
         self._playing, self._first_at, self._held = False, None, 0

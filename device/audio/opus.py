@@ -182,10 +182,14 @@ class OpusDecoder:
         return self.conceal(packet_samples(packet) or BLOCK)
 
     def decode_fec(self, next_packet: bytes, samples: int = BLOCK) -> Samples:
-        """Return the `samples` before `next_packet` from the copy inside it; concealed when there is none."""
-        length = self._decode(next_packet, samples, 1)
-        if length == samples:
-            return self._pcm[:samples].copy()
+        """Return the `samples` before `next_packet` from the copy inside it; concealed when there is none.
+
+        A copy is as long as the packet that holds it, and libopus gives all of it or nothing: where less is wanted,
+        because the rest was made up before, this is the end of it.
+        """
+        copied = max(samples, packet_samples(next_packet))
+        if self._decode(next_packet, copied, 1) == copied:
+            return self._pcm[copied - samples : copied].copy()
         self.corrupt += 1
         return self.conceal(samples)
 

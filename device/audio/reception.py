@@ -1,4 +1,4 @@
-"""PURE. RTP packets of one Opus voice in, blocks on the playing clock out: ordered, recovered, concealed, faded.
+"""PURE. RTP packets of one Opus voice in, sound on the speaker's clock out: ordered, recovered, concealed, faded.
 
 Time correction happens here and is inaudible: a pause is made shorter or longer by exactly what packets wait too long or
 too short, and speech by one period of its pitch where a pause would be waited for too long. Decoding goes on through
@@ -7,13 +7,12 @@ what is left out, so the decoder never sees a gap that the network did not make.
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import asdict
 from typing import Final
 
 import numpy as np
 
-from device.audio.block import BLOCK, Samples
+from device.audio.block import BLOCK, CALL, Samples
 from device.audio.fade import fade_in, fade_out
 from device.audio.jitter import LONGEST_CONCEALMENT, JitterBuffer, Kind, Outcome
 from device.audio.level import is_quiet
@@ -26,7 +25,8 @@ VERY_LONG: Final = 3 * BLOCK
 """Samples too many from which it is shortened although they are less alike, and as often as possible."""
 
 _ALIKE, _LESS_ALIKE = 0.9, 0.6
-_PAUSE = 5  # quiet frames after which nobody is in the middle of a sentence
+_PAUSE = 5  # quiet frames after which nobody is in the middle of a word
+_LONG_PAUSE = 15  # quiet frames after which nobody is in the middle of a sentence
 _REST = 3  # frames between two changes of speech
 _NOTHING: Final[Samples] = np.zeros(0, np.int16)
 
@@ -44,7 +44,7 @@ class Reception:
         self._pending = _NOTHING  # decoded, not handed out
         self._made_up = LONGEST_CONCEALMENT  # samples made up in a row; at most this
         self._shortened = self._lengthened = 0
-        self._last: deque[Samples] = deque(maxlen=_PAUSE)
+        self._quiet_for = 0  # frames
         self._rest = 0  # frames until speech may be changed again
 
     def put(self, sequence: int, timestamp: int, payload: bytes, now: float) -> None:
@@ -52,18 +52,20 @@ class Reception:
         self._jitter.put(sequence, timestamp, payload, now)
 
     def pull(self, now: float) -> Samples:
-        """Return the next 20 ms, shape (960,)."""
+        """Return what comes next, shape (n,): what one packet holds, mostly, and always whole calls of the speaker."""
         self._jitter.tick(now)
         correctable = True
-        while self._pending.size < BLOCK:
+        while self._pending.size < CALL:
             outcome = self._jitter.pull(now)
             frame = self._sound(outcome)
             if correctable and outcome.kind is Kind.DECODE:
                 correctable = False
                 frame = self._corrected(frame)
             self._pending = np.concatenate((self._pending, frame)) if self._pending.size else frame
-        block, self._pending = self._pending[:BLOCK], self._pending[BLOCK:]
-        return block
+        whole = self._pending.size - self._pending.size % CALL
+        sound, self._pending = self._pending[:whole], self._pending[whole:]
+        self._jitter.handed(whole)
+        return sound
 
     def flush(self) -> None:
         """Drop all that waits; the next block is silence unless packets come."""
@@ -84,7 +86,7 @@ class Reception:
             "shortened": self._shortened,
             "lengthened": self._lengthened,
             "target_ms": self._jitter.delay.target * 1000,
-            "waiting_ms": self._jitter.waiting(self._pending.size + BLOCK) * 1000,
+            "waiting_ms": self._jitter.waiting(self._pending.size) * 1000,
         }
 
     def _sound(self, outcome: Outcome) -> Samples:
@@ -111,8 +113,9 @@ class Reception:
         return fade_out(frame) if self._made_up >= LONGEST_CONCEALMENT else frame
 
     def _corrected(self, frame: Samples) -> Samples:
-        surplus = self._jitter.surplus(frame.size, self._pending.size)
-        self._last.append(frame)
+        self._quiet_for = self._quiet_for + 1 if is_quiet(frame) else 0
+        at_leisure = self._quiet_for >= _LONG_PAUSE
+        surplus = self._jitter.surplus(frame.size, self._pending.size, at_leisure=at_leisure)
         self._rest = max(0, self._rest - 1)
         if not surplus:
             return frame
@@ -127,8 +130,8 @@ class Reception:
     def _may_move(self, surplus: int) -> bool:
         """Tell whether this is a pause, or quiet enough where much is to be made good."""
         if abs(surplus) > LONG:
-            return is_quiet(self._last[-1])
-        return len(self._last) == _PAUSE and all(map(is_quiet, self._last))
+            return self._quiet_for > 0
+        return self._quiet_for >= (_LONG_PAUSE if 0 < surplus <= BLOCK else _PAUSE)
 
     def _speech(self, frame: Samples, surplus: int) -> Samples:
         if surplus > VERY_LONG:

@@ -11,6 +11,9 @@ from device.audio.block import Block, Samples
 Deliver = Callable[[Block], None]
 """Takes one block in the event loop, once for every 20 ms of the microphone."""
 
+Feed = Callable[[], None]
+"""Asked in the event loop, a moment before the speaker runs short, to `play` what comes next."""
+
 
 class OpenCard(Protocol):
     """A microphone and a speaker that are open."""
@@ -26,14 +29,6 @@ class OpenCard(Protocol):
     @property
     def queued(self) -> int:
         """Samples that wait to be taken by the speaker."""
-
-    @property
-    def owed(self) -> int:
-        """Samples of the speaker's last call that are still to be played, by the clock; below 0: its call is late."""
-
-    @property
-    def underruns(self) -> int:
-        """Times that the speaker found nothing to take amid sound; only grows."""
 
     def play(self, samples: Samples) -> None:
         """Append samples of any length, shape (n,), to what the speaker plays; the oldest go when it is too much."""

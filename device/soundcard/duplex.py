@@ -2,7 +2,8 @@
 
 The card's threads only copy. What the microphone heard crosses into the event loop once for each 20 ms, and is paired
 there with what the speaker was handed, because by then the other thread mostly has had its turn; where it has not,
-the block waits a few milliseconds until it has, so that what is heard elsewhere has no holes.
+the block waits a few milliseconds until it has, so that what is heard elsewhere has no holes. Whoever plays is asked for
+more by the speaker's clock, as late as it can be given in time.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from typing import Final
 import numpy as np
 
 from device.audio.block import BLOCK, RATE, Block, Samples
-from device.soundcard.card import Deliver
+from device.soundcard.card import Deliver, Feed
 from device.soundcard.lag import LoopLag
+from device.soundcard.refill import Refill
 from device.soundcard.ring import SpeakerRing
 from device.soundcard.tap import Tap
 
@@ -26,11 +28,17 @@ PENDING: Final = 25
 PATIENCE: Final = 0.012
 """Seconds after its capture that a block waits for its pair: one late call of the speaker, and no more."""
 
+LOOK: Final = 0.005
+"""Seconds between two looks at the ring at least: more is asked for no more often, whoever plays gives too little."""
+
 
 class Duplex:
-    """Speaker ring, tap and microphone blocks of one open card; made in the event loop that gets the blocks."""
+    """Speaker ring, tap and microphone blocks of one open card; made in the event loop that gets the blocks.
 
-    def __init__(self, deliver: Deliver, frames: int) -> None:
+    Whoever only plays what is ready from the beginning has no need of `feed`.
+    """
+
+    def __init__(self, deliver: Deliver, frames: int, feed: Feed | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         self._deliver = deliver
         self.ring = SpeakerRing()
@@ -47,7 +55,9 @@ class Duplex:
         self._dropped = 0
         self._open = True
         self._spoken = 0
-        self._called = (0, time.monotonic())  # samples in the speaker's last call, and when that was
+        self._refill = Refill(frames)
+        self._feed = feed
+        self._filling_up = self._loop.call_soon(self._fill) if feed else None
         self.input_xruns = 0
         """Times the card lost what it had captured because it was not fetched in time."""
         self.output_xruns = 0
@@ -57,7 +67,7 @@ class Duplex:
         """Return the next `count` samples, int16, for the speaker, in its thread, called at the monotonic time `at`."""
         samples = self.ring.pull(count)
         self._spoken += count
-        self._called = (count, at)
+        self._refill.called(count, at)
         self._tap.write(samples, at)
         if self._awaited:
             self._awaited = False
@@ -115,17 +125,22 @@ class Duplex:
             self._overdue.cancel()
         self._overdue = self._loop.call_later(seconds, self._hand_on)
 
-    def close(self) -> None:
-        """Deliver nothing more, whatever is still under way."""
-        self._open = False
-        if self._overdue is not None:
-            self._overdue.cancel()
+    def _fill(self) -> None:
+        """Ask for more if it is due, and look again when it will be."""
+        now = time.monotonic()
+        self._refill.judge(self.ring.underruns, now)
+        due = self._refill.due(self.ring.queued, now)
+        if due is not None and due <= 0.0 and self._feed is not None:
+            self._feed()
+            due = self._refill.due(self.ring.queued, now)
+        self._filling_up = self._loop.call_at(now + max(LOOK, due or 0.0), self._fill)
 
-    @property
-    def owed(self) -> int:
-        """Samples of the speaker's last call that are still to be played; at least minus a call."""
-        count, at = self._called
-        return max(-count, count - round((time.monotonic() - at) * RATE))
+    def close(self) -> None:
+        """Deliver nothing more and ask for nothing more, whatever is still under way."""
+        self._open = False
+        for handle in (self._overdue, self._filling_up):
+            if handle is not None:
+                handle.cancel()
 
     @property
     def progress(self) -> tuple[int, int]:
@@ -142,6 +157,7 @@ class Duplex:
             "output_xruns": self.output_xruns,
             "speaker_underruns": self.ring.underruns,
             "speaker_overflowed": self.ring.overflowed,
+            "speaker_lead_ms": self._refill.lead * 1000,
             "pair_missing": self._tap.missing,
             "pair_drift": self._tap.drift,
             "pair_jumps": self._tap.jumps,
@@ -159,16 +175,6 @@ class DuplexCard:
     def queued(self) -> int:
         """Samples that wait to be taken by the speaker."""
         return self._duplex.ring.queued
-
-    @property
-    def owed(self) -> int:
-        """Samples of the speaker's last call that are still to be played, by the clock; below 0: its call is late."""
-        return self._duplex.owed
-
-    @property
-    def underruns(self) -> int:
-        """Times that the speaker found nothing to take amid sound; only grows."""
-        return self._duplex.ring.underruns
 
     def play(self, samples: Samples) -> None:
         """Append samples of any length, shape (n,), to what the speaker plays; the oldest go when it is too much."""

@@ -1,7 +1,7 @@
 """A sound card that may be unplugged and plugged in again: the streams are opened anew, and whoever listens goes on.
 
-While there is no card, blocks of silence come at the computer's pace instead of the microphone's, so that the call and
-the broadcast are fed as ever.
+While there is no card, blocks of silence come at the computer's pace instead of the microphone's, and what would be played
+is asked for and dropped, so that the call and the broadcast go on as ever.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Final
 
 from device.audio.block import BLOCK_SECONDS, SILENCE, Block, Samples
 from device.errors import SoundError
-from device.soundcard.card import Deliver, OpenCard
+from device.soundcard.card import Deliver, Feed, OpenCard
 from device.soundcard.pyaudio_card import PyAudioCard
 
 _log = logging.getLogger(__name__)
 
-GAUGES: Final = frozenset({"pair_drift", "pair_off", "loop_lag_p99_ms", "loop_lag_worst_ms"})
+GAUGES: Final = frozenset({"pair_drift", "pair_off", "loop_lag_p99_ms", "loop_lag_worst_ms", "speaker_lead_ms"})
 """Counters of a card that tell how it stands now; all others only grow, over every card there was."""
 
 
@@ -54,10 +54,12 @@ class LastingCard:
     RETRY_SECONDS: Final = 1.0
     """Between two attempts to open the card again."""
 
-    def __init__(self, make: Callable[[], PyAudioCard], deliver: Deliver, told: Callable[[str], None]) -> None:
-        self._make, self._deliver, self._told = make, deliver, told
-        self._card = make()
+    def __init__(
+        self, make: Callable[[Feed], PyAudioCard], deliver: Deliver, feed: Feed, told: Callable[[str], None]
+    ) -> None:
+        self._make, self._deliver, self._feed, self._told = make, deliver, feed, told
         self._away = False
+        self._card = make(self._ask)
         self._before: dict[str, float] = {}
         self._attempts = 0
 
@@ -70,16 +72,6 @@ class LastingCard:
     def queued(self) -> int:
         """Samples that wait to be taken by the speaker; none while there is no card."""
         return 0 if self._away else self._card.queued
-
-    @property
-    def owed(self) -> int:
-        """Samples of the speaker's last call that are still to be played; none while there is no card."""
-        return 0 if self._away else self._card.owed
-
-    @property
-    def underruns(self) -> int:
-        """Times that the speaker found nothing to take amid sound; only grows."""
-        return (0 if self._away else self._card.underruns) + int(self._before.get("speaker_underruns", 0))
 
     def play(self, samples: Samples) -> None:
         """Append samples to what the speaker plays; dropped while there is none."""
@@ -138,7 +130,7 @@ class LastingCard:
         await self._card.__aexit__(None, None, None)
         while True:
             self._attempts += 1
-            card = self._make()
+            card = self._make(self._ask)
             try:
                 await card.__aenter__()
             except SoundError as error:
@@ -148,26 +140,32 @@ class LastingCard:
                 self._card, self._away = card, False
                 return
 
+    def _ask(self) -> None:
+        """Pass on that the card's speaker runs short; one that is only being opened is not heard."""
+        if not self._away:
+            self._feed()
+
     async def _be_silent(self) -> None:
         due = time.monotonic()
         while True:
             due += BLOCK_SECONDS
             await asyncio.sleep(max(0.0, due - time.monotonic()))
+            self._feed()
             self._deliver(Block(SILENCE, SILENCE, due))
 
 
 @asynccontextmanager
 async def lasting(
-    make: Callable[[], PyAudioCard], deliver: Deliver, told: Callable[[str], None]
+    make: Callable[[Feed], PyAudioCard], deliver: Deliver, feed: Feed, told: Callable[[str], None]
 ) -> AsyncIterator[OpenCard]:
     """Keep the card that `make` makes open as long as the block runs, whatever happens to it.
 
-    `told` gets, in the event loop, what to say when the card is gone, and an empty text when it is back.
+    `feed` is asked for what comes next by the card, or by the computer's clock while there is none; `told` gets, in the event loop, what to say when the card is gone, and an empty text when it is back.
 
     Raises:
         SoundError: there is none at first, or it cannot do 48 kHz mono.
     """
-    card = LastingCard(make, deliver, told)
+    card = LastingCard(make, deliver, feed, told)
     await card.open()
     try:
         async with asyncio.TaskGroup() as tasks:

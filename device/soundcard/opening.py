@@ -6,9 +6,10 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from device.errors import SoundError
-from device.soundcard.card import Deliver, OpenCard
+from device.soundcard.card import Deliver, Feed, OpenCard
 from device.soundcard.devices import has_both
 from device.soundcard.lasting import lasting
 from device.soundcard.pyaudio_card import PyAudioCard
@@ -22,35 +23,40 @@ _log = logging.getLogger(__name__)
 async def open_card(
     settings: SoundSettings,
     deliver: Deliver,
+    feed: Feed | None = None,
     journal: Journal | None = None,
     told: Callable[[str], None] | None = None,
 ) -> AsyncIterator[OpenCard]:
     """Open the card that the settings name, for as long as the block runs.
 
     `auto` takes PyAudio where there are a microphone and a speaker that can be used, else the simulated room; only the
-    room tells the journal anything. With `told`, a real card is opened again whenever it went away, and `told` gets the
-    words for it, and an empty text when it is back.
+    room tells the journal anything. With `feed` and `told`, a real card is opened again whenever it went away, and `told`
+    gets the words for it, and an empty text when it is back.
 
     Raises:
         SoundError: it cannot be opened.
     """
     async with AsyncExitStack() as owned:
-        card = await _real(settings, deliver, owned, told)
+        card = await _real(settings, deliver, feed, owned, told)
         if card is None:
-            card = await owned.enter_async_context(RoomCard(settings, deliver, *([journal] if journal else [])))
+            card = await owned.enter_async_context(RoomCard(settings, deliver, feed, *([journal] if journal else [])))
         yield card
 
 
 async def _real(
-    settings: SoundSettings, deliver: Deliver, owned: AsyncExitStack, told: Callable[[str], None] | None
+    settings: SoundSettings,
+    deliver: Deliver,
+    feed: Feed | None,
+    owned: AsyncExitStack,
+    told: Callable[[str], None] | None,
 ) -> OpenCard | None:
     """Open the real card; None where the room takes its place."""
     if settings.card == "room" or (settings.card == "auto" and not await asyncio.to_thread(has_both)):
         return None
     try:
-        if told is None:
-            return await owned.enter_async_context(PyAudioCard(settings, deliver))
-        return await owned.enter_async_context(lasting(lambda: PyAudioCard(settings, deliver), deliver, told))
+        if told is None or feed is None:
+            return await owned.enter_async_context(PyAudioCard(settings, deliver, feed))
+        return await owned.enter_async_context(lasting(partial(PyAudioCard, settings, deliver), deliver, feed, told))
     except SoundError as error:
         if settings.card == "pyaudio":
             raise

@@ -18,7 +18,7 @@ import pyaudio
 
 from device.audio.block import BLOCK, RATE
 from device.errors import SoundError
-from device.soundcard.card import Deliver
+from device.soundcard.card import Deliver, Feed
 from device.soundcard.devices import choose, open_portaudio
 from device.soundcard.duplex import Duplex, DuplexCard
 from device.soundcard.settings import SoundSettings
@@ -34,8 +34,8 @@ class PyAudioCard(DuplexCard):
 
     stood_in: Final = False
 
-    def __init__(self, settings: SoundSettings, deliver: Deliver) -> None:
-        self._settings, self._deliver = settings, deliver
+    def __init__(self, settings: SoundSettings, deliver: Deliver, feed: Feed | None = None) -> None:
+        self._settings, self._deliver, self._feed = settings, deliver, feed
         self._audio: pyaudio.PyAudio | None = None
         self._streams: list[Any] = []
         self.name = "PyAudio"
@@ -51,7 +51,7 @@ class PyAudioCard(DuplexCard):
         Raises:
             SoundError: no such device, it refuses 48 kHz mono, or it is in use.
         """
-        self._duplex = Duplex(self._deliver, self._settings.frames)
+        self._duplex = Duplex(self._deliver, self._settings.frames, self._feed)
         try:
             await _to_its_end(self._open)
         except BaseException:

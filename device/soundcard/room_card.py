@@ -16,7 +16,7 @@ from typing import Final, Self
 import numpy as np
 
 from device.audio.block import RATE, Block, Samples
-from device.soundcard.card import Deliver
+from device.soundcard.card import Deliver, Feed
 from device.soundcard.duplex import Duplex, DuplexCard
 from device.soundcard.recording import Recording, recording
 from device.soundcard.room import Room
@@ -47,9 +47,11 @@ class RoomCard(DuplexCard):
     name: Final = "simulated room"
     stood_in: Final = True
 
-    def __init__(self, settings: SoundSettings, deliver: Deliver, journal: Journal = _ignore) -> None:
+    def __init__(
+        self, settings: SoundSettings, deliver: Deliver, feed: Feed | None = None, journal: Journal = _ignore
+    ) -> None:
         self._settings = settings
-        self._deliver, self._journal = deliver, journal
+        self._deliver, self._feed, self._journal = deliver, feed, journal
         self._talker, self._ear = Talker(), Ear()
         self._notes: deque[Callable[[], None]] = deque()
 
@@ -68,7 +70,7 @@ class RoomCard(DuplexCard):
         Raises:
             SoundError: a recording cannot be written.
         """
-        self._duplex = Duplex(self._announce, self._settings.frames)
+        self._duplex = Duplex(self._announce, self._settings.frames, self._feed)
         self._room = Room(self._settings.room, self._settings.frames)
         with ExitStack() as files:
             heard = files.enter_context(recording(self._settings.room.microphone_wav))

@@ -57,8 +57,8 @@ class Ear(VoiceReceiver):
 class TimedCard(PyAudioCard):
     """A card that knows when each captured sample was brought."""
 
-    def __init__(self, deliver: Any) -> None:
-        super().__init__(SoundSettings(), deliver)
+    def __init__(self, deliver: Any, feed: Any) -> None:
+        super().__init__(SoundSettings(), deliver, feed)
         self.marks: list[tuple[int, float]] = []  # samples so far, monotonic seconds at which the last one came
         self._captured = 0
 
@@ -98,8 +98,12 @@ async def capture_to_packet(pulse: PulseServer, said: Speech, folder: Path) -> N
         if paths:
             paths[0].on_block(block)
 
+    def feed() -> None:
+        if paths:
+            paths[0].feed()
+
     sender = OpusSender()
-    async with sent(sender) as ear, TimedCard(deliver) as card:
+    async with sent(sender) as ear, TimedCard(deliver, feed) as card:
         paths.append(VoicePath(choose_echo(EchoMode.AEC3), card))
         paths[0].uplink = sender
         speaking = await asyncio.create_subprocess_exec(
@@ -153,8 +157,12 @@ async def flush_to_silence(pulse: PulseServer) -> list[float]:
         if paths:
             paths[0].on_block(block)
 
+    def feed() -> None:
+        if paths:
+            paths[0].feed()
+
     found = []
-    async with PyAudioCard(SoundSettings(), deliver) as card:
+    async with PyAudioCard(SoundSettings(), deliver, feed) as card:
         path = VoicePath(NoEchoControl(), card)
         paths.append(path)
         with recording(pulse) as recorder:

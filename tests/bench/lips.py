@@ -65,7 +65,9 @@ async def speak(voice: VoicePath, speaker: RingSpeaker, seconds: float) -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
     for number in range(round(seconds / BLOCK_SECONDS)):
-        voice.on_block(Block(SILENCE, speaker.take(BLOCK), loop.time()))
+        played = speaker.take(BLOCK)
+        voice.feed()
+        voice.on_block(Block(SILENCE, played, loop.time()))
         await asyncio.sleep(began + (number + 1) * BLOCK_SECONDS - loop.time())
 
 

@@ -59,7 +59,11 @@ class Ours:
             if self._path:
                 self._path.on_block(block)
 
-        self._card = await self._stack.enter_async_context(PyAudioCard(SoundSettings(), deliver))
+        def feed() -> None:
+            if self._path:
+                self._path.feed()
+
+        self._card = await self._stack.enter_async_context(PyAudioCard(SoundSettings(), deliver, feed))
         return VoicePath(NoEchoControl(), self._card)
 
     async def end(self) -> dict[str, float]:

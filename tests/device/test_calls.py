@@ -111,6 +111,8 @@ class Room:
         played = self.speaker.take(BLOCK)
         self.played.append(played)
         said = self._words.popleft() if self._words else SILENCE
+        while self.speaker.queued < BLOCK:
+            self.voice.feed()
         self.voice.on_block(Block(said + self._hum, played, due))
         self._ticked.set()
         self._tick = asyncio.get_running_loop().call_at(due + BLOCK_SECONDS, self._block, due + BLOCK_SECONDS)

@@ -224,6 +224,7 @@ async def test_words_are_in_the_picture_when_they_are_heard_and_gone_with_the_ne
         await ready.until(p.Turn)
         async with asyncio.timeout(5):
             while (subtitle := shown.look(time.monotonic()).subtitle) is None:
+                ready.voice.feed()
                 ready.voice.on_block(Block(SILENCE, SILENCE, 0.0))
                 await asyncio.sleep(0.005)
         assert subtitle.speaker is Speaker.ASSISTANT

@@ -61,6 +61,8 @@ class Robot:
         for captured in blocks(sound):
             played.append(self.speaker.take(BLOCK))
             self._ticks += 1
+            while self.speaker.queued < BLOCK:
+                self.path.feed()
             self.path.on_block(Block(captured, played[-1], self._ticks * 0.02))
         return np.concatenate(played)
 
@@ -206,6 +208,7 @@ def talked_over(duck_db: float) -> float:
     played = []
     for number, said in enumerate(blocks(visitor)):
         played.append(speaker.take(BLOCK))
+        path.feed()
         path.on_block(Block(room.hear(played[-1], said), played[-1], number * 0.02))
     assert path.counters()["double_talk_blocks"] > 50
     return rms_dbfs(np.concatenate(played[len(played) // 2 :]))

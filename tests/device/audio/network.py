@@ -65,6 +65,7 @@ def play(
         while filled < BLOCK:
             outcome = buffer.pull(now)
             filled += outcome.samples
+            buffer.handed(outcome.samples)
             about = index_of(outcome.payload) if outcome.kind in {Kind.DECODE, Kind.RECOVER} else None
             decisions.append(Decision(now, outcome, about))
     return decisions

@@ -13,11 +13,6 @@ class RingSpeaker:
     def __init__(self) -> None:
         self._ring: Samples = SILENCE[:0]
         self.dry = 0
-        self.underruns = 0
-
-    @property
-    def owed(self) -> int:
-        return 0
 
     @property
     def queued(self) -> int:
@@ -33,5 +28,4 @@ class RingSpeaker:
     def take(self, count: int) -> Samples:
         taken, self._ring = self._ring[:count], self._ring[count:]
         self.dry += count - taken.size
-        self.underruns += taken.size < count
         return np.pad(taken, (0, count - taken.size))

@@ -4,8 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.audio.block import BLOCK, BLOCK_SECONDS
-from device.audio.delay import FIRST_DELAY, LONGEST_TARGET, LOSSY_FOR, PlayoutDelay
+from device.audio.block import BLOCK, BLOCK_SECONDS, CALL
+from device.audio.delay import FIRST_DELAY, LONGEST_TARGET, LOSSY_AT_FIRST, LOSSY_FOR, PlayoutDelay
+
+SETTLED = round(LOSSY_AT_FIRST / BLOCK_SECONDS) + 2
+"""Packets after which a network without losses is known for one."""
 
 
 def fed(lateness: list[float], *, frame: int = BLOCK, start: float = 0.0) -> PlayoutDelay:
@@ -16,17 +19,18 @@ def fed(lateness: list[float], *, frame: int = BLOCK, start: float = 0.0) -> Pla
 
 
 @pytest.mark.parametrize(("frame", "target"), [(BLOCK, 0.025), (2880, 0.065)])
-def test_a_steady_network_needs_five_milliseconds_and_for_a_while_after_a_loss_a_frame(
+def test_a_steady_network_needs_five_milliseconds_and_at_first_and_after_a_loss_a_frame(
     frame: int, target: float
 ) -> None:
-    delay = fed([0.0] * 100, frame=frame)
+    assert fed([0.0] * (SETTLED - 10), frame=frame).target == pytest.approx(target)
+    delay = fed([0.0] * SETTLED, frame=frame)
     assert delay.target == pytest.approx(0.005)
-    delay.tick(2.0)
+    delay.tick(SETTLED * BLOCK_SECONDS)
     delay.lost()
-    for index in range(100, 130):
+    for index in range(SETTLED, SETTLED + 30):
         delay.arrived(index * BLOCK_SECONDS, index * BLOCK, frame)
         assert delay.target == pytest.approx(target)
-    for index in range(130, round((2.0 + LOSSY_FOR) / BLOCK_SECONDS) + 2):
+    for index in range(SETTLED + 30, SETTLED + round(LOSSY_FOR / BLOCK_SECONDS) + 2):
         delay.arrived(index * BLOCK_SECONDS, index * BLOCK, frame)
     assert delay.target == pytest.approx(0.005)
 
@@ -46,7 +50,7 @@ def test_a_burst_at_the_beginning_is_not_jitter() -> None:
 
 
 def test_a_sender_that_paused_is_not_jitter() -> None:
-    assert fed([0.0] * 100 + [0.3] * 60).target == pytest.approx(0.005)
+    assert fed([0.0] * SETTLED + [0.3] * 60).target == pytest.approx(0.005)
 
 
 def test_stalls_that_come_again_are_waited_for() -> None:
@@ -55,53 +59,58 @@ def test_stalls_that_come_again_are_waited_for() -> None:
 
 
 def test_a_clock_that_jumps_is_not_jitter() -> None:
-    delay = fed([0.0] * 100)
-    for index in range(100, 200):
+    delay = fed([0.0] * SETTLED)
+    for index in range(SETTLED, SETTLED + 100):
         delay.arrived(index * BLOCK_SECONDS, index * BLOCK + 48_000_000, BLOCK)
     assert delay.target == pytest.approx(0.005)
 
 
 @pytest.mark.parametrize(
-    ("waits", "pending", "surplus"),
+    ("waits", "pending", "surplus", "at_leisure"),
     [
-        (-0.016, 0, -2 * BLOCK),
-        (0.002, 0, -BLOCK),
-        (0.002, 400, 400 - BLOCK),
-        (0.004, 0, 0),
-        (0.024, 0, 0),
-        (0.024, 400, 400),
-        (0.026, 0, BLOCK),
-        (0.046, 100, 100 + 2 * BLOCK),
+        (-0.016, 0, -3 * CALL, -3 * CALL),
+        (0.0005, 0, -CALL, -CALL),
+        (0.0005, 400, 400 - CALL, 400 - CALL),
+        (0.002, 0, 0, -CALL),
+        (0.006, 0, 0, 0),
+        (0.016, 0, 0, 0),
+        (0.016, 400, 400, 400),
+        (0.018, 0, CALL, CALL),
+        (0.046, 100, 100 + 3 * CALL, 100 + 3 * CALL),
     ],
 )
-def test_what_waits_too_long_is_whole_blocks_and_what_is_decoded_in_vain(
-    waits: float, pending: int, surplus: int
+def test_what_waits_too_long_is_whole_calls_and_what_is_decoded_in_vain(
+    waits: float, pending: int, surplus: int, at_leisure: int
 ) -> None:
-    delay = fed([0.0] * 100)
-    delay.tick(100 * BLOCK_SECONDS)
-    position = round((100 * BLOCK_SECONDS - waits) * 48_000)
+    delay = fed([0.0] * SETTLED)
+    now = SETTLED * BLOCK_SECONDS
+    delay.tick(now)
+    position = round((now - waits) * 48_000)
     assert delay.waiting(position) == pytest.approx(waits, abs=1e-4)
-    assert delay.surplus(position, pending) == surplus
+    assert delay.surplus(position, pending, at_leisure=False) == surplus
+    assert delay.surplus(position, pending, at_leisure=True) == at_leisure
 
 
 def test_what_a_stall_has_brought_is_kept_for_a_while() -> None:
-    delay = fed([0.0] * 100 + [0.1] + [0.0] * 50)
-    for at, surplus in ((4.5, 0), (5.7, 3 * BLOCK)):
+    for after, surplus in ((50, 0), (184, 6 * CALL)):
+        delay = fed([0.0] * SETTLED + [0.1] + [0.0] * after)
+        at = (SETTLED + 1 + after) * BLOCK_SECONDS
         delay.tick(at)
         position = round((at - 0.07) * 48_000)
-        assert delay.surplus(position, 0) == surplus
-        delay = fed([0.0] * 100 + [0.1] + [0.0] * 184)
+        assert delay.surplus(position, 0, at_leisure=False) == surplus
 
 
 def test_ticks_that_come_late_in_bunches_do_not_look_like_a_longer_delay() -> None:
     even, bunched = fed([0.0] * 100), fed([0.0] * 100)
     for tick in range(50):
         even.tick(tick * BLOCK_SECONDS)
+        even.handed(BLOCK)
         bunched.tick(tick * BLOCK_SECONDS + (0.08 - (tick % 5) * BLOCK_SECONDS if tick % 5 else 0.0))
+        bunched.handed(BLOCK)
     assert even.waiting(0) == pytest.approx(bunched.waiting(0))
 
 
 def test_nothing_is_known_before_anything_came() -> None:
     delay = PlayoutDelay()
     assert delay.waiting(0) == 0.0
-    assert delay.surplus(0, 0) == 0
+    assert delay.surplus(0, 0, at_leisure=True) == 0

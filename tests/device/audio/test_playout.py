@@ -5,82 +5,38 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.audio.block import BLOCK, SILENCE, Samples
+from device.audio.block import BLOCK, CALL, SILENCE, Samples
 from device.audio.level import rms_dbfs
-from device.audio.playout import FEWEST_QUEUED, FULL, MOST_QUEUED, PlayedClock, Playout
+from device.audio.playout import PlayedClock, Playout
 from tests.device.audio.sound import blocks, speech, tone
 from tests.device.audio.speaker import RingSpeaker
 
 
-def run(playout: Playout, speaker: RingSpeaker, voice: list[Samples], drift: float = 0.0) -> Samples:
-    """Play `voice` while the speaker takes `1 + drift` blocks per block; return what it took."""
-    heard, due = [], 0.0
-    for block in voice:
-        playout.play(block)
-        due += BLOCK * (1 + drift)
-        heard.append(speaker.take(int(due)))
-        due -= int(due)
+def run(playout: Playout, speaker: RingSpeaker, voice: list[Samples]) -> Samples:
+    """Play `voice` while the speaker takes what it is handed; return what it took."""
+    heard = []
+    for part in voice:
+        playout.play(part)
+        heard.append(speaker.take(part.size))
     return np.concatenate(heard)
 
 
 def test_the_voice_is_played_whole_and_in_order() -> None:
     speaker = RingSpeaker()
-    voice = tone(0.4)  # the first half second tells how full the ring should be
+    voice = speech(2.0)
     assert np.array_equal(run(Playout(speaker), speaker, blocks(voice)), voice)
 
 
-def test_silence_fills_the_ring_to_its_target_and_speech_then_keeps_it() -> None:
-    speaker, playout = RingSpeaker(), Playout(RingSpeaker())
-    playout = Playout(speaker)
-    run(playout, speaker, [SILENCE] * 100)
-    assert speaker.queued == FEWEST_QUEUED
-    assert playout.counters()["repeated"] == FEWEST_QUEUED
-
-
-@pytest.mark.parametrize("drift", [0.002, -0.002])
-def test_clocks_that_differ_leave_the_ring_small_and_never_dry(drift: float) -> None:
+@pytest.mark.parametrize("size", [CALL, BLOCK, 3 * CALL])
+def test_an_earcon_goes_on_over_pieces_of_any_length(size: int) -> None:
     speaker = RingSpeaker()
     playout = Playout(speaker)
-    run(playout, speaker, [SILENCE] * 100)
-    dry = speaker.dry
-    for part in blocks(speech(20.0)):
-        run(playout, speaker, [part], drift)
-        assert speaker.queued <= MOST_QUEUED + 2 * BLOCK
-    assert speaker.dry - dry <= BLOCK * abs(drift) * 10
-
-
-@pytest.mark.parametrize("drift", [0.0002, -0.0002])
-def test_clocks_that_differ_are_followed_for_hours_though_nobody_pauses(drift: float) -> None:
-    speaker = RingSpeaker()
-    playout = Playout(speaker)
-    run(playout, speaker, [SILENCE] * 100)
-    dry = speaker.dry
-    run(playout, speaker, blocks(tone(60.0)), drift)
-    assert abs(speaker.queued - FEWEST_QUEUED) < 240
-    assert speaker.dry == dry
-    assert playout.counters()["stretched"] > 100
-
-
-def test_a_late_event_loop_is_made_good_for_without_a_pause_and_the_aim_grows() -> None:
-    speaker, voice = RingSpeaker(), blocks(tone(12.0, 200))
-    playout = Playout(speaker)
-    run(playout, speaker, [SILENCE] * 50)
-    speaker.take(5 * BLOCK)
-    for part in voice[:5]:
-        playout.play(part)
-    run(playout, speaker, voice[5 : 5 + 250])
-    aim = playout.counters()["ring_aim"]
-    assert aim > FEWEST_QUEUED
-    assert abs(speaker.queued - aim) <= 600
-
-
-def test_a_full_ring_is_relieved_even_amid_speech() -> None:
-    speaker = RingSpeaker()
-    playout = Playout(speaker)
-    for block in blocks(tone(1.0)):
-        playout.play(block)
-        assert speaker.queued <= FULL + BLOCK
-    assert playout.counters()["overfull"] > 30
+    playout.earcon(tone(0.05, 1000))
+    playout.then(tone(0.02, 500))
+    heard = run(playout, speaker, [np.zeros(size, np.int16)] * (8 * CALL // size))
+    sounded = np.concatenate((tone(0.05, 1000), tone(0.02, 500)))
+    assert np.array_equal(heard[: sounded.size], sounded[: heard.size])
+    assert not heard[sounded.size :].any()
 
 
 def test_an_earcon_lies_over_the_voice_for_its_length() -> None:

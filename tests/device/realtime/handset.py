@@ -21,6 +21,7 @@ from device.realtime.events import conversation_item_create, response_create
 from device.realtime.settings import RealtimeSettings
 from provisioning.local.realtime import RealtimeStandIn
 from provisioning.local.realtime.mouth import Mouth
+from tests.device.audio.taking import Taker
 
 E = TypeVar("E")
 
@@ -64,6 +65,7 @@ class Handset:
         self.played: list[Samples] = []
         self.call = RealtimeCall(grant, http=http, on_event=self._happened, settings=settings)
         self._words: deque[Samples] = deque()
+        self._taker = Taker()
         self._something = asyncio.Event()
         self._tick: asyncio.TimerHandle | None = None
 
@@ -121,7 +123,7 @@ class Handset:
 
     def _block(self, due: float) -> None:
         self.call.uplink.push(self._words.popleft() if self._words else SILENCE)
-        self.played.append(self.call.downlink.pull())
+        self.played.append(self._taker.take(self.call.downlink.pull))
         self._something.set()
         loop = asyncio.get_running_loop()
         self._tick = loop.call_at(due + BLOCK_SECONDS, self._block, due + BLOCK_SECONDS)

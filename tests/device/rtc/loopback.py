@@ -16,6 +16,7 @@ from device.audio.block import BLOCK_SECONDS, Samples
 from device.rtc.peer import new_peer
 from device.rtc.receiving import VoiceReceiver
 from device.rtc.sending import OpusSender
+from tests.device.audio.taking import Taker
 
 
 def stay_at_home(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,6 +69,7 @@ class End:
     ear: Ear
     mouth: OpusSender
     heard: list[Samples] = field(default_factory=list)
+    taker: Taker = field(default_factory=Taker)
 
 
 async def say(speaker: End, listener: End, blocks: list[Samples]) -> list[Samples]:
@@ -78,7 +80,7 @@ async def say(speaker: End, listener: End, blocks: list[Samples]) -> list[Sample
         speaker.mouth.push(block)
         await listener.ear.seen(already + index + 1)
         listener.clock.now += BLOCK_SECONDS
-        heard.append(listener.ear.pull())
+        heard.append(listener.taker.take(listener.ear.pull))
     return heard
 
 

@@ -42,6 +42,16 @@ class Listener:
         return np.concatenate([block.captured for block in self.blocks])
 
 
+class Asked:
+    """Counts how often it was asked for more to play."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def __call__(self) -> None:
+        self.times += 1
+
+
 def noise(seconds: float, seed: int = 1, level: float = 3000.0) -> Samples:
     return (
         (np.random.default_rng(seed).standard_normal(round(seconds * RATE)) * level)

@@ -148,6 +148,7 @@ async def test_all_cards_count_the_same_things(make_card: MakeCard) -> None:
             "pair_jumps",
             "pair_missing",
             "pair_off",
+            "speaker_lead_ms",
             "speaker_overflowed",
             "speaker_underruns",
             "spoken",

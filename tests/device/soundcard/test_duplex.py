@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 
 import numpy as np
+import pytest
 
 from device.audio.block import BLOCK, RATE
-from device.soundcard.duplex import PENDING, Duplex
-from tests.device.soundcard.listening import Listener, noise
+from device.soundcard.duplex import LOOK, PENDING, Duplex
+from tests.device.soundcard.listening import Asked, Listener, noise
 
 
 def from_a_thread(work: object) -> None:
@@ -85,3 +87,37 @@ async def test_nothing_is_delivered_once_closed() -> None:
     for _ in range(10):
         await asyncio.sleep(0)
     assert listener.blocks == []
+
+
+async def test_more_is_asked_for_by_the_speakers_clock_and_given_in_time() -> None:
+    rang = asyncio.Event()
+
+    def feed() -> None:
+        duplex.ring.play(np.ones(BLOCK, np.int16))
+        rang.set()
+
+    duplex = Duplex(Listener(), 480, feed)
+    await asyncio.sleep(0)
+    assert not rang.is_set(), "nobody plays yet"
+    for _ in range(5):
+        from_a_thread(lambda: duplex.speak(480, time.monotonic()))
+        if duplex.ring.queued < 480:
+            rang.clear()
+            async with asyncio.timeout(2):
+                await rang.wait()
+            assert duplex.ring.queued >= BLOCK
+    duplex.close()
+    assert duplex.counters()["speaker_lead_ms"] == pytest.approx(5.0)
+
+
+async def test_who_has_nothing_to_play_is_asked_again_a_little_later() -> None:
+    asked = Asked()
+    duplex = Duplex(Listener(), 480, asked)
+    from_a_thread(lambda: duplex.speak(480, time.monotonic() - 1.0))
+    async with asyncio.timeout(2):
+        while asked.times < 3:
+            await asyncio.sleep(LOOK)
+    duplex.close()
+    before = asked.times
+    await asyncio.sleep(3 * LOOK)
+    assert asked.times == before

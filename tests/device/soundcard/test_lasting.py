@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from device.errors import SoundError
 from device.soundcard.lasting import LastingCard, Standstill, lasting
 from device.soundcard.pyaudio_card import PyAudioCard
 from device.soundcard.settings import SoundSettings
-from tests.device.soundcard.listening import Listener, noise
+from tests.device.soundcard.listening import Asked, Listener, noise
 from tests.pulse import Socket, socket
 
 __all__ = ["socket"]
@@ -40,15 +41,16 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_card_that_was_pulled_out_is_opened_again(socket: Socket) -> None:
-    listener, words = Listener(), Words()
-    async with lasting(lambda: PyAudioCard(SoundSettings(), listener), listener, words) as card:
+    listener, words, asked = Listener(), Words(), Asked()
+    async with lasting(partial(PyAudioCard, SoundSettings(), listener), listener, asked, words) as card:
         await listener.count(10)
         await asyncio.to_thread(socket.pull_out)
         assert await words.next() == "the sound card is gone: default and default"
         card.play(noise(0.1))
         assert (card.queued, card.flush()) == (0, 0)
-        known = len(listener.blocks)
+        known, asked_before = len(listener.blocks), asked.times
         await listener.count(10)
+        assert asked.times - asked_before == 10, "what would be played is asked for, and dropped"
         assert not any(block.captured.any() for block in listener.blocks[known:])
         times = np.array([block.at for block in listener.blocks[known:]])
         assert np.diff(times) == pytest.approx(BLOCK_SECONDS)
@@ -65,13 +67,13 @@ async def test_a_card_that_was_pulled_out_is_opened_again(socket: Socket) -> Non
 
 async def test_it_ends_while_it_searches_and_does_not_begin_without_a_card(socket: Socket) -> None:
     words = Words()
-    async with lasting(lambda: PyAudioCard(SoundSettings(), Listener()), Listener(), words):
+    async with lasting(partial(PyAudioCard, SoundSettings(), Listener()), Listener(), Asked(), words):
         await asyncio.to_thread(socket.pull_out)
         assert await words.next()
     names = {task.get_name() for task in asyncio.all_tasks()}
     assert not {name for name in names if "sound card" in name}
     with pytest.raises(SoundError, match="speaker"):
-        async with lasting(lambda: PyAudioCard(SoundSettings(), Listener()), Listener(), words):
+        async with lasting(partial(PyAudioCard, SoundSettings(), Listener()), Listener(), Asked(), words):
             pass
 
 

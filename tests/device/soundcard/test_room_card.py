@@ -24,7 +24,7 @@ async def test_tells_when_utterances_enter_the_microphone(tmp_path: Path) -> Non
     told: list[tuple[str, float, dict[str, int]]] = []
     settings = SoundSettings(room=RoomSettings(microphone_wav=str(tmp_path / "mic.wav"), noise=-100.0))
     first, second = noise(0.1, 1), noise(0.15, 2)
-    async with RoomCard(settings, listener, lambda *what: told.append(what)) as card:
+    async with RoomCard(settings, listener, journal=lambda *what: told.append(what)) as card:
         assert [card.say(first), card.say(second)] == [1, 2]
         await listener.until(lambda: len(told) == 4)
         assert not card.talking
@@ -47,7 +47,7 @@ async def test_tells_when_the_loudspeaker_sounds(tmp_path: Path) -> None:
     told: list[tuple[str, float, dict[str, int]]] = []
     settings = SoundSettings(room=RoomSettings(loudspeaker_wav=str(tmp_path / "speaker.wav")))
     tone = np.full(4800, 3000, np.int16)
-    async with RoomCard(settings, listener, lambda *what: told.append(what)) as card:
+    async with RoomCard(settings, listener, journal=lambda *what: told.append(what)) as card:
         await listener.count(2)
         for _ in range(2):
             card.play(np.concatenate((tone, silence(0.3))))

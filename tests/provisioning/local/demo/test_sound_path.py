@@ -24,6 +24,7 @@ def test_a_robot_in_a_call_reports_all_that_is_told() -> None:
     voice = VoicePath(NoEchoControl(), RingSpeaker())
     assert [name for name, _ in figures(voice.counters())] == ["echo", "sound card"]
     voice.source = VoiceReceiver(lambda: 0.0)
+    voice.feed()
     voice.on_block(Block(tone(0.02), tone(0.02), 0.02))
     told = dict(figures(voice.counters()))
     assert list(told) == ["jitter buffer", "lost packets", "echo", "sound card"]

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.audio.block import BLOCK, CALL, CALL_SECONDS, RATE
+from device.soundcard.refill import LONGEST_LEAD, LONGEST_OVERDUE, SHORTEST_LEAD, Refill
+
+
+def test_nothing_is_due_before_the_speaker_has_called() -> None:
+    assert Refill(CALL).due(0, 5.0) is None
+
+
+@pytest.mark.parametrize(("queued", "calls"), [(0, 1), (479, 1), (480, 2), (959, 2), (960, 3)])
+def test_more_is_due_a_little_before_the_call_that_would_find_too_little(queued: int, calls: int) -> None:
+    refill = Refill(CALL)
+    refill.called(CALL, 100.0)
+    assert refill.due(queued, 100.0) == pytest.approx(calls * CALL_SECONDS - SHORTEST_LEAD)
+    assert refill.due(queued, 100.004) == pytest.approx(calls * CALL_SECONDS - SHORTEST_LEAD - 0.004)
+
+
+def test_calls_that_do_not_come_are_reckoned_with_for_a_while() -> None:
+    refill = Refill(CALL)
+    refill.called(CALL, 100.0)
+    assert refill.due(BLOCK, 100.050) == pytest.approx(0.030 - 0.050 - SHORTEST_LEAD), "they may all come at once"
+    longest = refill.due(BLOCK, 100.0 + LONGEST_OVERDUE)
+    assert refill.due(BLOCK, 200.0) == pytest.approx(longest)
+    enough = refill.due(round(LONGEST_OVERDUE * RATE), 200.0)
+    assert enough is not None
+    assert enough > 0.0, "a speaker that stands still is not given more and more"
+
+
+def test_it_asks_sooner_after_the_ring_ran_dry_and_later_again_when_it_does_not() -> None:
+    refill = Refill(CALL)
+    refill.judge(0, 0.0)
+    refill.judge(3, 0.5)
+    assert refill.lead == SHORTEST_LEAD, "a card that is opened calls in fits and starts"
+    refill.judge(4, 2.0)
+    assert refill.lead == pytest.approx(0.010)
+    refill.judge(4, 31.0)
+    assert refill.lead == pytest.approx(0.010)
+    refill.judge(4, 33.0)
+    assert refill.lead == pytest.approx(SHORTEST_LEAD)
+
+
+def test_what_has_to_grow_again_and_again_shrinks_ever_later() -> None:
+    refill = Refill(CALL)
+    refill.judge(0, 0.0)
+    refill.judge(1, 2.0)
+    refill.judge(2, 3.0)
+    assert refill.lead == pytest.approx(0.015)
+    refill.judge(2, 62.0)
+    assert refill.lead == pytest.approx(0.015), "twice as long as the first time"
+    refill.judge(2, 64.0)
+    assert refill.lead == pytest.approx(0.010)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.floats(0.01, 100.0)), max_size=100))
+def test_the_lead_is_bounded_whatever_happens(steps: list[tuple[int, float]]) -> None:
+    refill, underruns, now = Refill(CALL), 0, 0.0
+    for more, seconds in steps:
+        underruns, now = underruns + more, now + seconds
+        refill.judge(underruns, now)
+        assert SHORTEST_LEAD <= refill.lead <= LONGEST_LEAD
+
+
+@given(st.integers(96, 1920), st.integers(0, 10_000), st.floats(0.0, 0.05))
+def test_when_it_is_due_the_next_call_is_the_one_that_lacks_samples(frames: int, queued: int, later: float) -> None:
+    refill = Refill(frames)
+    refill.called(frames, 7.0)
+    due = refill.due(queued, 7.0 + later)
+    assert due is not None
+    calls = (due + later + SHORTEST_LEAD) * RATE / frames
+    assert queued - frames * (calls - 1) < frames
+    assert queued - frames * (calls - 1) > -1e-3
