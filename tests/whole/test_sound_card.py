@@ -90,8 +90,8 @@ async def test_a_question_asked_aloud_is_answered_aloud(pulse_environment: Pulse
         await say(pulse_environment, stage.sayings[QUESTION].path)
         await stage.watch.phase("speaking")
         await stage.watch.until("both captions", lambda: _speakers(stage) == set(Speaker) or None)
-        await ear.more(3.5)
-        answer = openai(stage).spoken[0].samples[: 3 * RATE]  # found piece by piece: one may be torn on a busy computer
+        await ear.more(2.5)
+        answer = openai(stage).spoken[0].samples[: 2 * RATE]
         assert find(answer, ear.sound).found
         await press(stage)
         await stage.watch.phase("idle")
