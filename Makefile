@@ -1,6 +1,6 @@
 # Kaiwa: `make demo` shows it, `make test` proves it; both install what is missing first.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs faults pictures phrases hardware deb check-arm64 bench bench-start bench-voice bench-mint \
+.PHONY: help demo test check docs faults proving pictures phrases hardware deb check-arm64 bench bench-start bench-takeover bench-voice bench-mint \
 	bench-broadcast budget day fuzz test-sora-vendor constraints clean
 ARGS ?=
 
@@ -43,6 +43,10 @@ fuzz: ## bytes that look for a way out of every decoder (ARGS="-max_total_time=6
 	@VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/uv pip install --quiet --constraints constraints.txt --group fuzz
 	@.venv/bin/python -m tests.fuzz $(or $(ARGS),-max_total_time=60)
 
+proving: ## let doctor and calibrate speak in a simulated room, and write docs/doctor.md
+	@.ci/setup test
+	@.venv/bin/python -m tests.proving
+
 faults: ## inject every fault that a test knows, and write docs/faults.md
 	@.ci/setup test
 	.venv/bin/python -m tests.faults
@@ -59,9 +63,13 @@ pictures: ## draw docs/pictures/ anew
 	.venv/bin/python -m tests.provisioning.local.demo.pictures
 	.venv/bin/python -m tests.device.picture.pictures
 
-bench: bench-start bench-mint bench-voice bench-broadcast ## every bench, one after the other
+bench: bench-start bench-takeover bench-mint bench-voice bench-broadcast ## every bench, one after the other
 
-bench-start: ## from the press to light, sound and conversation (ARGS="--starts 20 --json FILE")
+bench-takeover: ## what is heard where one call takes over from another (ARGS="--changes 3 --json FILE")
+	@.ci/setup test
+	@.venv/bin/python -m tests.bench.takeover $(ARGS)
+
+bench-start: ## each step from the press to the conversation, and from a question to its answer (ARGS="--starts 20 --json FILE")
 	@.ci/setup test
 	@.venv/bin/python -m tests.bench.start $(ARGS)
 
@@ -83,9 +91,9 @@ hardware: ## draw wiring and enclosure in hardware/
 	@.ci/setup hardware
 	hardware/draw
 
-deb: ## build Debian packages for this machine into dist/ (ARGS=device or ARGS=cloud for one of them)
+deb: ## build Debian packages for this machine into dist/ (ARGS=device or ARGS=cloud for one of them; RELEASE_KEY=FILE.pem)
 	@.ci/setup demo
-	@for role in $(or $(ARGS),device cloud); do packaging/build-deb $$role dist; done
+	@export RELEASE_KEY='$(RELEASE_KEY)'; for role in $(or $(ARGS),device cloud); do packaging/build-deb $$role dist; done
 
 check-arm64: ## resolve every wheel a board needs, for both Debians, and list them in docs/arm64.md
 	@.ci/setup test

@@ -12,9 +12,10 @@ from typing import Final
 
 import aiohttp
 
-from device import __version__, show, tool_verb
+from device import __version__, show, tool_verb, update_verb
 from device.app import run
 from device.calibrate import command as calibrate
+from device.chosen import chosen, told
 from device.claiming import claimed_at_start, wait_for_claim
 from device.command import Exit
 from device.config import DEFAULT_PATH, DeviceSettings, explain, load
@@ -24,15 +25,19 @@ from device.errors import EnrolmentError, KaiwaError, SettingsError, SoundError,
 from device.instance import only_one
 from device.messages.enrolment import Enrolment
 
+_log = logging.getLogger(__name__)
+
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_NOT_ENROLLED: Final = 3
 EXIT_NO_SOUND: Final = 4
+EXIT_UPDATE: Final = 5
 
 _CODES: Final = {SettingsError: EXIT_USAGE, EnrolmentError: EXIT_NOT_ENROLLED, SoundError: EXIT_NO_SOUND}
 
 EPILOGUE: Final = """exit codes: 0 ended as told; 1 failed, start again; 2 command line or settings; 3 not enrolled, or the
-certificate is over; 4 no usable sound card"""
+certificate is over; 4 no usable sound card;
+5 another version lies ready, start again"""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -56,6 +61,9 @@ def parser() -> argparse.ArgumentParser:
     tool_verb.add_options(
         _verb(verbs, "tools", "show what the model is told of, or try one of the robot's own", tool_verb.act)
     )
+    update_verb.add_options(
+        _verb(verbs, "update", "take over another version, or go back to the one before", update_verb.act)
+    )
     _verb(verbs, "config", "print every effective setting and where it came from", _config)
     return top
 
@@ -73,11 +81,13 @@ def _verb(
 
 
 def _run(settings: DeviceSettings, options: argparse.Namespace) -> int:
+    for line in told(chosen(options.config)):
+        _log.info("%s", line)
     with only_one(Path(settings.state_dir)):
         while True:
             end = _live(settings, with_bench=options.bench)
             if not end.claim:
-                return EXIT_FAILED if end.failed else 0
+                return EXIT_UPDATE if end.update else EXIT_FAILED if end.failed else 0
             asyncio.run(wait_for_claim(settings))
 
 
@@ -120,15 +130,21 @@ def _settings(options: argparse.Namespace) -> DeviceSettings:
         return DeviceSettings()
 
 
+def log_to_stderr(level: str) -> None:
+    """Log from `level` on, less what libraries tell that is too much, or secret."""
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("aioice").setLevel(logging.WARNING)  # it tells of every candidate pair
+    logging.getLogger("aiortc.rtcpeerconnection").setLevel(
+        logging.INFO
+    )  # at DEBUG, whole SDPs with their ICE passwords
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; errors of the family become one line on standard error and an exit code."""
     options = parser().parse_args(arguments)
     try:
         settings = _settings(options)
-        logging.basicConfig(
-            level=settings.report.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-        )
-        logging.getLogger("aioice").setLevel(logging.WARNING)  # it tells of every candidate pair
+        log_to_stderr(settings.report.log_level)
         code: int = options.act(settings, options)
     except KaiwaError as error:
         return _failed(error)

@@ -9,6 +9,7 @@ from typing import assert_never
 
 from device import command as do
 from device import phase as p
+from device.audio.echo import EchoMode
 from device.errors import SoundError
 from device.holdings import Holdings
 from device.messages.commands import CommandStatus
@@ -17,7 +18,7 @@ from device.outlet import Outlet
 from device.panel import earcons
 from device.panel.board import Panel
 from device.panel.earcons import Earcon, sound
-from device.panel.faults import kind
+from device.panel.faults import Fault, Remark, kind, remark
 from device.panel.patterns import Light, of_fault
 from device.panel.phrases import Language, spoken
 from device.phase import AT_REST, LIVE, Chime, Phase
@@ -27,19 +28,25 @@ from device.voice import VoicePath
 _log = logging.getLogger(__name__)
 
 
-def light(session: Session) -> Light:
-    """Return the light that tells how the session machine stands."""
+def light(session: Session, echo: EchoMode = EchoMode.AEC3) -> Light:
+    """Return the light that tells how the session machine stands, with the echo control that is in force."""
     if session.deaf:
         return Light.FAULT_SOUND
     if session.muted if session.phase in LIVE else session.switched_off and session.phase is Phase.IDLE:
         return Light.MUTED
     if session.phase is Phase.FAULT:
         return of_fault(kind(session.fault or ""))
-    if session.phase is Phase.LISTENING and session.hand.closed:
-        return Light.HOLD_TO_TALK
-    if session.phase is Phase.LISTENING and session.trouble is not None:
-        return Light.TROUBLE
+    if session.phase is Phase.LISTENING:
+        return _listening(session)
+    if session.phase is Phase.SPEAKING and echo is EchoMode.HALF_DUPLEX:
+        return Light.SPEAKING_ALONE
     return Light.PREPARING if session.phase is Phase.RECONNECTING else Light(session.phase)
+
+
+def _listening(session: Session) -> Light:
+    if session.hand.closed:
+        return Light.HOLD_TO_TALK
+    return Light.LISTENING if session.trouble is None else Light.TROUBLE
 
 
 def earcon(session: Session, chime: Chime) -> Earcon:
@@ -110,29 +117,45 @@ class Agent:
                     return command
                 self._carry_out(command)
             if self._session.phase is Phase.FAULT is not before:
-                self._explain()
+                self._say(kind(self._session.fault or ""), self._language)
 
     def _carry_out(self, command: do.Command) -> None:
         match command:
             case do.Show():
                 self._show()
-            case do.Play(chime):
-                self._voice.earcon(sound(earcon(self._session, chime)))
-            case do.Keep():
-                self._voice.keep()
+            case do.Play() | do.Excuse() | do.FallSilent() | do.Keep() | do.Cut():
+                self._sound(command)
             case do.Acknowledge() | do.ReportStarted() | do.ReportEnded() | do.ReportFault():
                 self._tell(command)
             case do.Exit():
                 raise AssertionError("an exit is never carried out, it ends the agent")
-            case do.Prompt() | do.Interrupt() | do.TakeFloor() | do.GiveFloor() | do.UseTool():
+            case do.Prompt() | do.Write() | do.Interrupt() | do.TakeFloor() | do.GiveFloor() | do.UseTool():
                 self._interfere(command)
             case _:
                 self._hold(command)
 
-    def _explain(self) -> None:
-        """Say in words what is wrong, after its earcon; whoever presses now cuts that short."""
+    def _sound(self, command: do.Play | do.Excuse | do.FallSilent | do.Keep | do.Cut) -> None:
+        match command:
+            case do.Play(chime):
+                self._voice.earcon(sound(earcon(self._session, chime)))
+            case do.Excuse(code, language):
+                self._say(remark(code), "ja" if language == "ja" else "en" if language == "en" else self._language)
+            case do.FallSilent():
+                self._voice.fall_silent()
+            case do.Keep():
+                self._voice.keep()
+            case do.Cut(session):
+                if self._holdings.cut(session):
+                    self._voice.earcon(sound(Earcon.CUT))
+            case _:
+                assert_never(command)
+
+    def _say(self, words: Fault | Remark | None, language: Language) -> None:
+        """Say in words what is wrong, after its earcon; whoever presses or speaks now cuts that short."""
+        if words is None:
+            return
         try:
-            self._voice.say_after(spoken(kind(self._session.fault or ""), self._language))
+            self._voice.say_after(spoken(words, language))
         except SoundError as error:
             _log.warning("%s", error)
 
@@ -167,10 +190,14 @@ class Agent:
             case _:
                 assert_never(command)
 
-    def _interfere(self, command: do.Prompt | do.Interrupt | do.TakeFloor | do.GiveFloor | do.UseTool) -> None:
+    def _interfere(
+        self, command: do.Prompt | do.Write | do.Interrupt | do.TakeFloor | do.GiveFloor | do.UseTool
+    ) -> None:
         match command:
             case do.Prompt(session, text):
                 self._holdings.prompt(session, text)
+            case do.Write(session, text):
+                self._holdings.write(session, text)
             case do.Interrupt(session):
                 self._holdings.interrupt(session)
             case do.TakeFloor(session, fresh):
@@ -184,7 +211,7 @@ class Agent:
 
     def _show(self) -> None:
         if self._session.phase is not Phase.STOPPED:
-            self._panel.show(light(self._session))
+            self._panel.show(light(self._session, self._voice.echo.mode))
         self._voice.muted = self._session.muted
         self._panel.on_air(self._session.on_air)
         self._holdings.show(self._session)

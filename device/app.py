@@ -9,7 +9,7 @@ import logging
 import secrets
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,15 +29,14 @@ from device.command import Exit
 from device.config import DeviceSettings
 from device.console import Console
 from device.equipment import Equipment
-from device.errors import MessageError
 from device.felt import Felt
 from device.holdings import Holdings
 from device.identity import Identity
+from device.mail import Mail
 from device.messages import topics
-from device.messages.commands import CommandStatus
 from device.messages.reports import OperatorNote
 from device.mint import MintClient
-from device.mqtt import Broker, Incoming, Presence
+from device.mqtt import Broker, Presence
 from device.notify import notify
 from device.orders import Journal, Orders
 from device.outlet import Outlet, last_will
@@ -52,63 +51,19 @@ from device.session import Session
 from device.sora.picture import studio
 from device.soundcard.card import OpenCard
 from device.succession import ReplaceableSigner, Succession
-from device.supervision import supervise
+from device.supervision import lacking, supervise
 from device.timing import Timing
 from device.tools.built_in import BuiltIn, Reach
 from device.tools.kit import local_time, toolbox
 from device.tools.outputs import Outputs
+from device.update.attending import Updates
 from device.voice import VoicePath
 from device.voice_card import voice_card
 
 _log = logging.getLogger(__name__)
 
-MOST_ORDERS: Final = 16
-"""Orders that wait to be looked at; more come from no operator who means well."""
-
 GIVE_UP_SECONDS: Final = 5.0
 """How long a robot that is stuck may take to give back what is not."""
-
-
-class Mail:
-    """Sorts what arrives over MQTT: answers to who asked, orders to the inbox. `obey()` it in a task."""
-
-    def __init__(
-        self,
-        answers: Mapping[str, Callable[[bytes], None]],
-        orders: Orders,
-        outlet: Outlet,
-        clock: WallClock,
-        inbox: Inbox,
-    ) -> None:
-        self._answers, self._orders, self._outlet, self._clock, self._inbox = answers, orders, outlet, clock, inbox
-        self._ordered: asyncio.Queue[Incoming] = asyncio.Queue(MOST_ORDERS)
-
-    def take(self, message: Incoming) -> None:
-        """Take one message; what must not be acted on is logged and dropped."""
-        try:
-            if (take := self._answers.get(message.topic)) is not None:
-                take(message.payload)
-            else:
-                self._ordered.put_nowait(message)
-        except (MessageError, asyncio.QueueFull) as error:
-            _log.warning("dropped a message on %s: %s", message.topic, str(error) or "too many orders")
-
-    async def obey(self) -> None:
-        """Take the orders one after the other, for ever; what must not be acted on is logged and dropped."""
-        while True:
-            message = await self._ordered.get()
-            try:
-                await self._order(message)
-            except MessageError as error:
-                _log.warning("dropped a message on %s: %s", message.topic, error)
-
-    async def _order(self, message: Incoming) -> None:
-        now = self._clock.now()  # and off the event loop, which carries the voice: the disk may take its time
-        outcome = await asyncio.to_thread(self._orders.take, message.payload, now, retained=message.retained)
-        if isinstance(outcome, CommandStatus):
-            self._outlet.status(outcome)
-        else:
-            self._inbox.post(outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +88,7 @@ class Robot:
     equipment: Equipment
     console: Console
     renewal: Renewal
+    updates: Updates
     at_rest: asyncio.Event
     """Set while no session goes on."""
 
@@ -212,7 +168,7 @@ async def _body(settings: DeviceSettings, inbox: Inbox, *, with_bench: bool) -> 
     felt = Felt()
     on_light, outlets = (bench.light, [bench.output]) if with_bench else (ignore, [])
     async with (
-        Panel(settings.panel, on_gesture, on_light, on_mute) as panel,
+        Panel(settings.panel, on_gesture, on_light, on_mute, partial(inbox.post, p.CutWished())) as panel,
         Outputs(settings.tools.outputs, panel.pins, *outlets) as outputs,
         voice_card(settings, panel, told, bench.observed if with_bench else None) as (card, voice),
     ):
@@ -232,11 +188,20 @@ def _robot(
     clock, broker = WallClock(), Broker(_presence(identity))
     signer, at_rest = ReplaceableSigner(identity.signer), asyncio.Event()
     outlet = Outlet(identity.device, broker, clock, settings.broadcast.delay_s)
-    minter = MintClient(identity.device, signer, identity.mint_key, clock)
+    minter = MintClient(identity.device, signer, identity.mint_key, clock, identity.pinned_mint_key)
     renewals = RenewalClient(identity.device, identity.mint_key, clock)
     orders = Orders(identity.device, identity.operator_key, Journal(Path(settings.state_dir) / "orders"))
     answers = {topics.mint_answer(identity.device): minter.take, topics.renewal_answer(identity.device): renewals.take}
-    mail = Mail(answers, orders, outlet, clock, inbox)
+    updates = Updates(
+        settings.update,
+        Path(settings.state_dir),
+        identity.enrolment.authority,
+        outlet,
+        inbox.post,
+        at_rest,
+        lacking(body.voice, body.card, lambda: broker.online),
+    )
+    mail = Mail(answers, orders, updates, outlet, clock, inbox)
     picture = partial(studio, settings.broadcast, identity.device)
     air = Air(body.voice, outlet, settings.broadcast.delay_s, picture)
     console = Console(outlet, body.voice.lively_levels)
@@ -263,7 +228,7 @@ def _robot(
 
     files = Succession(Path(settings.state_dir))
     renewal = Renewal(identity, signer, files, renewals, broker, change, at_rest, clock)
-    return Robot(body, inbox, broker, outlet, mail, equipment, console, renewal, at_rest)
+    return Robot(body, inbox, broker, outlet, mail, equipment, console, renewal, updates, at_rest)
 
 
 def _reach(settings: DeviceSettings, inbox: Inbox, body: Body, outlet: Outlet, air: Air, console: Console) -> Reach:
@@ -348,7 +313,8 @@ def _background(robot: Robot, settings: DeviceSettings, *, with_bench: bool) -> 
         "light": _follow_voice(robot.body),
         "renewal": robot.renewal.run(),
         "console": robot.console.attend(),
-        "watchdog": supervise(robot.body.voice, robot.body.card),
+        "watchdog": supervise(robot.body.voice, robot.body.card, robot.inbox.post),
+        "updates": robot.updates.run(),
     }
     if with_bench:
         works["bench"] = _attend_bench(robot)

@@ -1,15 +1,17 @@
-"""PURE. What each class of board can carry: the settings that differ, laid beneath whatever the file says.
+"""PURE. What each class of board can carry: the settings that differ, laid beneath whatever the file says, and why.
 
-The voice gets the same bits everywhere, because bits cost no time; what is saved on a small board is the encoder's search
-for the best way to spend them, for the broadcast before the call. Nothing was measured on a board yet: one core of a Pi 4
-is taken to be three times, of a Zero 2 W six times as slow as the x86-64 server of the figures.
+The voice gets the same bits everywhere, because bits cost no time. What is saved on a small board is the encoder's search for
+the best way to spend them, for the broadcast before the call; then packets, each of which costs its way through Python
+and the kernel; and on the smallest the canceller. docs/boards.md has the figures; nothing was measured on a board yet: one
+core of a Pi 4 is taken to be three times, of a Zero 2 W six times as slow as the x86-64 server of the figures.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from device.messages.settings import Table
 
@@ -25,14 +27,69 @@ class Board(StrEnum):
     OTHER = "other"
 
 
-PROFILES: Final[Mapping[Board, Table]] = {
-    Board.PI5: {"realtime": {"opus": {"complexity": 8}}},
-    Board.PI4: {"realtime": {"opus": {"complexity": 4}}, "broadcast": {"complexity": 2}},
-    Board.ZERO2W: {"realtime": {"opus": {"complexity": 1}}, "broadcast": {"complexity": 0}},
-    Board.OTHER: {},
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One setting of a class of boards, and why, in two languages."""
+
+    key: str
+    """As in the file, with its tables: `realtime.opus.complexity`."""
+    value: str | int
+    en: str
+    ja: str
+
+
+_COMPLEXITY_EN: Final = "the encoder may take its share of this board's core and no more"
+_COMPLEXITY_JA: Final = "この基板のコアに見合う負荷に抑えるため"
+_PACKETS_EN: Final = "fewer packets, each of which costs the same however long it is"
+_PACKETS_JA: Final = "パケットは長さによらず同じ負荷がかかるため、数を減らします"
+
+CHOICES: Final[Mapping[Board, tuple[Choice, ...]]] = {
+    Board.PI5: (Choice("realtime.opus.complexity", 8, _COMPLEXITY_EN, _COMPLEXITY_JA),),
+    Board.PI4: (
+        Choice("realtime.opus.complexity", 4, _COMPLEXITY_EN, _COMPLEXITY_JA),
+        Choice("broadcast.complexity", 2, _COMPLEXITY_EN, _COMPLEXITY_JA),
+    ),
+    Board.ZERO2W: (
+        Choice(
+            "echo.mode",
+            "half-duplex",
+            "a canceller leaves too little time to spare beside a broadcast: the microphone is closed while the robot"
+            " speaks, so nobody can interrupt it by voice",
+            "配信中はエコー除去に足る余裕がないため、話している間はマイクを閉じます。声で割り込めません",
+        ),
+        Choice("realtime.opus.complexity", 1, _COMPLEXITY_EN, _COMPLEXITY_JA),
+        Choice("realtime.opus.packet_ms", 40, _PACKETS_EN, _PACKETS_JA),
+        Choice("broadcast.complexity", 0, _COMPLEXITY_EN, _COMPLEXITY_JA),
+        Choice("broadcast.packet_ms", 60, _PACKETS_EN, _PACKETS_JA),
+        Choice(
+            "broadcast.picture", "off", "a picture does not fit beside a conversation", "会話中に映像の余裕がないため"
+        ),
+        Choice(
+            "sound.frames",
+            960,
+            "the sound card asks for sound half as often, and sounds 10 ms later",
+            "サウンドカードの呼び出しを半分に減らします (10 ms 遅くなります)",
+        ),
+    ),
+    Board.OTHER: (),
 }
-"""The settings of each, as in the file; what a board does not name is the default. At 64 kbit/s one block of speech costs
-0.08 ms at complexity 0, 0.18 at 4 and 5, 0.34 from 8 on, and has PESQ-WB 3.1, 4.0 and 4.2 (libopus 1.3.1, x86-64)."""
+"""What each has otherwise than the defaults. At 64 kbit/s one block of speech costs 0.08 ms at complexity 0, 0.18 at 4 and
+5, 0.34 from 8 on, and has PESQ-WB 3.1, 4.0 and 4.2 (libopus 1.3.1, x86-64)."""
+
+
+def _nested(choices: tuple[Choice, ...]) -> Table:
+    table: dict[str, Any] = {}
+    for choice in choices:
+        *path, name = choice.key.split(".")
+        place = table
+        for part in path:
+            place = place.setdefault(part, {})
+        place[name] = choice.value
+    return table
+
+
+PROFILES: Final[Mapping[Board, Table]] = {board: _nested(choices) for board, choices in CHOICES.items()}
+"""The settings of each, as in the file; what a board does not name is the default."""
 
 MODELS: Final[tuple[tuple[str, Board], ...]] = (
     ("Raspberry Pi 5", Board.PI5),

@@ -7,9 +7,12 @@ to air, outlet and voice straight away.
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Final, assert_never
 
@@ -17,7 +20,7 @@ from device import phase as p
 from device.equipment import Equipment
 from device.errors import MediaError, MintError, UpstreamError
 from device.messages.minting import Grant, OpenAIGrant
-from device.messages.reports import CallAnswered, CallLeft
+from device.messages.reports import CallAnswered, CallLeft, Speaker
 from device.phase import Phase
 from device.realtime.call import CLOSED_BY_SERVICE, RealtimeCall
 from device.realtime.captions import Captioned
@@ -33,8 +36,11 @@ from device.realtime.conversation import (
     Spoken,
     TurnChanged,
 )
+from device.realtime.endpoint import Endpoint
 from device.realtime.floor import ToolCalled
 from device.realtime.history import History
+from device.realtime.opening import opening
+from device.realtime.redial import Redial
 
 _log = logging.getLogger(__name__)
 
@@ -54,19 +60,24 @@ class Line:
 class Hooks:
     """What the calls of a session reach of what holds them.
 
-    `again` asks the cloud for a grant with which the session goes on; `mark` notes that a moment of the start was reached.
+    `again` asks the cloud for a grant with which the session goes on, by a request with this offer, if any; `mark` notes
+    that a moment of the start was reached.
     """
 
     post: Callable[[p.Event], None]
     start: Callable[[str, Coroutine[None, None, None]], object]
-    again: Callable[[], Awaitable[Grant]]
+    again: Callable[[str], Awaitable[Grant]]
     mark: Callable[[str], None]
 
 
 class Calls:
-    """Opens the calls of one session, lets one take over from another, and knows what was said and used in all of them."""
+    """Opens the calls of one session, lets one take over from another, and knows what was said and used in all of them.
 
-    def __init__(self, grant: Grant, equipment: Equipment, hooks: Hooks) -> None:
+    The first call has the `endpoint` that was made before the grant.
+    """
+
+    def __init__(self, grant: Grant, equipment: Equipment, hooks: Hooks, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
         self.current: RealtimeCall | None = None
         """The call in use, while it is up."""
         self._grant, self._with, self._hooks = grant, equipment, hooks
@@ -106,6 +117,13 @@ class Calls:
         voice.hand_over(spare.call.uplink, spare.call.downlink)
         _log.info("call %s takes over", spare.call.call_id)
 
+    def write(self, text: str) -> None:
+        """Put a question to the model in writing; calls that follow are told of it, observers are not."""
+        if self.current is not None:
+            now = time.monotonic()
+            self._history.add(Captioned(f"written {now}", Speaker.USER, text, now, now, final=True))
+            self.current.write(text)
+
     def close(self) -> None:
         """Part both voices; the calls themselves are left by the tasks that hold them."""
         voice = self._with.voice
@@ -114,16 +132,37 @@ class Calls:
         self._with.console.forget()
 
     async def _first(self) -> None:
+        """Offer the first call, again if there is sense in it, and hold it until it is over."""
+        redial, grant, endpoint = Redial(random.uniform), self._grant.openai, self._endpoint
+        async with AsyncExitStack() as owned:
+            while (refused := await self._tried(grant, endpoint)) is not None:
+                again = redial.after(refused)
+                if again is None:
+                    self._post(p.CallLost(self._session, "upstream", str(refused)))
+                    return
+                _log.warning("%s; once more%s", refused, " with a fresh secret" if again.fresh else "")
+                await asyncio.sleep(again.after)
+                endpoint = await owned.enter_async_context(Endpoint(self._with.call))
+                if again.fresh:
+                    try:
+                        grant = (await self._hooks.again(await endpoint.ahead())).openai
+                    except MintError as error:
+                        self._post(p.CallLost(self._session, "upstream", f"{refused}, and no fresh secret: {error}"))
+                        return
+
+    async def _tried(self, grant: OpenAIGrant, endpoint: Endpoint) -> UpstreamError | None:
+        """Hold the first call until it is over, or return why it was not taken."""
         try:
-            async with self._call(0, self._grant.openai) as call:
+            async with self._call(0, grant, endpoint) as call:
                 await self._begin(call)
         except MediaError as error:
             self._post(p.CallLost(self._session, "media", str(error)))
         except UpstreamError as error:
-            self._post(p.CallLost(self._session, "upstream", str(error)))
+            return error
         except Exception as error:  # noqa: BLE001 - the edge of the call: whatever breaks in it, the robot goes on
             _log.exception("the call of session %s has failed", self._session)
             self._post(p.CallLost(self._session, "call", f"failed: {type(error).__name__}"))
+        return None
 
     async def _begin(self, call: RealtimeCall) -> None:
         voice = self._with.voice
@@ -140,14 +179,14 @@ class Calls:
 
     async def _another(self, number: int) -> None:
         """Bring up another call, and hold it until it is over or left; one that was never used is left at once."""
-        grant: Grant | None = None
         call: RealtimeCall | None = None
         code, text = "call", "failed"
         try:
-            grant = await self._hooks.again()
-            call = self._call(number, grant.openai)
-            async with call:
-                code, text = await self._try_out(Line(number, call))
+            async with Endpoint(self._with.call) as endpoint:
+                grant = await self._hooks.again(await endpoint.ahead())
+                call = self._call(number, grant.openai, endpoint)
+                async with call:
+                    code, text = await self._try_out(Line(number, call))
         except MintError as error:
             code, text = error.code, str(error)
         except MediaError as error:
@@ -214,15 +253,15 @@ class Calls:
         if call.call_id:
             outlet.event(CallLeft(session=self._session, at=outlet.now(), call_id=call.call_id))
 
-    def _call(self, number: int, grant: OpenAIGrant) -> RealtimeCall:
-        voice = self._with.voice
+    def _call(self, number: int, grant: OpenAIGrant, endpoint: Endpoint) -> RealtimeCall:
+        voice, settings = self._with.voice, self._with.call
         return RealtimeCall(
-            grant,
-            http=self._with.http,
+            opening(grant, self._with.http, settings.offer_seconds),
             on_event=lambda event: self._on_event(number, event),
-            settings=self._with.call,
+            settings=settings,
             played=lambda: voice.played_seconds,
             passed=self._with.console.take,
+            endpoint=endpoint,
         )
 
     @property

@@ -23,6 +23,7 @@ import aiohttp
 
 from device.audio.block import RATE, Block
 from device.config import ClaimSettings, DeviceSettings
+from device.durably import write_durably
 from device.enrol import enrol
 from device.errors import EnrolmentError, SoundError
 from device.identity import Identity
@@ -46,6 +47,9 @@ AGAIN_SECONDS: Final = 15.0
 FEED_SECONDS: Final = 5.0
 """Between two feedings of the watchdog, which waits for 20 s."""
 
+MOST_USED: Final = 100
+"""Claims that are remembered as used; one works only once anyway."""
+
 USED: Final = "claims.used"
 """File in the state folder: the SHA-256 of each claim that was used, a line each."""
 
@@ -60,7 +64,7 @@ class Claims:
 
     def found(self, now: float) -> Iterator[str]:
         """Yield every claim that is worth a try at monotonic `now`."""
-        used = self._used()
+        used = set(self._lines())
         for file in (file for pattern in self.patterns for file in sorted(_matching(pattern))):
             text = _read(file)
             name = _name(text)
@@ -70,15 +74,15 @@ class Claims:
                 yield text
 
     def use_up(self, text: str) -> None:
-        """Remember that a claim has been used."""
-        with (self.state_dir / USED).open("a", encoding="ascii") as file:
-            file.write(_name(text) + "\n")
+        """Remember that a claim has been used, also over a power cut; of very many, the last."""
+        names = [*self._lines(), _name(text)][-MOST_USED:]
+        write_durably(self.state_dir / USED, "".join(f"{name}\n" for name in names).encode("ascii"))
 
-    def _used(self) -> set[str]:
+    def _lines(self) -> list[str]:
         try:
-            return set((self.state_dir / USED).read_text(encoding="ascii").split())
+            return (self.state_dir / USED).read_text(encoding="ascii", errors="replace").split()
         except OSError:
-            return set()
+            return []
 
 
 def _matching(pattern: str) -> Iterator[Path]:

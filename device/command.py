@@ -22,6 +22,19 @@ class Play:
 
 
 @dataclass(frozen=True, slots=True)
+class Excuse:
+    """Say in words that there is no answer, after its earcon: of which `code`, and in the talk's `language` if it is known."""
+
+    code: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class FallSilent:
+    """Drop the earcon or the words that sound: somebody speaks."""
+
+
+@dataclass(frozen=True, slots=True)
 class Keep:
     """Keep what the microphone hears from now on, so that no first word is lost."""
 
@@ -74,8 +87,23 @@ class CloseBroadcast:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """Drop what nobody outside has heard yet; where nothing is held back, `BroadcastWished` follows."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """Ask the model to say something now."""
+
+    session: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Put a question to the model in writing."""
 
     session: str
     text: str
@@ -162,15 +190,18 @@ class ReportFault:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """End the run: with `failed`, so that the process is started again; with `claim`, to wait for a claim."""
+    """End the run: `failed`, to be started again; `claim`, to wait for a claim; `update`, for another version to start."""
 
     failed: bool = False
     claim: bool = False
+    update: bool = False
 
 
 Command = (
     Show
     | Play
+    | Excuse
+    | FallSilent
     | Keep
     | Mint
     | OpenCall
@@ -178,7 +209,9 @@ Command = (
     | Switch
     | OpenBroadcast
     | CloseBroadcast
+    | Cut
     | Prompt
+    | Write
     | Interrupt
     | TakeFloor
     | GiveFloor

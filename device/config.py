@@ -18,6 +18,7 @@ from device.record.settings import RecordSettings
 from device.sora.settings import BroadcastSettings
 from device.soundcard.settings import SoundSettings
 from device.tools.settings import ToolsSettings
+from device.update.settings import UpdateSettings
 
 DEFAULT_PATH: Final = Path("/etc/kaiwa/device.toml")
 MODEL: Final = Path("/proc/device-tree/model")
@@ -72,7 +73,7 @@ class DeviceSettings(Settings, frozen=True):
     """The whole file."""
 
     board: Literal["auto", "pi5", "pi4", "zero2w", "other"] = "auto"
-    """What the defaults of the encoders are for; `auto`: what the board says it is."""
+    """Whose profile lies beneath this file (docs/boards.md); `auto`: what the board says it is."""
     state_dir: str = "/var/lib/kaiwa"
     """Folder of the enrolment, its key and the journal of orders."""
     language: Literal["en", "ja"] = "en"
@@ -87,6 +88,7 @@ class DeviceSettings(Settings, frozen=True):
     report: ReportSettings = ReportSettings()
     tools: ToolsSettings = ToolsSettings()
     record: RecordSettings = RecordSettings()
+    update: UpdateSettings = UpdateSettings()
 
 
 def load(path: Path) -> DeviceSettings:
@@ -111,6 +113,12 @@ def explain(path: Path) -> Iterator[tuple[str, Any, str]]:
         yield key, value, "file" if key in said else board if key in by_board else "default"
 
 
+def board_of(settings: DeviceSettings) -> Board:
+    """Return the class of this board: what the settings say, or else what it calls itself."""
+    wanted = Board(settings.board)
+    return recognised(_model()) if wanted is Board.AUTO else wanted
+
+
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
@@ -119,8 +127,7 @@ def _text(path: Path) -> str:
 
 
 def _read(text: str, path: Path) -> tuple[DeviceSettings, Board]:
-    wanted = Board(read_settings(text, str(path), DeviceSettings).board)
-    board = recognised(_model()) if wanted is Board.AUTO else wanted
+    board = board_of(read_settings(text, str(path), DeviceSettings))
     return read_settings(text, str(path), DeviceSettings, beneath=PROFILES[board]), board
 
 

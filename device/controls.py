@@ -39,6 +39,11 @@ class Controls(Standing):
             self._leaving = do.Exit(claim=True)
             yield from self._end("claim", now)
 
+    def _make_way(self, _event: p.UpdateStaged, now: float) -> Iterator[Command]:
+        """Leave the run to another version; while somebody talks there is no row for it, and it is asked again."""
+        self._enter(Phase.STOPPED, now)
+        yield do.Exit(update=True)
+
     def _mute(self, event: p.MuteWished, _now: float) -> Iterator[Command]:
         yield from self._close_microphone(closed=event.on or self.switched_off)
 
@@ -60,9 +65,19 @@ class Controls(Standing):
         yield do.Interrupt(self.id or "")
 
     def _say(self, event: p.SayWished, now: float) -> Iterator[Command]:
+        self._stir(now)
+        yield do.Prompt(self.id or "", event.text)
+
+    def _write(self, event: p.Written, now: float) -> Iterator[Command]:
+        if self._patience is not None:  # somebody wants something, if not aloud
+            self._patience.spoke_up()
+            self._wait(now)
+        self._stir(now)
+        yield do.Write(self.id or "", event.text)
+
+    def _stir(self, now: float) -> None:
         if self._handover is not None:  # what is being asked for must not be left with a call that is left
             self._handover.stirred(now, quiet=self.phase is Phase.LISTENING)
-        yield do.Prompt(self.id or "", event.text)
 
     def _wish_broadcast(self, event: p.BroadcastWished, _now: float) -> Iterator[Command]:
         if self._grant is None or self._grant.broadcast is None or event.on is self._broadcasting:
@@ -72,6 +87,10 @@ class Controls(Standing):
         self._broadcasting, self.on_air = event.on, False
         session = self._grant.session
         yield do.OpenBroadcast(session, self._grant) if event.on else do.CloseBroadcast(session)
+
+    def _cut(self, _event: p.CutWished, _now: float) -> Iterator[Command]:
+        if self.on_air:
+            yield do.Cut(self.id or "")
 
     def _use(self, event: p.ToolOrdered, _now: float) -> Iterator[Command]:
         yield do.Acknowledge(event.command, Step.ACCEPTED, event.tool)

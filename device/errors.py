@@ -16,6 +16,7 @@ KaiwaError
 ├── SoundError              no sound card, or one that cannot do what is needed
 ├── CodecError              libopus is missing or refuses its settings
 ├── RecordError             the record of a conversation cannot be written or read
+├── UpdateError             a version that is not taken over: why
 ├── PanelError              button or lights cannot be used
 ├── MediaError              a WebRTC connection did not come up or went silent
 ├── UpstreamError           an HTTP service answered with an error: status, code
@@ -100,6 +101,10 @@ class CodecError(KaiwaError, OSError):
 
 class RecordError(KaiwaError):
     """The record of a conversation cannot be written or read; the text names the file."""
+
+
+class UpdateError(KaiwaError):
+    """A version that is not taken over; the text says why, and the one that runs goes on."""
 
 
 class PanelError(KaiwaError, OSError):

@@ -13,12 +13,13 @@ from device import phase as p
 from device.broadcast.delay import Stance
 from device.calls import Calls, Hooks
 from device.equipment import Equipment
-from device.errors import MintError
+from device.errors import MediaError, MintError
 from device.messages.commands import CommandStatus, Step
 from device.messages.minting import BroadcastGrant, Grant
 from device.messages.prices import TokenPrices
-from device.messages.reports import SessionFigures, SessionGoesOn, Spent, Trace
+from device.messages.reports import OperatorNote, SessionFigures, SessionGoesOn, Spent, Trace
 from device.push_to_talk import PushToTalk
+from device.realtime.endpoint import Endpoint
 from device.session import Session
 from device.sora.on_air import keep_on_air
 from device.sora.publisher import Publisher
@@ -34,6 +35,8 @@ _NO_RESPONSES: Final = {"responses": 0}
 class Held:
     """One session's tasks, the moments of its start, and its calls."""
 
+    endpoint: Endpoint
+    """Our end of its first call, which may be made before it is granted."""
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     marks: dict[str, float] = field(default_factory=dict)
     prices: TokenPrices | None = None
@@ -98,7 +101,7 @@ class Holdings:
 
     def mint(self, session: str, reason: str) -> None:
         """Ask the cloud; `Granted` or `Refused` follows."""
-        self._held[session] = Held(marks={"asked": time.monotonic()})
+        self._held[session] = Held(Endpoint(self._with.call), marks={"asked": time.monotonic()})
         self._with.built_in.begin(session)
         self._with.chronicle.begin(session, reason)
         self._with.air.begin(session)
@@ -107,15 +110,16 @@ class Holdings:
     def call(self, session: str, grant: Grant) -> None:
         """Open the call; `CallUp`, turns, and at last `CallLost` follow."""
         self._mark(session, "granted")
-        self._held[session].prices = grant.prices
+        held = self._held[session]
+        held.prices = grant.prices
         self._with.built_in.inform(grant.knowledge)
         self._with.chronicle.granted(grant)
         self._with.air.hide(grant.hidden_words)
         hooks = Hooks(
             self._post, partial(self._start, session), partial(self._again, session), partial(self._mark, session)
         )
-        self._held[session].calls = calls = Calls(grant, self._with, hooks)
-        calls.open()
+        held.calls = Calls(grant, self._with, hooks, held.endpoint)
+        held.calls.open()
 
     def renew(self, session: str, number: int) -> None:
         """Bring up another call for a session; `SpareReady` or `SpareLost` follows."""
@@ -141,10 +145,30 @@ class Holdings:
         if on_air is not None:
             on_air.cancel()
 
+    def cut(self, session: str) -> bool:
+        """Drop what nobody outside has heard yet, and tell the operator; return whether anything is held back at all.
+
+        A broadcast that is not delayed can only be ended.
+        """
+        try:
+            seconds = self._with.air.cut()
+        except LookupError:
+            self._post(p.BroadcastWished(on=False))
+            return False
+        outlet = self._with.outlet
+        text = f"somebody at the robot cut {seconds:.1f} s of the broadcast"
+        outlet.event(OperatorNote(session=session, at=outlet.now(), text=text))
+        return True
+
     def prompt(self, session: str, text: str) -> None:
         """Have the model say something as soon as nobody else does."""
         if (calls := self._held[session].calls) and calls.current:
             calls.current.prompt(text)
+
+    def write(self, session: str, text: str) -> None:
+        """Put a question to the model in writing."""
+        if calls := self._held[session].calls:
+            calls.write(text)
 
     def interrupt(self, session: str) -> None:
         """Stop what the robot is saying."""
@@ -197,6 +221,7 @@ class Holdings:
     async def _release(self, session: str) -> None:
         held = self._held[session]
         await _ended([task for task in held.tasks if task is not held.on_air])
+        await held.endpoint.close()
         if held.calls is not None:
             held.calls.close()
         await self._with.air.run_dry()
@@ -219,18 +244,22 @@ class Holdings:
                 broadcast=self._with.broadcast.enabled,
                 tools=self._with.toolbox.declarations,
                 archive=self._with.chronicle.archivable,
+                offer=await self._held[session].endpoint.ahead(),
             )
         except MintError as error:
             self._post(p.Refused(session, error.code, str(error)))
+        except MediaError as error:
+            self._post(p.Refused(session, "media", str(error)))
         else:
             self._post(p.Granted(session, grant))
 
-    async def _again(self, session: str) -> Grant:
+    async def _again(self, session: str, offer: str) -> Grant:
         """Ask the cloud for another grant of a session that goes on."""
         broker = self._with.broker
         if not await broker.connected(RECONNECT_SECONDS):
             raise MintError("broker", "no connection to the cloud" + (broker.trouble and f": {broker.trouble}"))
-        return await self._with.minter.renew(session, broker.publish, tools=self._with.toolbox.declarations)
+        tools = self._with.toolbox.declarations
+        return await self._with.minter.renew(session, broker.publish, tools=tools, offer=offer)
 
     async def _use(self, order: str, tool: str, arguments: str) -> None:
         toolbox = self._with.toolbox

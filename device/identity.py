@@ -9,7 +9,6 @@ next.key next.pem   what a renewal has come to so far (device.succession)
 from __future__ import annotations
 
 import hashlib
-import os
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from device.durably import write_durably
 from device.errors import EnrolmentError, MalformedMessageError
 from device.messages.enrolment import BrokerAddress, Enrolment
 from device.messages.envelope import KeySigner, PublicKey, Signer, load_public_pem
@@ -111,6 +111,11 @@ class Identity:
         """Return the key that verifies answers of the minter, if it has this id."""
         return load_public_pem(self.enrolment.mint_key) if kid == self.enrolment.mint_kid else None
 
+    @property
+    def pinned_mint_key(self) -> PublicKey:
+        """The minter's key, as the claim has pinned it."""
+        return load_public_pem(self.enrolment.mint_key)
+
     def operator_key(self, kid: str) -> PublicKey | None:
         """Return the key that verifies commands of the operator with this key id."""
         pem = self.enrolment.operators.get(kid)
@@ -193,23 +198,6 @@ def certificate_request(key: ec.EllipticCurvePrivateKey) -> str:
     """Return a certificate request in PEM; its subject is empty, for the cloud chooses the name."""
     request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, SHA256())
     return request.public_bytes(Encoding.PEM).decode()
-
-
-def write_durably(path: Path, data: bytes, permissions: int = 0o600) -> None:
-    """Replace the file at `path` as a whole: after a power cut it holds the old bytes or the new ones."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.new")
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 - Path.open takes no mode for a new file
-        os.fchmod(file.fileno(), permissions)
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _stored(state_dir: Path) -> Enrolment:

@@ -7,14 +7,18 @@ import socket
 
 
 def notify(*lines: str) -> bool:
-    """Send state lines such as `READY=1` or `WATCHDOG=1`; return False when nobody listens."""
+    """Send state lines such as `READY=1` or `WATCHDOG=1`, without waiting; return False when nobody listens or takes them."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return False
     if address.startswith("@"):
         address = "\0" + address[1:]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
-        channel.sendto("\n".join(lines).encode(), address)
+        channel.setblocking(False)  # who is slow to read must not stop the voice
+        try:
+            channel.sendto("\n".join(lines).encode(), address)
+        except OSError:
+            return False
     return True
 
 

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, assert_never
 
+from device.durably import write_durably
 from device.errors import MalformedMessageError, MisaddressedError, StaleMessageError
-from device.identity import write_durably
-from device.messages.commands import LONGEST_SECONDS, Command, CommandStatus, Step, Use, Verb
+from device.messages.commands import LONGEST_SECONDS, Command, CommandStatus, Step, Update, Use, Verb
 from device.messages.envelope import PublicKey, check_fresh
 from device.messages.mandates import Mandate, open_order
 from device.messages.wire import convert, encode
-from device.phase import StartOrdered, StopOrdered, ToolOrdered
+from device.phase import StartOrdered, StopOrdered, ToolOrdered, UpdateOrdered
 
 _log = logging.getLogger(__name__)
 
@@ -69,11 +69,13 @@ class Pace:
         return len(times) < mandate.per_minute
 
     def count(self, mandate: Mandate, now: float) -> None:
-        """Count an order that was taken."""
+        """Count an order that was taken, and forget who has ordered nothing for a minute."""
+        for operator in [name for name, times in self._times.items() if not times or not now - 60.0 < times[-1] <= now]:
+            del self._times[operator]
         self._times.setdefault(mandate.operator, deque()).append(now)
 
 
-Order = StartOrdered | StopOrdered | ToolOrdered
+Order = StartOrdered | StopOrdered | ToolOrdered | UpdateOrdered
 
 
 class Orders:
@@ -126,19 +128,26 @@ class Orders:
         return f"{mandate.operator} may order {mandate.per_minute} times a minute, and has"
 
     def _event(self, command: Command, now: float) -> Order | CommandStatus:
-        match command.verb:
-            case Verb.START:
-                return StartOrdered(command.id, command.issuer)
-            case Verb.STOP:
-                return StopOrdered(command.id, command.issuer)
-            case Verb.USE:
-                try:
-                    use = convert(command.args, Use)
-                except MalformedMessageError as error:
-                    return self._status(command, Step.REJECTED, now, f"names no tool: {error}")
-                return ToolOrdered(command.id, command.issuer, use.tool, encode(use.arguments).decode())
-            case _:
-                assert_never(command.verb)
+        try:
+            return _event_of(command)
+        except MalformedMessageError as error:
+            what = "tool" if command.verb is Verb.USE else "version"
+            return self._status(command, Step.REJECTED, now, f"names no {what}: {error}")
 
     def _status(self, command: Command, step: Step, now: float, reason: str) -> CommandStatus:
         return CommandStatus(id=command.id, device=self._device, step=step, at=now, reason=reason)
+
+
+def _event_of(command: Command) -> Order:
+    match command.verb:
+        case Verb.START:
+            return StartOrdered(command.id, command.issuer)
+        case Verb.STOP:
+            return StopOrdered(command.id, command.issuer)
+        case Verb.USE:
+            use = convert(command.args, Use)
+            return ToolOrdered(command.id, command.issuer, use.tool, encode(use.arguments).decode())
+        case Verb.UPDATE:
+            return UpdateOrdered(command.id, command.issuer, convert(command.args, Update))
+        case _:
+            assert_never(command.verb)

@@ -23,6 +23,11 @@ class Outlet:
         self._broker = broker
         self._clock = clock
 
+    @property
+    def online(self) -> bool:
+        """Whether what is told now goes out at once."""
+        return self._broker.online
+
     def now(self) -> float:
         """Return Unix seconds by the cloud's clock."""
         return self._clock.now()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from device.messages.commands import Update
 from device.messages.minting import Grant
 
 
@@ -38,6 +39,8 @@ AT_REST = frozenset({Phase.OFFLINE, Phase.IDLE, Phase.FAULT})
 """The phases in which nothing goes on that a new connection to the cloud would disturb."""
 
 
+STANDSTILL: Final = "standstill"
+"""The fault of a robot in which something has stopped that must go on; only a new process mends it."""
 NO_SOUND: Final = "sound"
 """The fault of a robot without a sound card."""
 HOPELESS: Final = frozenset({"insufficient_quota"})
@@ -232,10 +235,22 @@ class SayWished:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """An operator puts a question to the model in writing, as a visitor would put it aloud."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class BroadcastWished:
     """Somebody wants the broadcast to begin, or to stop."""
 
     on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CutWished:
+    """Somebody at the robot wants nobody outside to hear what was just said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +270,22 @@ class ToolOrdered:
     issuer: str
     tool: str
     arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateOrdered:
+    """An operator's signed order to become another version; the machine is not asked, the talk goes on."""
+
+    command: str
+    issuer: str
+    update: Update
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateStaged:
+    """Another version lies ready, and the next start is its trial."""
+
+    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +313,13 @@ class SoundLost:
 @dataclass(frozen=True, slots=True)
 class SoundBack:
     """The sound card is there again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stalled:
+    """Something in the robot stands still that must go on, and does not go on by itself; `text` says what."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,13 +362,17 @@ Event = (
     | MuteSwitched
     | Hushed
     | SayWished
+    | Written
     | BroadcastWished
+    | CutWished
     | EndWished
     | ToolOrdered
+    | UpdateStaged
     | OnAir
     | OffAir
     | SoundLost
     | SoundBack
+    | Stalled
     | Released
     | Elapsed
     | Quit

@@ -17,7 +17,7 @@ from device.command import Command
 from device.controls import Controls
 from device.lasting import Lasting
 from device.messages.commands import Step
-from device.phase import AT_REST, HOPELESS, LIVE, NO_SOUND, TALKING, Chime, Event, Phase
+from device.phase import AT_REST, HOPELESS, LIVE, NO_SOUND, STANDSTILL, TALKING, Chime, Event, Phase
 from device.transition import Row, rows
 
 
@@ -41,8 +41,8 @@ class Session(Controls, Lasting):
     @property
     def _cannot_hear(self) -> str:
         """Why nobody would be heard; empty when they would."""
-        if self.deaf:
-            return "there is no sound card"
+        if self.deaf or self.broken:
+            return "there is no sound card" if self.deaf else "the robot is out of order"
         return "the microphone is switched off at the robot" if self.switched_off else ""
 
     # Actions: each enters a phase and yields what is to be done ------------------------------------------------------
@@ -72,16 +72,32 @@ class Session(Controls, Lasting):
     def _deafened(self, event: p.SoundLost, now: float) -> Iterator[Command]:
         self.deaf, self.fault = True, NO_SOUND
         yield do.ReportFault(self.id, NO_SOUND, event.text)
-        if self.phase in AT_REST:
+        if self.phase in AT_REST and not self.broken:
             yield from self._rest(event, now)
 
     def _hears_again(self, event: Event, now: float) -> Iterator[Command]:
         self.deaf, self.fault = False, None if self.fault == NO_SOUND else self.fault
-        if self.phase is Phase.FAULT:
+        if self.phase is Phase.FAULT and not self.broken:
             yield from self._rest(event, now)
 
+    def _stalled(self, event: p.Stalled, now: float) -> Iterator[Command]:
+        self.broken, self._leaving = True, do.Exit(failed=True)
+        if self.phase in _HOLDING:
+            yield from self._fail(STANDSTILL, event.text, now)
+            return
+        yield do.ReportFault(self.id, STANDSTILL, event.text)
+        if self.phase is not Phase.ENDING:
+            yield from self._show_standstill(now)
+
+    def _show_standstill(self, now: float) -> Iterator[Command]:
+        self.fault = STANDSTILL
+        self._enter(Phase.FAULT, now, self.timing.fault)
+        yield do.Play(Chime.ERROR)
+
     def _begin(self, _event: Event, now: float) -> Iterator[Command]:
-        if self.deaf:
+        if self.broken:
+            yield from self._exit(_event, now)
+        elif self.deaf:
             yield do.ReportFault(None, NO_SOUND, "pressed, but there is no sound card")
         elif self.switched_off:
             yield do.Play(Chime.MUTED)
@@ -148,9 +164,10 @@ class Session(Controls, Lasting):
     def _speech(self, event: p.Speech, now: float) -> Iterator[Command]:
         if event.began and self._patience is not None:
             self._patience.spoke_up()
-            self.trouble = None
+            if self.trouble is not None:
+                self.trouble = None
+                yield do.FallSilent()
         self._wait(now, talking=event.began)
-        yield from ()
 
     def _answer_failed(self, event: p.AnswerFailed, now: float) -> Iterator[Command]:
         if event.code in HOPELESS:
@@ -159,6 +176,8 @@ class Session(Controls, Lasting):
         self.trouble = event.code
         yield do.ReportFault(event.session, event.code, event.text)
         yield do.Play(Chime.ERROR)
+        if self.phase is not Phase.SPEAKING:  # what there is of an answer is heard
+            yield do.Excuse(event.code, self._grant.language if self._grant else "")
 
     def _stop(self, event: p.StopOrdered, now: float) -> Iterator[Command]:
         self._stop_order = event.command
@@ -187,7 +206,9 @@ class Session(Controls, Lasting):
     def _after(self, event: Event, now: float) -> Iterator[Command]:
         again, self._again = self._again, False
         yield from self._rest(event, now)
-        if self._leaving is not None:
+        if self.broken:
+            yield from self._show_standstill(now)
+        elif self._leaving is not None:
             yield from self._exit(event, now)
         elif again and not self._cannot_hear:
             yield from self._prepare("button", now, down=self.hand.down)
@@ -203,6 +224,9 @@ class Session(Controls, Lasting):
         yield do.Exit(failed=True)
 
     def _fault_over(self, event: Event, now: float) -> Iterator[Command]:
+        if self.broken:
+            yield from self._exit(event, now)
+            return
         self.fault = None
         yield from self._rest(event, now)
 
@@ -237,8 +261,12 @@ TABLE: Final[dict[tuple[Phase, type], Row[Phase]]] = {
     **rows(AT_REST, p.SoundLost, Session._deafened, Phase.FAULT),
     **rows(set(Phase) - {Phase.FAULT, Phase.STOPPED}, p.SoundBack, Session._hears_again),
     **rows([Phase.FAULT], p.SoundBack, Session._hears_again, *_REST),
+    # what stands still is shown for a while, and then the process begins anew
+    **rows(_HOLDING, p.Stalled, Session._stalled, Phase.ENDING),
+    **rows([Phase.ENDING], p.Stalled, Session._stalled),
+    **rows(set(Phase) - _HOLDING - {Phase.ENDING, Phase.STOPPED}, p.Stalled, Session._stalled, Phase.FAULT),
     # a start: by hand at once, from afar after an announcement that a press rejects
-    **rows(AT_REST, p.Pressed, Session._begin, Phase.PREPARING),
+    **rows(AT_REST, p.Pressed, Session._begin, Phase.PREPARING, Phase.STOPPED),
     **rows([Phase.PREPARING, Phase.ENDING], p.LetGo, Session._let_go),
     **rows(TALKING, p.LetGo, Session._let_go, Phase.ENDING),
     **rows(AT_REST, p.StartOrdered, Session._announce, Phase.ANNOUNCING),
@@ -258,7 +286,9 @@ TABLE: Final[dict[tuple[Phase, type], Row[Phase]]] = {
     **rows(set(Phase) - {Phase.STOPPED}, p.MuteSwitched, Session._switch),
     **rows([Phase.SPEAKING], p.Hushed, Session._hush),
     **rows(LIVE, p.SayWished, Session._say),
+    **rows(LIVE, p.Written, Session._write),
     **rows(_HOLDING, p.BroadcastWished, Session._wish_broadcast),
+    **rows(_HOLDING, p.CutWished, Session._cut),
     **rows(_HOLDING, p.OnAir, Session._on_air),
     **rows(_HOLDING, p.OffAir, Session._off_air),
     # one call after another: in a pause and unnoticed, or as soon as can be where the call in use is gone
@@ -278,7 +308,7 @@ TABLE: Final[dict[tuple[Phase, type], Row[Phase]]] = {
     **rows([Phase.ENDING], p.Pressed, Session._press_again),
     **rows([Phase.ENDING], p.Released, Session._released, *_REST, Phase.PREPARING, Phase.STOPPED),
     **rows([Phase.ENDING], p.Elapsed, Session._stuck, Phase.STOPPED),
-    **rows([Phase.FAULT], p.Elapsed, Session._fault_over, *_REST),
+    **rows([Phase.FAULT], p.Elapsed, Session._fault_over, *_REST, Phase.STOPPED),
     **rows(AT_REST | {Phase.ENDING, Phase.STARTING}, p.StopOrdered, Session._nothing_to_stop),
     # an operator's hand, whatever the robot does
     **rows(set(Phase) - {Phase.STOPPED}, p.ToolOrdered, Session._use),
@@ -286,6 +316,8 @@ TABLE: Final[dict[tuple[Phase, type], Row[Phase]]] = {
     **rows(AT_REST, p.ClaimWished, Session._claim, Phase.STOPPED),
     **rows(_HOLDING, p.ClaimWished, Session._claim, Phase.ENDING),
     **rows([Phase.ENDING], p.ClaimWished, Session._claim),
+    # another version lies ready: when nobody talks, the run ends for it
+    **rows(AT_REST, p.UpdateStaged, Session._make_way, Phase.STOPPED),
     # the end of the process
     **rows(_HOLDING, p.Quit, Session._quit_later, Phase.ENDING),
     **rows([Phase.ENDING], p.Quit, Session._quit_later),

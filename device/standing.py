@@ -33,6 +33,8 @@ class Standing:
         """Events that named another session, or a call that is not in use."""
         self.deaf = False
         """Whether there is no sound card: whatever the phase, the robot then looks out of order."""
+        self.broken = False
+        """Whether something in it stands still: it only shows that until its process ends."""
         self._online = self._again = False
         self._leaving: do.Exit | None = None
         self._order: str | None = None

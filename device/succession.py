@@ -21,8 +21,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from device.durably import write_durably
 from device.errors import EnrolmentError, RenewalError
-from device.identity import Identity, IdentityFiles, keep_key, sweep, switch_enrolment, write_durably
+from device.identity import Identity, IdentityFiles, keep_key, sweep, switch_enrolment
 from device.messages.envelope import KeySigner, Signer
 
 _KEY: Final = "next.key"

@@ -142,6 +142,10 @@ class VoicePath:
         """Play `samples` once the earcon that sounds is over; the next earcon cuts it short."""
         self._playout.then(samples)
 
+    def fall_silent(self) -> None:
+        """Drop what sounds of an earcon, and the words after it."""
+        self._playout.earcon(SILENCE[:0])
+
     def flush(self) -> None:
         """Stop the assistant's voice at once: what waits in the jitter buffer and in the speaker's ring is dropped."""
         if self.source:

@@ -34,9 +34,9 @@ async def render() -> None:
     voice = mouth.Mouth("en-us+f2", 140)
     FOLDER.mkdir(exist_ok=True)
     words = {}
-    for fault, phrases in PHRASES.items():
+    for said, phrases in PHRASES.items():
         for language, text in phrases.items():
-            file = path(fault, language)
+            file = path(said, language)
             write(str(file), (await voice.say(text)).samples)
             words[file.name] = text
             print(f"{file.stat().st_size:6} {file.name} {text}")

@@ -25,10 +25,13 @@ from provisioning.cli.money import budget_command
 from provisioning.cli.operators import operator
 from provisioning.cli.orders import notes_command, start_command, stop_command, use_command
 from provisioning.cli.profile import profile
+from provisioning.cli.release import release
 from provisioning.cli.replay import replay_command
 from provisioning.cli.service import init_command, serve_command
 from provisioning.cli.sessions import sessions_command
+from provisioning.cli.updating import update_command
 from provisioning.cli.uses import (
+    ask_command,
     cut_command,
     hush_command,
     identify_command,
@@ -70,12 +73,15 @@ app.command("stop")(stop_command)
 app.command("use")(use_command)
 app.command("console")(console_command)
 app.command("say")(say_command)
+app.command("ask")(ask_command)
 app.command("hush")(hush_command)
 app.command("mute")(mute_command)
 app.command("unmute")(unmute_command)
 app.command("cut")(cut_command)
 app.command("volume")(volume_command)
 app.command("identify")(identify_command)
+app.command("update")(update_command)
+app.add_typer(release, name="release")
 app.command("notes")(notes_command)
 app.command("watch")(watch_command)
 app.add_typer(broker_config, name="broker-config")

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from typing import Final
 
 import msgspec
 from sqlalchemy import func, insert, select
 
 from provisioning.connection import Connection
+from provisioning.prepared import Prepared
 from provisioning.tables import audit
 
 FIRST: Final = "0" * 64
@@ -77,13 +78,11 @@ class Audit:
         """Append a row."""
         if self._connection.dialect.name == "postgresql":
             await self._connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-        last = (await self._connection.execute(_LAST)).one_or_none()
-        seq, previous = (last.seq + 1, last.hash) if last else (1, FIRST)
+        last = await self._connection.rows(_LAST, {})
+        seq, previous = (last[0].seq + 1, last[0].hash) if last else (1, FIRST)
         text = msgspec.json.encode(detail).decode()
-        entry = Entry(
-            seq, at, actor, action, subject, text, previous, digest(seq, at, actor, action, subject, text, previous)
-        )
-        await self._connection.execute(_ADD, asdict(entry))
+        values = (seq, at, actor, action, subject, text, previous)
+        await self._connection.rows(_ADD, dict(zip(_COLUMNS, (*values, digest(*values)), strict=True)))
 
     async def entries(self) -> AsyncIterator[Entry]:
         """Every row, in order."""
@@ -100,9 +99,10 @@ class Audit:
 
     async def last(self) -> int:
         """Return the number of the last row; 0 when there is none."""
-        row = (await self._connection.execute(_LAST)).one_or_none()
-        return row.seq if row else 0
+        rows = await self._connection.rows(_LAST, {})
+        return int(rows[0].seq) if rows else 0
 
 
-_ADD = insert(audit)
-_LAST = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+_COLUMNS = [field.name for field in fields(Entry)]
+_ADD = Prepared(insert(audit), columns=_COLUMNS)
+_LAST = Prepared(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1))

@@ -38,6 +38,7 @@ from provisioning.certificates import (
     root,
 )
 from provisioning.keyfiles import ed25519_key, p256_key, write_durably
+from provisioning.mint_key import MintKey
 from provisioning.roles import EVERYTHING
 
 LEAF_DAYS: Final = 398.0
@@ -108,10 +109,10 @@ class Authority:
         return fingerprint(self._issuer.certificate)
 
     @property
-    def mint_signer(self) -> KeySigner:
+    def mint_signer(self) -> MintKey:
         """What signs the answers to devices."""
         raw = self._mint.public_key().public_bytes_raw()
-        return KeySigner(f"mint-{hashlib.sha256(raw).hexdigest()[:8]}", self._mint)
+        return MintKey(f"mint-{hashlib.sha256(raw).hexdigest()[:8]}", self._mint)
 
     @property
     def mint_pem(self) -> str:

@@ -43,11 +43,16 @@ def new_command(
 
 
 async def order(
-    client: aiomqtt.Client, signer: Signer, command: Command, mandate: bytes = b""
+    client: aiomqtt.Client,
+    signer: Signer,
+    command: Command,
+    mandate: bytes = b"",
+    patience: float = NEXT_STEP_SECONDS,
 ) -> AsyncIterator[CommandStatus]:
     """Sign and send a command over an operator's connection, and yield each step until the final one.
 
-    `mandate` is the operator's own, sealed; nothing for one whose key the robots have pinned.
+    `mandate` is the operator's own, sealed; nothing for one whose key the robots have pinned. `patience` is how many
+    seconds may pass between two steps.
 
     Raises:
         NoAnswerError: no step in time; the robot is not connected, or does not know this operator.
@@ -56,13 +61,11 @@ async def order(
     try:
         await client.subscribe(topics.command_status(command.device, command.id), qos=1)
         await client.publish(topics.command(command.device), seal_order(command, signer, mandate), qos=1)
-        patience = FIRST_STEP_SECONDS
-        while True:
+        status = await _next_step(client, command, FIRST_STEP_SECONDS)
+        yield status
+        while not status.step.final:
             status = await _next_step(client, command, patience)
             yield status
-            if status.step.final:
-                return
-            patience = NEXT_STEP_SECONDS
     except aiomqtt.MqttError as error:
         raise BrokerError(f"the connection to the broker fell: {error}") from None
 

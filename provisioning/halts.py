@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import insert, select, update
 
 from provisioning.connection import Connection
+from provisioning.prepared import Prepared
 from provisioning.tables import halts
 
 
@@ -27,8 +28,8 @@ class Halts:
 
     async def current(self) -> Halt | None:
         """Return why the fleet is halted, if it is; the first of several reasons."""
-        row = (await self._connection.execute(_CURRENT)).one_or_none()
-        return None if row is None else Halt(row.since, row.operator, row.why)
+        rows = await self._connection.rows(_CURRENT, {})
+        return Halt(rows[0].since, rows[0].operator, rows[0].why) if rows else None
 
     async def halt(self, halt: Halt) -> None:
         """Turn it on, for one more reason if it is on already."""
@@ -42,4 +43,4 @@ class Halts:
         return lifted.rowcount > 0
 
 
-_CURRENT = select(halts).where(halts.c.lifted_at.is_(None)).order_by(halts.c.id).limit(1)
+_CURRENT = Prepared(select(halts).where(halts.c.lifted_at.is_(None)).order_by(halts.c.id).limit(1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -89,8 +89,8 @@ class Leash(PartialListener):
         self._next_due: float | None = None
         """What `run` waits for, unless something changes."""
         self._notes: asyncio.Queue[Note] = asyncio.Queue(MOST_NOTES)
-        self._left_over: list[tuple[Session, str]] = []
-        """Calls to be hung up of sessions that go on with another."""
+        self._left_over: list[tuple[str, str]] = []
+        """Session and id of calls to be hung up, besides those of `Ending`s."""
         self._unsettled: dict[str, asyncio.Event] = {}
         """Set for each device that has told of an end, once that is written down."""
 
@@ -145,7 +145,7 @@ class Leash(PartialListener):
         surplus = self._watch.answered(device, event.session, event.call_id)
         session = self._watch.find(device, event.session)
         if session is not None and surplus is not None:
-            self._left_over += [(session, call_id) for call_id in surplus]
+            self._hang_up_soon(event.session, surplus)
             self._note(partial(self._note_call, event.session, device, event.call_id), device)
         else:
             self._note(partial(self._end_late, event.session, device, event.call_id), device)
@@ -153,8 +153,12 @@ class Leash(PartialListener):
     def _left(self, device: str, event: CallLeft) -> None:
         session = self._watch.find(device, event.session)
         if session is not None and self._watch.left(device, event.session, event.call_id):
-            self._left_over.append((session, event.call_id))
+            self._hang_up_soon(event.session, (event.call_id,))
             self._note(partial(self._note_left, event.session, device, event.call_id), device)
+
+    def _hang_up_soon(self, session: str, call_ids: Iterable[str]) -> None:
+        self._left_over += [(session, call_id) for call_id in call_ids]
+        self._changed.set()
 
     def _note(self, note: Note, device: str) -> None:
         try:
@@ -195,8 +199,8 @@ class Leash(PartialListener):
                 if not self._hears():
                     self._watch.excuse(time.time())
                 left_over, self._left_over = self._left_over, []
-                for session, call_id in left_over:
-                    group.create_task(self._hang_up(session, call_id), name=f"hang up {call_id}")
+                for of, call_id in left_over:
+                    group.create_task(self._hang_up(of, call_id), name=f"hang up {call_id}")
                 for ending in self._watch.due(time.time()):
                     group.create_task(self._end(ending), name=f"end {ending.session.id}")
                 await self._wait()
@@ -229,20 +233,24 @@ class Leash(PartialListener):
         usage = self._usage.get(ending.session.id)
         charge = bill(self._rules, usage, call_known=bool(ending.call_ids))
         await asyncio.gather(
-            *(self._hang_up(ending.session, call_id) for call_id in ending.call_ids),
-            self._close(ending.session, ending.reason, charge, reported=usage is not None),
+            *(self._hang_up(ending.session.id, call_id) for call_id in ending.call_ids),
+            self._close(ending, charge, reported=usage is not None),
         )
 
-    async def _close(self, session: Session, reason: str, charge: Bill, *, reported: bool) -> None:
-        """Write the end of a session down, charge it and delete its channel, or try that again."""
+    async def _close(self, ending: Ending, charge: Bill, *, reported: bool) -> None:
+        """Write the end of a session down, charge it and release what its device has not told of, or try that again."""
+        session, reason = ending.session, ending.reason
         try:
             async with self._store.transaction() as t:
-                if await t.sessions.end(session.id, time.time(), reason, charge, reported=reported):
+                first = await t.sessions.end(session.id, time.time(), reason, charge, reported=reported)
+                if first:
                     await self._audit(t, "leash", "ended", session.id, reason)
                 found = await t.sessions.find(session.id)
             self._usage.pop(session.id, None)
             self._settle(session.device)
             _log.info("ended session %s of %s: %.80r", session.id, session.device, reason)
+            if found is not None and first:
+                self._hang_up_soon(found.id, set(found.calls) - set(ending.call_ids))
             if found is not None and found.channel_id:
                 await self._broadcasts.close(session.id, found.channel_id)
         except StoreError:
@@ -252,16 +260,16 @@ class Leash(PartialListener):
             self._watch.ended(session.device, session.id, time.time(), reason)
             self._changed.set()
 
-    async def _hang_up(self, session: Session, call_id: str) -> None:
+    async def _hang_up(self, session: str, call_id: str) -> None:
         for pause in HANG_UP_PAUSES:
             try:
                 await self._openai.hang_up(call_id)
             except UpstreamError as error:
-                _log.warning("the call of session %s is not hung up: %s", session.id, error)
+                _log.warning("the call of session %s is not hung up: %s", session, error)
                 await asyncio.sleep(pause)
             else:
                 return
-        _log.error("the call of session %s could not be hung up; it ends by itself within the hour", session.id)
+        _log.error("the call of session %s could not be hung up; it ends by itself within the hour", session)
 
     async def _note_all(self) -> None:
         while True:
@@ -273,7 +281,8 @@ class Leash(PartialListener):
 
     async def _note_call(self, session: str, device: str, call_id: str) -> None:
         async with self._store.transaction() as t:
-            await t.sessions.set_call(session, device, call_id)
+            surplus = await t.sessions.set_call(session, device, call_id)
+        self._hang_up_soon(session, [surplus] if surplus else [])
 
     async def _note_left(self, session: str, device: str, call_id: str) -> None:
         async with self._store.transaction() as t:
@@ -289,6 +298,8 @@ class Leash(PartialListener):
             async with self._store.transaction() as t:
                 if await t.sessions.end(session, time.time(), reason, charge, device=device, reported=True):
                     await self._audit(t, device, "given_up", session, reason)
+                    found = await t.sessions.find(session)
+                    self._hang_up_soon(session, found.calls if found else ())
                 elif await t.sessions.report(session, device, charge):
                     await self._audit(t, device, "reported", session, reason)
         finally:
@@ -318,9 +329,10 @@ class Leash(PartialListener):
         async with self._store.transaction() as t:
             found = await t.sessions.find(session)
             if found is not None and found.device == device and found.ended_at is None:
-                await t.sessions.set_call(session, device, call_id)
+                surplus = await t.sessions.set_call(session, device, call_id)
                 self.granted(found)
                 self._watch.answered(device, session, call_id)
+                self._hang_up_soon(session, [surplus] if surplus else [])
         if found is not None and found.device == device and found.ended_at is not None:
             await self._openai.hang_up(call_id)
             _log.info("hung up the late call of session %s", session)

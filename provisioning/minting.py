@@ -5,12 +5,12 @@ registered keys, the request is for itself and fresh, the nonce is new, the key 
 it, the fleet is not halted, the hours are open, the budgets have room for all that the session may cost (which is put
 aside with it), and the conversation service is not resting after failures. A session that goes on with another call has
 passed hours and budgets: it has what was put aside for it, its channel, its deadline and its profile, and is given a
-secret. Whoever fails one of the first two gets no
+call (`opening.py`) and nothing else. Whoever fails one of the first two gets no
 answer, for we would not know whom we tell. The answer goes to the topic of the device, whatever the request
 says, and only the key made for this request opens it.
 
-A robot that hears nothing asks again with the same bytes. Who serves them stands with the session: while that minter is
-alive every other keeps silent, and when it has ended, one of them serves the session anew.
+A robot that hears nothing asks again with the same bytes. Who serves them stands with the nonce and the session: while
+that minter is alive every other keeps silent, and when it has ended, one of them serves the request anew (`repeats.py`).
 """
 
 from __future__ import annotations
@@ -19,39 +19,29 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
-from device.errors import (
-    MalformedMessageError,
-    MessageError,
-    MisaddressedError,
-    StaleMessageError,
-    UpstreamError,
-)
-from device.messages.envelope import (
-    MINT_ANSWER,
-    MINT_REQUEST,
-    Signer,
-    check_fresh,
-    seal_envelope,
-)
-from device.messages.minting import BroadcastGrant, Grant, MintAnswer, MintRequest, Refusal
+import msgspec
+
+from device.errors import MalformedMessageError, MisaddressedError, StaleMessageError
+from device.messages.envelope import MINT_ANSWER, MINT_REQUEST, check_fresh, seal_envelope
+from device.messages.minting import Grant, MintAnswer, MintRequest, Refusal
 from device.messages.sealing import binding, seal
 from device.messages.tools import check_declarations
-from device.messages.wire import decode, encode
+from device.messages.wire import MAX_BYTES, decode, encode
 from provisioning.alarms import REPLACED_KEY, raise_alarm
 from provisioning.answers import Answers
-from provisioning.breaker import FAILURES, Breaker
 from provisioning.broadcasting import Broadcasts
 from provisioning.duty import Duty
+from provisioning.granting import Admitted, Services, Terms, TooLongError, unable
 from provisioning.keyring import Held, Standing, identify
+from provisioning.mint_key import MintKey
 from provisioning.openai import OpenAI, OpenAIError
-from provisioning.policy import Allow, Allowance, Refuse, Status, decide, go_on
-from provisioning.profiles.choosing import Chooser, Chosen, ProfileError
+from provisioning.policy import Allow, Refuse, Status, decide, go_on
+from provisioning.profiles.choosing import Chosen, ProfileError
+from provisioning.repeats import again
 from provisioning.sessions import Session, free
-from provisioning.spending.rules import Rules
 from provisioning.store import Store, Transaction
 
 _log = logging.getLogger(__name__)
@@ -60,32 +50,6 @@ LONGEST_SECONDS: Final = 30.0
 """A request may be valid for this long."""
 
 _NONCE: Final = re.compile(r"[0-9a-f]{32}")
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What every grant says, and what every device may use."""
-
-    allowance: Allowance
-    profiles: Chooser
-    """What each session is granted with."""
-    observer_url: str
-    """Where a robot can be watched, with `{device}` in its place."""
-    grace: float = 0.0
-    """Seconds after its deadline within which the cloud ends a session."""
-    rules: Rules = field(default_factory=Rules)
-    failures: int = FAILURES
-    """Of one service in a row, after which it rests."""
-    hidden_words: tuple[str, ...] = ()
-    """What robots mask in captions."""
-
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """A session that is entered, and what it is granted with."""
-
-    session: Session
-    chosen: Chosen
 
 
 class Minter:
@@ -98,7 +62,7 @@ class Minter:
     def __init__(
         self,
         store: Store,
-        signer: Signer,
+        signer: MintKey,
         openai: OpenAI,
         broadcasts: Broadcasts,
         terms: Terms,
@@ -109,9 +73,8 @@ class Minter:
         self._duty = duty
         self._store, self._signer, self._terms = store, signer, terms
         self._granted, self._settled = granted, settled
-        self._openai, self._broadcasts = openai, broadcasts
-        self._answers = Answers()
-        self._openai_breaker, self._broadcast_breaker = Breaker(terms.failures), Breaker(terms.failures)
+        self._services = Services(store, openai, broadcasts, terms)
+        self._broadcasts, self._answers = broadcasts, Answers()
 
     async def answer(self, data: bytes, device: str, now: float) -> bytes | None:
         """Return the signed answer to what came on the topic of `device`; `now` in Unix seconds.
@@ -121,7 +84,8 @@ class Minter:
 
         async def serve() -> bytes:
             await self._settled(device)
-            return await self._serve(data, device, now)
+            with self._store.serving():
+                return await self._serve(data, device, now)
 
         return await self._answers.once(device, data, now, serve)
 
@@ -138,7 +102,7 @@ class Minter:
         standing = await t.devices.standing(device)
         if standing is None:
             raise MisaddressedError("no device of this name is enrolled")
-        request, held = _opened(data, device, standing)
+        request, held = _opened(data, device, standing, self._signer)
         judged = await self._judge(t, request, standing.status, held, now)
         verdict = await self._admit(t, request, standing.group, judged, now)
         action, subject = _deed(request, judged)
@@ -155,7 +119,7 @@ class Minter:
             return await self._as_before(t, judged)
         going_on = await t.sessions.find(request.continues) if request.continues else None
         if going_on is not None:
-            return await self._admit_again(t, going_on, now)
+            return await self._admit_again(t, request, going_on, now)
         return await self._admit_anew(t, request, group, judged.deadline, now)
 
     async def _admit_anew(
@@ -168,16 +132,20 @@ class Minter:
             _log.error("no session for %s: %s", request.device, error)
             return Refuse(Refusal.DENIED, "the profile of this robot cannot be used (see `kaiwa-cloud profile show`)")
         session = self._session(request, group, chosen, min(deadline, now + chosen.limits.longest), now)
-        refusal = await self._hindrance(t, session)
+        refusal = unable(request, chosen) or await self._hindrance(t, session)
         if refusal is None:
             await t.sessions.add(session)
         return refusal or Admitted(session, chosen)
 
-    async def _admit_again(self, t: Transaction, session: Session, now: float) -> Admitted | Refuse:
+    async def _admit_again(
+        self, t: Transaction, request: MintRequest, session: Session, now: float
+    ) -> Admitted | Refuse:
         """Let a session go on with another call."""
         admitted = await self._as_before(t, session)
-        refusal = await self._halted(t) or self._resting(now)
-        if refusal is None and isinstance(admitted, Admitted):
+        if isinstance(admitted, Refuse):
+            return admitted
+        refusal = unable(request, admitted.chosen) or await self._halted(t) or self._resting(now)
+        if refusal is None:
             await t.sessions.renew(session.id)
         return refusal or admitted
 
@@ -218,8 +186,8 @@ class Minter:
         except StaleMessageError as error:
             return Refuse(Refusal.CLOCK_SKEW, str(error))
         counts = await t.sessions.counts(request.device, now)
-        if not await t.sessions.note_request(request.device, request.nonce, now):
-            return await self._again(t, request, status)
+        if not await t.sessions.note_request(request.device, request.nonce, now, self._duty.name):
+            return await again(t, request, status, self._duty)
         if held.replaced(now):
             await raise_alarm(t, request.device, REPLACED_KEY, now)
             return Refuse(Refusal.DENIED, "signed with a key that has been replaced")
@@ -234,25 +202,6 @@ class Minter:
         halt = await t.halts.current()
         return None if halt is None else Refuse(Refusal.DENIED, f"the fleet is halted: {halt.why}")
 
-    async def _again(self, t: Transaction, request: MintRequest, status: Status) -> Session | Refuse:
-        """Return the session that was granted to this request before, if whoever was to answer it has ended.
-
-        Raises:
-            MessageError: another minter will answer it, or has.
-        """
-        if request.continues:
-            raise MessageError("this request to go on has been served, or is being served elsewhere")
-        replay = Refuse(Refusal.REPLAY, "this request has been answered before")
-        found = await t.sessions.find(request.nonce)
-        if found is None or found.device != request.device or found.minter in {"", self._duty.name}:
-            return replay
-        if not await self._duty.left(found.minter):
-            raise MessageError("another minter serves this request")
-        if found.call_id or status is not Status.ACTIVE or await t.halts.current() is not None:
-            return replay
-        taken = await t.sessions.take_over(found, self._duty.name)
-        return replace(found, minter=self._duty.name) if taken else replay
-
     async def _hindrance(self, t: Transaction, session: Session) -> Refuse | None:
         """Return what stands against a session that its device may have."""
         rules, now = self._terms.rules, session.created_at
@@ -264,18 +213,20 @@ class Minter:
         return refusal or self._resting(now)
 
     def _resting(self, now: float) -> Refuse | None:
-        wait = self._openai_breaker.wait(now)
+        wait = self._services.wait(now)
         text = "the conversation service has failed several times in a row, and is left alone for a moment"
         return Refuse(Refusal.UPSTREAM, text, wait) if wait else None
 
     async def _begun(self, request: MintRequest, admitted: Admitted, now: float) -> bytes:
         session = admitted.session
         try:
-            grant = await self._grant(request, admitted, now)
-            sealed = seal(encode(grant), request.reply_key, binding(request.device, request.nonce))
+            async with self._services.granted(request, admitted, now) as (grant, session):
+                answer = self._sealed(request, grant, now)
+        except TooLongError as error:
+            await self._take_back(request, session, "too long", now)
+            return self._refused(request, Refuse(Refusal.DENIED, str(error)), now)
         except OpenAIError as error:
             _log.warning("no session for %s: %s", request.device, error)
-            self._openai_breaker.told(now, good=False)
             await self._take_back(request, session, f"OpenAI {error.code}", now, had=False)
             return self._refused(request, Refuse(Refusal.UPSTREAM, _words(error), error.retry_after), now)
         except asyncio.CancelledError:
@@ -289,57 +240,14 @@ class Minter:
             self._granted(session)
         what = "another call for session" if request.continues else "session"
         _log.info("granted %s %s to %s", what, session.id, request.device)
-        return self._signed(MintAnswer(device=request.device, nonce=request.nonce, server_time=now, sealed=sealed))
+        return answer
 
-    async def _grant(self, request: MintRequest, admitted: Admitted, now: float) -> Grant:
-        """Ask both services at once; when the talk cannot be had, let the channel come first, so that it is closed."""
-        session, chosen = admitted.session, admitted.chosen
-        tools = chosen.tools(request.tools)
-        secret, channel = await asyncio.gather(
-            self._openai.grant(chosen.session(tools)), self._channel(request, session, now), return_exceptions=True
-        )
-        if isinstance(secret, BaseException):
-            raise secret
-        self._openai_breaker.told(now, good=True)
-        if isinstance(channel, BaseException):
-            raise channel
-        broadcast, why_not = channel
-        return Grant(
-            session=session.id,
-            openai=secret,
-            broadcast=broadcast,
-            no_broadcast=why_not,
-            observer_url=self._terms.observer_url.replace("{device}", request.device),
-            language=chosen.persona.language,
-            limits=chosen.limits,
-            tools=[tool.name for tool in tools],
-            prompts=chosen.prompts,
-            prices=chosen.told_prices(request.tools),
-            knowledge=chosen.packed(tools),
-            hidden_words=list(self._terms.hidden_words),
-            server_time=now,
-        )
-
-    async def _channel(self, request: MintRequest, session: Session, now: float) -> tuple[BroadcastGrant | None, str]:
-        """Return the channel that is wished for, if any, or why there is none: the talk goes on without."""
-        if not request.broadcast or request.continues:
-            return None, ""
-        if self._broadcast_breaker.wait(now):
-            return None, "the broadcast service: it has failed several times in a row"
-        try:
-            opened = await self._opened(session, archive=request.archive)
-        except UpstreamError as error:
-            self._broadcast_breaker.told(now, good=False)
-            _log.warning("session %s goes without a broadcast: %s", session.id, error)
-            return None, f"the broadcast service: {error.status or 'no answer'} {error.code}"
-        self._broadcast_breaker.told(now, good=True)
-        return opened, ""
-
-    async def _opened(self, session: Session, *, archive: bool) -> BroadcastGrant | None:
-        """Open a channel; one that another minter had opened for the same session is deleted first."""
-        if session.channel_id and not await self._broadcasts.close(session.id, session.channel_id):
-            raise UpstreamError("ImageFlux", None, "left_over", "the channel of the minter before is still open")
-        return await self._broadcasts.open(session.id, archive=archive)
+    def _sealed(self, request: MintRequest, grant: Grant, now: float) -> bytes:
+        sealed = seal(encode(grant), request.reply_key, binding(request.device, request.nonce))
+        answer = self._signed(MintAnswer(device=request.device, nonce=request.nonce, server_time=now, sealed=sealed))
+        if len(answer) > MAX_BYTES:  # it would cost the connection to the broker
+            raise TooLongError(f"the grant has {len(answer)} bytes, over {MAX_BYTES}: shorten texts or hidden words")
+        return answer
 
     async def _take_back(
         self, request: MintRequest, session: Session, reason: str, now: float, *, had: bool = True
@@ -384,7 +292,8 @@ class Minter:
         return seal_envelope(MINT_ANSWER, answer, self._signer)
 
 
-def _opened(data: bytes, device: str, standing: Standing) -> tuple[MintRequest, Held]:
+def _opened(data: bytes, device: str, standing: Standing, key: MintKey) -> tuple[MintRequest, Held]:
+    """Return a request with its offer opened, and the key that has signed it."""
     payload, held = identify(MINT_REQUEST, data, device, standing)
     request = decode(payload, MintRequest)
     if request.device != device:
@@ -392,14 +301,15 @@ def _opened(data: bytes, device: str, standing: Standing) -> tuple[MintRequest, 
     if not _NONCE.fullmatch(request.nonce) or len(request.reply_key) != 32:
         raise MalformedMessageError("nonce or reply key have the wrong form")
     check_declarations(request.tools)
-    return request, held
+    return msgspec.structs.replace(request, offer=key.offer_of(request)), held
 
 
 def _deed(request: MintRequest, judged: Allow | Session | Refuse) -> tuple[str, str]:
     """Return what the audit calls this request, and what it is about."""
-    if request.continues:
-        return "renew", request.continues
-    return "take_over" if isinstance(judged, Session) else "mint", request.nonce
+    subject = request.continues or request.nonce
+    if isinstance(judged, Session):
+        return "take_over", subject
+    return "renew" if request.continues else "mint", subject
 
 
 def _told(verdict: Admitted | Refuse) -> dict[str, object]:

@@ -1,6 +1,6 @@
-"""OpenAI Realtime as the cloud uses it: make a secret for one session, and hang up a call.
+"""OpenAI Realtime as the cloud uses it: make a secret for one session, open a call for a robot, and hang one up.
 
-Two calls of a large interface, so they are made with the HTTP client that is here anyway; the official one takes five
+Three calls of a large interface, so they are made with the HTTP client that is here anyway; the official one takes five
 times the processor's time for each secret. The tests hold what is sent and what comes back against its types.
 
 OpenAIError                 the root; `retry_after` in seconds where the service named one
@@ -10,8 +10,10 @@ OpenAIError                 the root; `retry_after` in seconds where the service
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
@@ -22,9 +24,12 @@ import msgspec
 
 from device.errors import UpstreamError
 from device.messages.minting import OpenAIGrant
+from device.messages.offers import MOST_SDP, without_passwords
 from device.messages.secret import Secret
 from provisioning.bounded import whole_body
 from provisioning.settings import OpenAISettings
+
+_log = logging.getLogger(__name__)
 
 _CALL: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _SECRET: Final = re.compile(r"[\x21-\x7e]{1,512}")
@@ -54,6 +59,14 @@ def is_call_id(text: str) -> bool:
     return _CALL.fullmatch(text) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A call that has been opened: its id, and the answer to its offer, which opens nothing but the offerer's own end."""
+
+    call_id: str
+    sdp: Secret
+
+
 class _Made(msgspec.Struct):
     value: str
     expires_at: int
@@ -65,10 +78,7 @@ class OpenAI:
     def __init__(self, settings: OpenAISettings) -> None:
         self._settings = settings
         self._base = settings.base_url.rstrip("/")
-        self._headers = {
-            "Authorization": f"Bearer {settings.api_key.reveal() or 'none'}",
-            "Content-Type": "application/json",
-        }
+        self._headers = {"Authorization": f"Bearer {settings.api_key.reveal() or 'none'}"}
         self._timeout = aiohttp.ClientTimeout(total=settings.timeout_seconds)
         self._http: aiohttp.ClientSession | None = None
 
@@ -91,7 +101,7 @@ class OpenAI:
         Raises:
             OpenAIError: no secret; one of its two kinds.
         """
-        answer = await self._post("/realtime/client_secrets", msgspec.json.encode(self._wish(session)))
+        answer, _ = await self._post("/realtime/client_secrets", _json(self._wish(session)))
         try:
             made = msgspec.json.decode(answer, type=_Made)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -109,6 +119,28 @@ class OpenAI:
         life = {"anchor": "created_at", "seconds": self._settings.secret_seconds}
         return {"expires_after": life, "session": session}
 
+    async def call(self, session: Mapping[str, Any], offer: str) -> Called:
+        """Open a call with such a session for whoever made this offer, by the unified interface.
+
+        Raises:
+            OpenAIError: no call, or none that could be hung up, and so none that may go on; one of its two kinds.
+        """
+        answer, headers = await self._post("/realtime/calls", _offered(offer, session))
+        call_id = headers.get("Location", "").partition("?")[0].rstrip("/").rpartition("/")[2]
+        if not is_call_id(call_id):
+            raise OpenAIBusyError(201, "malformed", "the answer names no call")
+        if not answer.startswith(b"v=0") or len(answer) > MOST_SDP or not answer.isascii():
+            await self.drop(call_id)
+            raise OpenAIBusyError(201, "malformed", f"the answer is no SDP of {MOST_SDP} bytes at most")
+        return Called(call_id, Secret(answer.decode("ascii")))
+
+    async def drop(self, call_id: str) -> None:
+        """Hang up a call whose answer nobody has been given; that cannot come up, so one try is enough."""
+        try:
+            await self.hang_up(call_id)
+        except OpenAIError as error:
+            _log.warning("a call that nobody can use is not hung up: %s", error)
+
     async def hang_up(self, call_id: str) -> None:
         """End a call, whatever the device does; one that is over already is no error.
 
@@ -116,12 +148,12 @@ class OpenAI:
             OpenAIError: the call may still be going on.
         """
         try:
-            await self._post(f"/realtime/calls/{call_id}/hangup", b"")
+            await self._post(f"/realtime/calls/{call_id}/hangup", _json())
         except OpenAIRefusedError as error:
             if error.status != 404:
                 raise
 
-    async def _post(self, path: str, body: bytes) -> bytes:
+    async def _post(self, path: str, body: aiohttp.Payload) -> tuple[bytes, Mapping[str, str]]:
         """Return what a request was answered with; it is made once, for a person is waiting, and may ask again."""
         if self._http is None:
             raise OpenAIBusyError(None, "closed", "the connection to the service is not open")
@@ -136,7 +168,21 @@ class OpenAI:
             raise OpenAIBusyError(None, "unreachable", _masked(str(error) or type(error).__name__)) from None
         if not 200 <= response.status < 300:
             raise _refusal(response.status, answer, response.headers.get("Retry-After"))
-        return answer
+        return answer, response.headers
+
+
+def _json(message: object = None) -> aiohttp.Payload:
+    body = b"" if message is None else msgspec.json.encode(message)
+    return aiohttp.BytesPayload(body, content_type="application/json")
+
+
+def _offered(offer: str, session: Mapping[str, Any]) -> aiohttp.Payload:
+    """Return the form of the unified interface; its parts are in the order in which the official client sends them."""
+    form = aiohttp.MultipartWriter("form-data")
+    parts = (("sdp", "application/sdp", offer.encode()), ("session", "application/json", msgspec.json.encode(session)))
+    for name, kind, body in parts:
+        form.append(body, {"Content-Type": kind}).set_content_disposition("form-data", name=name)
+    return form
 
 
 def _refusal(status: int, answer: bytes, retry_after: str | None) -> OpenAIError:
@@ -159,7 +205,7 @@ def _fault(answer: bytes) -> dict[str, Any]:
 
 def _masked(text: str) -> str:
     """Return the service's words; it shortens a wrong key in them itself, and we repeat none that looks like one."""
-    return re.sub(r"\b(sk|ek)[-_]\S+", "***", text)[:300]
+    return without_passwords(re.sub(r"\b(sk|ek)[-_]\S+", "***", text))[:300]
 
 
 def _seconds(header: str | None) -> float | None:

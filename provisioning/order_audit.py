@@ -8,9 +8,12 @@ import time
 from collections import deque
 from typing import Final
 
-from device.errors import StoreError
-from device.messages.commands import Command
+from device.errors import MalformedMessageError, StoreError
+from device.messages.commands import Command, Update, Verb
+from device.messages.envelope import Envelope
 from device.messages.mandates import Order, tool_of
+from device.messages.releases import Release
+from device.messages.wire import convert, decode
 from provisioning.store import Store
 
 _log = logging.getLogger(__name__)
@@ -55,4 +58,16 @@ class OrderAudit:
 def told(command: Command, objection: str) -> dict[str, str]:
     """Return what the audit holds of an order: never the arguments, which may be words that somebody is to hear."""
     detail = {"id": command.id[:64], "verb": str(command.verb), "tool": tool_of(command), "why": command.why}
-    return {name: text for name, text in (detail | {"refused": objection[:200]}).items() if text}
+    detail |= {"version": _version(command), "refused": objection[:200]}
+    return {name: text for name, text in detail.items() if text}
+
+
+def _version(command: Command) -> str:
+    """Return the version that a robot is to become, as its release says; whether that holds is the robot's to judge."""
+    if command.verb is not Verb.UPDATE:
+        return ""
+    try:
+        sealed = convert(command.args, Update).release.encode()
+        return decode(decode(sealed, Envelope).payload, Release).version
+    except MalformedMessageError:
+        return ""

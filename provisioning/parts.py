@@ -22,6 +22,7 @@ from provisioning.duty import Duty
 from provisioning.endings import Endings
 from provisioning.expulsion import Expulsion
 from provisioning.figures import FigureBook
+from provisioning.granting import Terms
 from provisioning.homeassistant.bridge import Bridge
 from provisioning.leash import Leash, Reins
 from provisioning.link import BrokerEndpoint, Handler, Link
@@ -29,7 +30,7 @@ from provisioning.listener import Listener
 from provisioning.listening import listening
 from provisioning.metrics import Metrics
 from provisioning.mint_service import MintService
-from provisioning.minting import Minter, Terms
+from provisioning.minting import Minter
 from provisioning.monitor import Counted, Gauge, Monitor
 from provisioning.mosquitto import MosquittoProcess
 from provisioning.notes import NoteAudit

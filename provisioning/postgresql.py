@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import URL
+from sqlalchemy import URL, CursorResult, Dialect, Executable
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from provisioning.connection import Values
+from provisioning.prepared import Prepared
 from provisioning.schema import migrate
 
 CONNECTIONS: Final = 5
 """Of one process; all are kept, for a new one takes PostgreSQL longer than many transactions."""
+
+
+class Pooled:
+    """One of its connections, as the queries use it."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    @property
+    def dialect(self) -> Dialect:
+        """Which database this is."""
+        return self._connection.dialect
+
+    async def execute(self, statement: Executable, parameters: Values = None) -> CursorResult[*tuple[Any, ...]]:
+        """Execute a statement."""
+        return await self._connection.execute(statement, parameters)
+
+    async def rows(self, prepared: Prepared, values: Mapping[str, Any]) -> Sequence[Any]:
+        """Execute a statement that every grant needs; return its rows."""
+        result = await self._connection.execute(prepared.other, values)
+        return result.all() if result.returns_rows else []
+
+    async def each(self, prepared: Prepared, several: Sequence[Mapping[str, Any]]) -> None:
+        """Execute one for each of several sets of values."""
+        await self._connection.execute(prepared.other, several)
 
 
 class PostgreSQL:
@@ -20,6 +47,11 @@ class PostgreSQL:
 
     def __init__(self, url: URL) -> None:
         self._engine = create_async_engine(url, pool_size=CONNECTIONS, max_overflow=0)
+
+    @property
+    def hint(self) -> str:
+        """Nothing: PostgreSQL says itself what is wrong."""
+        return ""
 
     async def open(self) -> None:
         """Connect, and bring the database to its present shape."""
@@ -31,7 +63,7 @@ class PostgreSQL:
         await self._engine.dispose()
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+    async def transaction(self) -> AsyncIterator[Pooled]:
         """One transaction, committed at the end and rolled back on any error."""
         async with self._engine.begin() as connection:
-            yield connection
+            yield Pooled(connection)

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, bindparam, func, insert, or_, select,
 from provisioning.connection import Connection
 from provisioning.keyring import LISTENED, Held, Standing
 from provisioning.policy import DAY, Status
+from provisioning.prepared import Prepared
 from provisioning.tables import certificates, claims, devices
 
 ACTIVATION_SECONDS: Final = 3600.0
@@ -127,7 +128,7 @@ class Devices:
 
     async def standing(self, device: str) -> Standing | None:
         """Return how a device stands by its certificates; nobody else asks until this transaction ends."""
-        rows = (await self._connection.execute(_STANDING, {"device": device})).all()
+        rows = await self._connection.rows(_STANDING, {"device": device})
         if not rows:
             return None
         return Standing(Status(rows[0].status), tuple(Held(*row[2:]) for row in rows), rows[0].group_name)
@@ -240,7 +241,7 @@ _DEVICES = select(
 _KEYS: Final = 4
 """Certificates that a signature is tried with: the present one, its successor, and the last that were replaced."""
 
-_STANDING = (
+_STANDING = Prepared(
     select(devices.c.status, devices.c.group_name, *(certificates.c[field.name] for field in fields(Held)))
     .join(certificates, certificates.c.device == devices.c.id)
     .where(devices.c.id == bindparam("device"))

@@ -9,7 +9,7 @@ from typing import Final
 
 from device.messages.reports import TurnFigures
 from provisioning.past import Past, Spread, report
-from provisioning.session_words import WORDS, Language
+from provisioning.session_words import WORDS, Language, cause
 from provisioning.spending.prices import told
 
 _PARTS: Final = ("network", "model", "device")
@@ -37,18 +37,18 @@ def session_page(past: Past, currency: str, language: Language) -> str:
     )
     day = datetime.fromtimestamp(past.began_at, UTC).date()
     back = f'<nav class="days"><a href="/day/{day}?lang={language}">← {escape(words["title"])} · {day}</a></nav>'
-    head = f'<h1>{escape(past.device)}</h1>{back}<dl class="facts">{rows}</dl>'
-    return head + (_turns(past.turns, words) if past.turns else "")
+    head = f'<h1>{escape(past.device)}</h1>{back}<section class="sheet"><dl class="facts">{rows}</dl></section>'
+    return head + (f'<section class="sheet">{_turns(past.turns, words)}</section>' if past.turns else "")
 
 
 def _facts(past: Past, currency: str, words: dict[str, str]) -> Iterator[tuple[str, str]]:
     yield "session", past.id
     yield "group", past.group or "-"
     yield "began", datetime.fromtimestamp(past.began_at, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    yield "reason", past.reason
+    yield "reason", cause(past.reason, words)
     yield "lasted", _length(past.lasted)
     yield "talked", _length(past.talked)
-    yield "ended", past.end_reason or words["going"]
+    yield "ended", cause(past.end_reason, words) if past.end_reason else words["going"]
     yield "cost", "-" if past.cost is None else f"{told(past.cost)} {currency}"
     yield "reserved", f"{told(past.reserved)} {currency}"
     yield "broadcast", words["yes" if past.broadcast else "no"]
@@ -63,16 +63,24 @@ def _report(past: Sequence[Past], currency: str, language: Language) -> str:
     spreads: list[tuple[str, Spread | None]] = [
         (name, getattr(figures, name)) for name in ("start", "on_air", "turn", *_PARTS)
     ]
-    rows = "".join(
-        f'<tr><th scope="row">{escape(words[name])}</th><td>{each.p50} ms</td><td>{each.p95} ms</td>'
-        f"<td>{each.count} {escape(words['measured'])}</td></tr>"
-        for name, each in spreads
-        if each is not None
-    )
+    longest = max([1, *(each.p95 for _, each in spreads if each is not None)])
+    rows = "".join(_spread(name, each, longest, words) for name, each in spreads if each is not None)
     total = f"{escape(words['sessions'])}: {figures.sessions} · {escape(words['cost'])}: {told(figures.cost)} {escape(currency)}"
-    head = '<thead><tr><td></td><th scope="col">p50</th><th scope="col">p95</th><td></td></tr></thead>'
-    table = f'<table class="report">{head}<tbody>{rows}</tbody></table>' if rows else ""
-    return f'<p class="total">{total}</p>{table}'
+    return f'<p class="total">{total}</p>' + (f'<ul class="sheet spreads">{rows}</ul>' if rows else "")
+
+
+def _spread(name: str, spread: Spread, longest: int, words: dict[str, str]) -> str:
+    """Return one line of the report: the middle one as a bar, to the slowest of twenty as a lighter one."""
+    p50, p95 = (100 * value / longest for value in (spread.p50, spread.p95))
+    bar = (
+        '<svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect class="p95" width="{p95:.2f}" height="10"/><rect class="p50" width="{p50:.2f}" height="10"/></svg>'
+    )
+    return (
+        f'<li{" class=part" if name in _PARTS else ""}><span class="name">{escape(words[name])}</span>{bar}'
+        f"<span><b>{spread.p50} ms</b> p50</span><span><b>{spread.p95} ms</b> p95</span>"
+        f'<span class="count">{spread.count} {escape(words["measured"])}</span></li>'
+    )
 
 
 def _table(past: Sequence[Past], currency: str, language: Language) -> str:
@@ -80,20 +88,18 @@ def _table(past: Sequence[Past], currency: str, language: Language) -> str:
     columns = ("began", "robot", "lasted", "turns", "answer", "ended", "cost")
     head = "".join(f'<th scope="col">{escape(words[column])}</th>' for column in columns)
     rows = "".join(_row(each, currency, language) for each in past)
-    return (
-        f'<div class="wide"><table class="sessions"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-    )
+    return f'<div class="sheet wide"><table class="sessions"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
 
 
 def _row(past: Past, currency: str, language: Language) -> str:
     began = datetime.fromtimestamp(past.began_at, UTC).strftime("%H:%M:%S")
-    answer = report([past]).turn
+    words, answer = WORDS[language], report([past]).turn
     cells = (
         past.device,
         _length(past.lasted),
         str(len(past.turns)),
         _milliseconds(None if answer is None else answer.p50),
-        past.end_reason or WORDS[language]["going"],
+        cause(past.end_reason, words) if past.end_reason else words["going"],
         "-" if past.cost is None else f"{told(past.cost)} {currency}",
     )
     link = f'<a href="/session/{escape(past.id)}?lang={language}">{began}</a>'

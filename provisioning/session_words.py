@@ -40,6 +40,13 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "device": "of it, robot",
         "sessions": "Conversations",
         "measured": "measured",
+        "by.button": "button",
+        "by.remote": "from afar",
+        "by.idle": "silence",
+        "by.longest": "longest time",
+        "by.answered": "answered",
+        "by.goodbye": "goodbye",
+        "by.shutdown": "switched off",
         "missing": "There is no such session.",
         "language": "日本語",
     },
@@ -75,12 +82,28 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "model": "うちモデル",
         "device": "うちロボット",
         "sessions": "会話の数",
-        "measured": "件の計測",
+        "measured": "件",
+        "by.button": "ボタン",
+        "by.remote": "遠隔操作",
+        "by.idle": "無言",
+        "by.longest": "制限時間",
+        "by.answered": "応答の完了",
+        "by.goodbye": "お別れ",
+        "by.shutdown": "電源オフ",
         "missing": "そのセッションはありません。",
         "language": "English",
     },
 }
 """What each page says; both languages have the same keys."""
+
+
+def cause(reason: str, words: dict[str, str]) -> str:
+    """Return why a session began or ended, in words where there are some; as it was told otherwise."""
+    told = reason.removeprefix("device: ")
+    kind, _, by = told.partition(":")
+    if kind == "remote" and by:
+        return words["by.remote"]
+    return words.get(f"by.{told}", reason)
 
 
 def chosen(wanted: str, accepted: str) -> Language:

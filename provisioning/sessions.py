@@ -10,6 +10,7 @@ from sqlalchemy import Float, Row, String, bindparam, delete, exists, func, inse
 
 from provisioning.connection import Connection
 from provisioning.policy import Counts, midnight
+from provisioning.prepared import Prepared
 from provisioning.spending.ledger import Ledger
 from provisioning.tables import nonces, sessions
 
@@ -42,6 +43,11 @@ class Session:
     minter: str = ""
     """Who serves the request for it."""
 
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """The calls to be hung up at its end, as far as they are known; older first."""
+        return tuple(call for call in (self.call_id, self.second_call_id) if call is not None)
+
 
 Bill = Callable[[Session], int]
 """What a session that has ended costs, in micros; no more than was reserved and no less than nothing is charged."""
@@ -66,13 +72,23 @@ class Sessions:
     async def counts(self, device: str, now: float) -> Counts:
         """Return what a device has used until `now`."""
         values = {"device": device, "now": now, "midnight": midnight(now), "minute": now - 60}
-        row = (await self._connection.execute(_COUNTS, values)).one()
+        row = (await self._connection.rows(_COUNTS, values))[0]
         return Counts(live=row.live, today=row.today, minute=row.minute)
 
-    async def note_request(self, device: str, nonce: str, now: float) -> bool:
-        """Keep a nonce; False when this device has used it before."""
-        noted = await self._connection.execute(_NOTE, {"device": device, "nonce": nonce, "at": now})
-        return noted.first() is not None
+    async def note_request(self, device: str, nonce: str, now: float, minter: str = "") -> bool:
+        """Keep a nonce, and who serves its request; False when this device has used it before."""
+        noted = {"device": device, "nonce": nonce, "at": now, "minter": minter}
+        return bool(await self._connection.rows(_NOTE, noted))
+
+    async def server(self, device: str, nonce: str) -> str:
+        """Return which minter serves a request; empty when nobody knows."""
+        mine = select(nonces.c.minter).where(nonces.c.device == device, nonces.c.nonce == nonce)
+        return str((await self._connection.execute(mine)).scalar() or "")
+
+    async def take_request(self, device: str, nonce: str, before: str, minter: str) -> bool:
+        """Let another minter serve a request; False when one was faster."""
+        mine = update(nonces).where(nonces.c.device == device, nonces.c.nonce == nonce, nonces.c.minter == before)
+        return (await self._connection.execute(mine.values(minter=minter))).rowcount == 1
 
     async def forget_requests(self, before: float) -> None:
         """Drop nonces of requests that have long expired."""
@@ -94,7 +110,7 @@ class Sessions:
             "model": session.model[:80],
             "minter": session.minter,
         }
-        await self._connection.execute(_ADD, entered)
+        await self._connection.rows(_ADD, entered)
         await self._ledger.reserve(session.device, session.group, session.reserved, session.created_at)
 
     async def take_over(self, session: Session, minter: str) -> bool:
@@ -108,16 +124,35 @@ class Sessions:
 
     async def set_channel(self, session: str, channel_id: str) -> None:
         """Note the channel that was created for a session, so that it is deleted whatever happens."""
-        await self._connection.execute(_SET_CHANNEL, {"session": session, "channel": channel_id})
+        await self._connection.rows(_SET_CHANNEL, {"session": session, "channel": channel_id})
 
-    async def set_call(self, session: str, device: str, call_id: str) -> None:
-        """Note a call by which a session of this device can be hung up: its first, or the one that takes over from that."""
+    async def set_call(self, session: str, device: str, call_id: str) -> str | None:
+        """Note a call by which a session of this device can be hung up: its first, or the one that takes over from that.
+
+        Return an older one that is too many now, and known no longer: it must be hung up.
+        """
+        before = await self._held(session)
         mine, call_id = update(sessions).where(sessions.c.id == session, sessions.c.device == device), call_id[:128]
         first = await self._connection.execute(mine.where(sessions.c.call_id.is_(None)).values(call_id=call_id))
         if first.rowcount == 0:
             older = func.coalesce(sessions.c.second_call_id, sessions.c.call_id)
             another = mine.where(sessions.c.call_id != call_id, func.coalesce(sessions.c.second_call_id, "") != call_id)
-            await self._connection.execute(another.values(call_id=older, second_call_id=call_id))
+            added = await self._connection.execute(another.values(call_id=older, second_call_id=call_id))
+            if added.rowcount and before is not None and before.second_call_id is not None:
+                return before.call_id
+        return None
+
+    async def open_call(self, session: str, call_id: str) -> str | None:
+        """Note a call that the cloud has opened for a session: its first, or the one that is to take over from that.
+
+        Return what must be hung up now: this very call, if the session is over; or one that was to take over before, for
+        whoever asks for another does without it.
+        """
+        before = await self._held(session)
+        if before is None or before.ended_at is not None:
+            return call_id
+        await self._set(session, **{"call_id" if before.call_id is None else "second_call_id": call_id})
+        return before.second_call_id
 
     async def leave_call(self, session: str, device: str, call_id: str) -> None:
         """Note that a session of this device goes on without this one of its two calls."""
@@ -208,44 +243,58 @@ class Sessions:
         found = select(sessions.c.channel_id, sessions.c.ended_at).where(sessions.c.channel_id.in_(among))
         return {row.channel_id: row.ended_at is not None for row in await self._connection.execute(found)}
 
+    async def _held(self, session: str) -> Session | None:
+        """Return the session with this id; nobody else changes it before the transaction ends."""
+        found = select(sessions).where(sessions.c.id == session).with_for_update()
+        row = (await self._connection.execute(found)).one_or_none()
+        return None if row is None else _session(row)
+
     async def find(self, session: str) -> Session | None:
         """Return the session with this id."""
         row = (await self._connection.execute(select(sessions).where(sessions.c.id == session))).one_or_none()
         return None if row is None else _session(row)
 
 
-_ADD = insert(sessions)
-"""Statements that every grant needs are made once: SQLAlchemy takes longer over a new one than SQLite to execute it."""
+_ADDED = [
+    *("id", "device", "reason", "created_at", "deadline", "channel_open", "group_name", "reserved"),
+    *("profile", "profile_version", "model", "minter"),
+]
+_ADD = Prepared(insert(sessions), columns=_ADDED)
 
-_SET_CHANNEL = (
+_SET_CHANNEL = Prepared(
     update(sessions)
     .where(sessions.c.id == bindparam("session"))
     .values(channel_id=bindparam("channel"), channel_open=True)
 )
 
 _MINE = sessions.c.device == bindparam("device")
-_COUNTS = select(
-    select(func.count())
-    .where(_MINE, sessions.c.ended_at.is_(None), sessions.c.deadline > bindparam("now"))
-    .scalar_subquery()
-    .label("live"),
-    select(func.coalesce(func.sum(1 + sessions.c.renewals), 0))
-    .where(_MINE, sessions.c.created_at >= bindparam("midnight"), sessions.c.deadline > sessions.c.created_at)
-    .scalar_subquery()
-    .label("today"),
-    select(func.count())
-    .where(nonces.c.device == bindparam("device"), nonces.c.at > bindparam("minute"))
-    .scalar_subquery()
-    .label("minute"),
+_COUNTS = Prepared(
+    select(
+        select(func.count())
+        .where(_MINE, sessions.c.ended_at.is_(None), sessions.c.deadline > bindparam("now"))
+        .scalar_subquery()
+        .label("live"),
+        select(func.coalesce(func.sum(1 + sessions.c.renewals), 0))
+        .where(_MINE, sessions.c.created_at >= bindparam("midnight"), sessions.c.deadline > sessions.c.created_at)
+        .scalar_subquery()
+        .label("today"),
+        select(func.count())
+        .where(nonces.c.device == bindparam("device"), nonces.c.at > bindparam("minute"))
+        .scalar_subquery()
+        .label("minute"),
+    )
 )
 
-_NOTE = (
+_NOTE = Prepared(
     insert(nonces)
     .from_select(
-        ["device", "nonce", "at"],
-        select(bindparam("device", type_=String), bindparam("nonce", type_=String), bindparam("at", type_=Float)).where(
-            ~exists().where(nonces.c.device == bindparam("device"), nonces.c.nonce == bindparam("nonce"))
-        ),
+        ["device", "nonce", "at", "minter"],
+        select(
+            bindparam("device", type_=String),
+            bindparam("nonce", type_=String),
+            bindparam("at", type_=Float),
+            bindparam("minter", type_=String),
+        ).where(~exists().where(nonces.c.device == bindparam("device"), nonces.c.nonce == bindparam("nonce"))),
     )
     .returning(nonces.c.nonce)
 )  # psycopg counts no rows of an INSERT from a SELECT

@@ -28,8 +28,8 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[float, Meta(gt=0)]
 Count = Annotated[int, Meta(ge=1)]
 
-MOST_HIDDEN: Final = 6_000
-"""Bytes of all hidden words together: what a grant has room for beside 20,000 bytes of texts of a place."""
+MOST_HIDDEN: Final = 4_500
+"""Bytes of all hidden words together: what a grant has room for beside 20,000 bytes of texts of a place and a profile's own."""
 
 OPENAI_KEY_VARIABLE: Final = "KAIWA_OPENAI_API_KEY"
 IMAGEFLUX_TOKEN_VARIABLE: Final = "KAIWA_IMAGEFLUX_TOKEN"  # noqa: S105 - the name of a variable, not a token
@@ -56,7 +56,7 @@ class WebSettings(Settings, frozen=True):
     public_url: str = ""
     """What observers type, without a slash at the end; `http://host:port` when empty."""
     hidden_words: tuple[str, ...] = ()
-    """Masked in captions before anybody sees them; 6,000 bytes together, for each grant carries them to a robot."""
+    """Masked in captions before anybody sees them; 4,500 bytes together, for each grant carries them to a robot."""
     media_origins: tuple[str, ...] = ("https://*.imageflux.jp",)
     """Where playlists and segments may come from, besides this host."""
 

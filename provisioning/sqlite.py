@@ -11,16 +11,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from itertools import chain, repeat
+from pathlib import Path
 from typing import Any, Final, cast
 
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from provisioning.connection import Values
+from provisioning.prepared import Prepared
 from provisioning.schema import migrate
 from provisioning.undisturbed import undisturbed
 
@@ -45,10 +47,10 @@ _BEFORE: Final = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f
 
 
 class InPlace:
-    """SQLAlchemy's connection as the queries use it: executes at once."""
+    """SQLAlchemy's connection, and the driver's under it, as the queries use them: they execute at once."""
 
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: sa.Connection, driver: sqlite3.Connection) -> None:
+        self._connection, self._driver = connection, driver
 
     @property
     def dialect(self) -> sa.Dialect:
@@ -58,6 +60,14 @@ class InPlace:
     async def execute(self, statement: sa.Executable, parameters: Values = None) -> sa.CursorResult[*tuple[Any, ...]]:
         """Execute a statement."""
         return self._connection.execute(statement, parameters)
+
+    async def rows(self, prepared: Prepared, values: Mapping[str, Any]) -> Sequence[Any]:
+        """Execute a statement that every grant needs; return its rows."""
+        return prepared.lite.rows(self._driver, values)
+
+    async def each(self, prepared: Prepared, several: Sequence[Mapping[str, Any]]) -> None:
+        """Execute one for each of several sets of values."""
+        prepared.lite.each(self._driver, several)
 
 
 class SQLite:
@@ -74,6 +84,12 @@ class SQLite:
         self._connection: sa.Connection | None = None
         self._log_keeper: sqlite3.Connection | None = None
         self._since_checkpoint = 0
+
+    @property
+    def hint(self) -> str:
+        """Where there is no folder for the file yet, what makes it."""
+        folder = Path(self._engine.url.database or ".").parent
+        return "" if folder.is_dir() else f"; there is no {folder}: `kaiwa-cloud init` makes it"
 
     async def open(self) -> None:
         """Connect, and bring the database to its present shape."""
@@ -119,7 +135,7 @@ class SQLite:
             driver = self._driver
             try:
                 await self._begin()
-                yield InPlace(self._opened())
+                yield InPlace(self._opened(), driver)
                 _check(driver)
                 driver.commit()
                 self._keep_log_short()

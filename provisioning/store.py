@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -65,7 +65,7 @@ class Store:
         except BaseException as error:
             await database.close()
             if isinstance(error, SQLAlchemyError | CommandError | OSError | sqlite3.Error):
-                raise StoreError(f"the store cannot be opened: {first_line(error)}") from error
+                raise StoreError(f"the store cannot be opened: {first_line(error)}{database.hint}") from error
             raise
         self._database = database
         if isinstance(database, SQLite):  # it has one writer, so nobody waits longer for being taken along
@@ -95,6 +95,10 @@ class Store:
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise _translated(error) from error
 
+    def serving(self) -> AbstractContextManager[None]:
+        """Be one of the requests in hand while the context is open: in a crowd, their works share transactions."""
+        return nullcontext() if self._together is None else self._together.serving()
+
     async def together(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Return what `work` returns in a transaction, which it may share with others that come at the same time.
 
@@ -117,7 +121,7 @@ class DuplicateError(StoreError):
 
 
 def _translated(error: Exception) -> StoreError:
-    if isinstance(error, IntegrityError):
+    if isinstance(error, IntegrityError | sqlite3.IntegrityError):
         return DuplicateError(f"exists already: {first_line(error)}")
     return StoreError(f"the store does not answer: {first_line(error)}")
 

@@ -85,8 +85,9 @@ nonces: Final = Table(
     Column("device", ForeignKey("devices.id"), primary_key=True),
     Column("nonce", String(32), primary_key=True),
     Column("at", Float, nullable=False, index=True),
+    Column("minter", String(8), nullable=False, server_default=""),
 )
-"""Requests that were answered; the primary key is what refuses a replay."""
+"""Requests that were answered; the primary key is what refuses a replay, and `minter` is whoever serves this one."""
 
 sessions: Final = Table(
     "sessions",

@@ -1,13 +1,27 @@
-"""Several who ask at the same time share one transaction, and with it one wait for the disk."""
+"""Several who ask at the same time share one transaction, and with it one wait for the disk.
+
+In a crowd, the first waits a moment for others: it costs nobody anything that a request does not wait for anyway, and what
+is done for several at once takes half of the processor's time of what is done for each by itself, because what it needs is
+in the caches. (PostgreSQL has the same as `commit_siblings` and `commit_delay`.)
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-from typing import Any, Generic, TypeVar
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
+from typing import Any, Final, Generic, TypeVar
 
 from provisioning.undisturbed import undisturbed
+
+CROWD: Final = 8
+"""Requests in hand from which on the first waits for others; at 100 a second, there are one or two."""
+
+ENOUGH: Final = 16
+"""Works that nobody waits for any longer."""
+
+PAUSES: Final = (0.001, 0.001, 0.001)
+"""Seconds after each of which it is looked whether there are enough."""
 
 C = TypeVar("C")
 T = TypeVar("T")
@@ -52,6 +66,16 @@ class Together(Generic[C]):
     def __init__(self, begin: Begin[C], apart: Apart) -> None:
         self._begin, self._apart = begin, apart
         self._waiting: list[_Work[C, Any]] = []
+        self._in_hand = 0
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Be one of the requests in hand while the context is open; its works come from time to time."""
+        self._in_hand += 1
+        try:
+            yield
+        finally:
+            self._in_hand -= 1
 
     async def do(self, work: Callable[[C], Awaitable[T]]) -> T:
         """Return what `work` returns, once it is in the database; raise what it raises, or what the database does.
@@ -67,6 +91,7 @@ class Together(Generic[C]):
     async def _serve(self) -> None:
         taken: list[_Work[C, Any]] = []
         failure: Exception | None = None
+        await self._gathered()
         try:
             async with self._begin() as given:
                 taken, self._waiting = self._waiting, []
@@ -78,3 +103,9 @@ class Together(Generic[C]):
             taken, self._waiting = self._waiting, []
         for work in taken:
             work.tell(failure)
+
+    async def _gathered(self) -> None:
+        for pause in PAUSES:
+            if self._in_hand < CROWD or len(self._waiting) >= ENOUGH:
+                return
+            await asyncio.sleep(pause)

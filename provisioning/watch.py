@@ -101,8 +101,7 @@ class Watch:
 
     def keep(self, session: Session, now: float) -> None:
         """Watch a session that goes on already; what is known of one that is watched stays."""
-        calls = [call for call in (session.call_id, session.second_call_id) if call is not None]
-        kept = _Kept(session, calls, session.deadline + self._grace, "deadline", now + self._silence)
+        kept = _Kept(session, list(session.calls), session.deadline + self._grace, "deadline", now + self._silence)
         self._kept.setdefault(session.id, kept)
 
     def heard(self, device: str, now: float) -> None:

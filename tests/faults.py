@@ -127,7 +127,7 @@ LINES: Final = (
     Line(
         "The service refuses the call, or answers nonsense",
         WHOLE + "test_a_call_that_is_refused_is_a_fault_and_passes",
-        "Call and channel are closed.",
+        "A service that is busy or broken is tried twice more, within two seconds; then call and channel are closed.",
         code="upstream",
     ),
     Line(
@@ -142,7 +142,7 @@ LINES: Final = (
         "tests/device/test_session.py::test_an_answer_that_fails_is_heard_and_shown_until_somebody_speaks",
         "The conversation goes on as soon as somebody speaks.",
         seen="the light `trouble`: lit, with two dips",
-        heard="the earcon of its kind, such as `fault-busy`",
+        heard='the earcon of its kind, such as `fault-busy`, then words, such as: "I cannot talk about that. Please ask me something else."',
     ),
     Line(
         "The broadcast service does not work",
@@ -166,6 +166,34 @@ LINES: Final = (
         heard="nothing: there is nothing to sound it with",
     ),
     Line(
+        "The microphone's packets leave no more, while the call still looks connected",
+        "tests/device/realtime/test_call.py::test_a_call_in_which_nothing_is_sent_any_more_ends",
+        "Noticed after 5 s (0.3 s in the test); another call takes over, and is told what was said.",
+        seen="the light `preparing` until then",
+        heard="nothing",
+    ),
+    Line(
+        "The service receives nothing of what is sent, while the call still looks connected",
+        "tests/device/realtime/test_call.py::test_a_call_of_which_the_service_receives_nothing_any_more_ends",
+        "Noticed after 20 s (0.3 s in the test) by its reports, which tell of no more; another call takes over.",
+        seen="the light `preparing` until then",
+        heard="nothing",
+    ),
+    Line(
+        "The broadcast still looks connected, but nothing goes out, or nothing comes in",
+        "tests/device/sora/test_publisher.py::test_a_broadcast_that_only_looks_alive_is_given_up",
+        "Noticed after 5 s or 20 s (0.2 s and 0.4 s in the test); it comes back on a new channel.",
+        seen="the red light goes out, and on again",
+        heard="the earcons `off air` and `on air`",
+    ),
+    Line(
+        "Nothing is captured or played any more, and nothing mends that",
+        "tests/device/test_session.py::test_what_stands_still_is_told_heard_and_shown_and_then_the_process_begins_anew",
+        "Told over MQTT as `standstill`; what there is is given back, and after 6 s, or at a press, the process is"
+        " started again; by systemd's watchdog, should that hang, too.",
+        code="standstill",
+    ),
+    Line(
         "The clock jumps",
         "tests/device/test_clock.py::test_it_goes_on_from_what_the_cloud_said_whatever_the_system_s_clock_does",
         "The robot goes by the cloud's clock and by one that does not jump.",
@@ -183,6 +211,13 @@ LINES: Final = (
         "The power is cut while an enrolment is written",
         "tests/device/test_identity.py::test_a_power_cut_before_the_last_step_leaves_the_old_identity",
         "The robot is who it was.",
+        seen="the light `starting`",
+        heard="nothing",
+    ),
+    Line(
+        "The power is cut at any write of identity, orders, used claims, settings or a record",
+        "tests/device/test_durably.py::test_cut_short_anywhere_it_can_be_read_and_written_again",
+        "What is read at the next start is what was there before, or what was to be.",
         seen="the light `starting`",
         heard="nothing",
     ),
@@ -213,6 +248,13 @@ LINES: Final = (
         "The broker tells its last will; 10 s later (0.5 s in the test) the cloud ends the call and deletes the channel.",
         seen="dark, until systemd has started it again",
         heard="nothing",
+    ),
+    Line(
+        "The robot's program fails five times within two minutes",
+        "tests/systemd/test_units.py::test_giving_up_is_seen_and_ends",
+        "systemd gives up and shows it; after 2 minutes, or at a press, the robot is tried again, for ever.",
+        seen=f"the light `fault`: {blinks(Light.FAULT)}",
+        heard="the earcon `error`",
     ),
     Line(
         "Its certificate is revoked",

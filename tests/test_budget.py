@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from device.boards import Board
-from tests.bench.budget import SHARES, SPARE, Run, kept_up, spent, verdict
+from device.config import explain, load
+from device.messages.settings import flattened
+from tests.bench.budget import PARTS, SHARES, SPARE, Run, kept_up, parts, settings, spent, verdict
 from tests.bench.processes import cost
 from tests.bench.quota import quota
 
@@ -51,6 +55,25 @@ def test_the_share_of_a_board_is_of_the_core_that_its_profile_is_made_for() -> N
     assert there.must == f"<= {100 * (1 - SPARE):g}"
 
 
+def test_what_a_part_takes_is_the_median_difference_of_runs_next_to_one_another() -> None:
+    rows = list(parts(Board.ZERO2W, {"a": [(0.10, 0.12), (0.16, 0.17), (0.11, math.nan)], "b": [(0.11, 0.10)]}))
+    assert [row.name for row in rows] == ["zero2w, all of it", "zero2w, a, more", "zero2w, b, more"]
+    assert [row.value for row in rows] == pytest.approx([11.0, 1.5, -1.0])
+    assert rows[1].peers["% there"] == pytest.approx(9.0)
+
+
+def test_the_settings_of_a_trial_are_the_profile_but_for_what_is_tried(tmp_path: Path) -> None:
+    for otherwise in PARTS.values():
+        path = tmp_path / "device.toml"
+        path.write_text(settings('state_dir = "x"\n[report]\nheartbeat_seconds = 0.5\n', Board.ZERO2W, otherwise))
+        loaded = load(path)
+        assert (loaded.board, loaded.state_dir, loaded.report.heartbeat_seconds) == ("zero2w", "x", 10.0)
+        said = {key for key, _, source in explain(path) if source == "file"}
+        assert said - set(flattened(otherwise)) == {
+            "board", "state_dir", "report.metrics_seconds", "report.heartbeat_seconds"
+        }  # fmt: skip
+
+
 def test_a_program_gets_its_share_and_no_more() -> None:
     with quota(0.2) as limited:
         if limited is None:
@@ -63,7 +86,7 @@ def test_a_program_gets_its_share_and_no_more() -> None:
                 busy.wait(0.5)
             used = (cost([busy.pid]).cpu - before) / (time.monotonic() - began)
             assert used < 0.3
-            assert limited.throttled > 0.5
+            assert limited.throttled > 0.1  # and not 1.0 where others leave it less than its share
         finally:
             busy.kill()
             busy.wait()

@@ -15,7 +15,7 @@ from provisioning.__main__ import app
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("hardware/**/README.md")]
 TEST = re.compile(r"`(test_\w+)`")
-PROVEN = ("broadcast.md", "identity.md", "security.md")
+PROVEN = ("broadcast.md", "identity.md", "realtime.md", "security.md")
 COMMAND = re.compile(r"(?:^|[`$] ?|sudo )(kaiwa-(?:cloud|device) [a-z-][^`\n]*?)(?:`|$|\s{2,}#)", re.MULTILINE)
 
 
@@ -58,6 +58,14 @@ def test_every_line_of_the_protocols_checklist_names_its_proof_or_why_there_is_n
     lines = re.findall(r"^\| (\d+) \|[^|]*\|(.*)\|$", table, re.MULTILINE)
     assert [int(number) for number, _ in lines] == [*range(1, 36)]
     assert [proof for _, proof in lines if not (TEST.search(proof) or "`make " in proof)] == []
+
+
+@pytest.mark.parametrize(("part", "lines"), [("## The stand-in", 19), ("## The robot", 11)])
+def test_every_line_about_the_conversation_service_names_its_proof(part: str, lines: int) -> None:
+    table = (ROOT / "docs" / "realtime.md").read_text(encoding="utf-8").partition(part)[2].partition("\n## ")[0]
+    found = re.findall(r"^\| (\d+) \|[^|]*\|(.*)\|$", table, re.MULTILINE)
+    assert [int(number) for number, _ in found] == [*range(1, lines + 1)]
+    assert [proof for _, proof in found if not TEST.search(proof)] == []
 
 
 def test_every_test_that_is_named_as_a_proof_exists() -> None:

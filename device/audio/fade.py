@@ -23,6 +23,14 @@ def fade_out(samples: Samples, over: int | None = None) -> Samples:
     return _ramped(samples, 1.0, 0.0, slice(samples.size - over, samples.size))
 
 
+def taken_over(before: Samples, after: Samples, over: int = EDGE) -> Samples:
+    """Return `after`, its first `over` laid over as much of what `before` would have gone on with, as it fades."""
+    over = min(over, before.size, after.size)
+    if not over:
+        return after
+    return np.concatenate((fade_out(before[:over]) + fade_in(after[:over], over), after[over:]))
+
+
 def _ramped(samples: Samples, first: float, last: float, part: slice) -> Samples:
     faded = samples.copy()
     ramp = np.linspace(first, last, part.stop - part.start, dtype=np.float32)

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from device.audio.block import BLOCK, CALL, Samples
-from device.audio.fade import fade_in, fade_out
+from device.audio.fade import fade_in, fade_out, taken_over
 from device.audio.jitter import LONGEST_CONCEALMENT, JitterBuffer, Kind, Outcome
 from device.audio.level import is_quiet
 from device.audio.opus import OpusDecoder
@@ -43,6 +43,7 @@ class Reception:
         self._decoder = OpusDecoder()
         self._pending = _NOTHING  # decoded, not handed out
         self._made_up = LONGEST_CONCEALMENT  # samples made up in a row; at most this
+        self._spare = _NOTHING  # made up, not wanted yet
         self._shortened = self._lengthened = 0
         self._quiet_for = 0  # frames
         self._rest = 0  # frames until speech may be changed again
@@ -70,7 +71,7 @@ class Reception:
     def flush(self) -> None:
         """Drop all that waits; the next block is silence unless packets come."""
         self._jitter.flush()
-        self._pending = _NOTHING
+        self._pending = self._spare = _NOTHING
         self._made_up = LONGEST_CONCEALMENT
 
     def restart(self) -> None:
@@ -103,13 +104,16 @@ class Reception:
 
     def _resumed(self, frame: Samples) -> Samples:
         after_silence, self._made_up = self._made_up >= LONGEST_CONCEALMENT, 0
-        return fade_in(frame) if after_silence else frame
+        made_up, self._spare = self._spare, _NOTHING
+        return fade_in(frame) if after_silence else taken_over(made_up, frame)
 
     def _concealed(self, samples: int) -> Samples:
         if self._made_up >= LONGEST_CONCEALMENT:
             return np.zeros(samples, np.int16)
         self._made_up += samples
-        frame = self._decoder.conceal(samples)
+        while self._spare.size < samples:  # in whole frames: libopus lowers its voice with each call, however short
+            self._spare = np.concatenate((self._spare, self._decoder.conceal(BLOCK)))
+        frame, self._spare = self._spare[:samples], self._spare[samples:]
         return fade_out(frame) if self._made_up >= LONGEST_CONCEALMENT else frame
 
     def _corrected(self, frame: Samples) -> Samples:

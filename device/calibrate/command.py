@@ -15,8 +15,8 @@ from device.calibrate.measure import Measured, measure
 from device.calibrate.perform import perform
 from device.calibrate.stimulus import Plan
 from device.calibrate.trial import Trial, tried
-from device.calibrate.verdict import Verdict, judge
-from device.config import DeviceSettings
+from device.calibrate.verdict import Verdict, affordable, judge
+from device.config import DeviceSettings, board_of
 from device.doctor.command import add_language
 from device.doctor.report import as_json, render
 from device.errors import SoundError
@@ -64,7 +64,8 @@ async def calibrated(settings: DeviceSettings, plan: Plan, *, heard: bool = Fals
         trial = await asyncio.to_thread(tried, Aec3(), recorded, plan)
     except SoundError:  # the canceller is not installed; the words say so
         trial = None
-    return judge(card, measured, trial, heard=heard), _note(measured, trial)
+    verdict = affordable(judge(card, measured, trial, heard=heard), board_of(settings))
+    return verdict, _note(measured, trial)
 
 
 def _note(measured: Measured | None, trial: Trial | None) -> str:

@@ -10,8 +10,8 @@ from tomlkit.items import Item, Table
 
 from device.audio.echo import EchoMode
 from device.config import DeviceSettings
+from device.durably import write_durably
 from device.errors import SettingsError
-from device.identity import write_durably
 from device.messages.settings import read_settings
 
 _MARK = "calibrated "

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from device.audio.echo import EchoMode
+from device.boards import CHOICES, Board
 from device.calibrate import words
 from device.calibrate.measure import Measured
 from device.calibrate.trial import Trial
+from device.doctor.checks.sound import LOUD_ROOM
 from device.doctor.findings import Finding
 
 REMOVED: Final = 20.0
@@ -37,6 +39,18 @@ class Verdict:
 
     mode: EchoMode | None
     findings: list[Finding]
+
+
+def affordable(verdict: Verdict, board: Board) -> Verdict:
+    """Return the verdict for a board: without a canceller, and saying so, where its profile has no time for one."""
+    if verdict.mode is not EchoMode.AEC3 or ("echo.mode", EchoMode.HALF_DUPLEX) not in _profile(board):
+        return verdict
+    mode = EchoMode.HALF_DUPLEX
+    return Verdict(mode, [*verdict.findings[:-1], words.TOO_DEAR(board=str(board)), words.CHOSEN(mode=mode)])
+
+
+def _profile(board: Board) -> list[tuple[str, str | int]]:
+    return [(choice.key, choice.value) for choice in CHOICES[board]]
 
 
 def judge(card: str, measured: Measured | None, trial: Trial | None, *, heard: bool) -> Verdict:
@@ -91,6 +105,8 @@ def _complaints(measured: Measured) -> list[Finding]:
         found.append(words.CLIPPED(clipped=measured.clipped))
     if measured.loss < INTERRUPTIBLE:
         found.append(words.LOUD(loss=measured.loss))
+    if measured.floor > LOUD_ROOM:
+        found.append(words.NOISY(floor=measured.floor))
     if abs(measured.drift) - 2.0 * measured.drift_error > TRIED_DRIFT:
         found.append(words.DRIFTING(drift=measured.drift))
     if measured.holes:

@@ -75,6 +75,14 @@ LOUD: Final = Phrase(
     QUIETER_EN,
     QUIETER_JA,
 )
+NOISY: Final = Phrase(
+    "calibrate.noisy",
+    Outcome.WARNING,
+    "the room is loud even when nothing is played, {floor:.0f} dBFS: pauses may be taken for speech",
+    "何も再生していないときも {floor:.0f} dBFS の音があり、間が発話と見なされることがあります",
+    "Look for a fan, turn the microphone's gain down, or let people hold the button to talk (`vad` in docs/panel.md).",
+    "ファンなどの音源を探すか、マイクの感度を下げるか、ボタンを押して話す方式 (docs/panel.md の `vad`) にしてください。",
+)
 DRIFTING: Final = Phrase(
     "calibrate.drifting",
     Outcome.WARNING,
@@ -86,7 +94,7 @@ DRIFTING: Final = Phrase(
 HOLES: Final = Phrase(
     "calibrate.holes",
     Outcome.WARNING,
-    "what was played had holes in {holes} places",
+    "what was played had holes: {holes}",
     "再生した音が {holes} か所で途切れました",
     "See with `kaiwa-device doctor` whether the cores are busy or the card loses sound, then calibrate again.",
     "`kaiwa-device doctor` でコアの負荷や音切れを確かめ、もう一度測ってください。",
@@ -99,11 +107,26 @@ WANDERING: Final = Phrase(
     'Speak to ALSA directly (`input = "hw"`), not through a sound server, and see that the cores are not busy.',
     '音声サーバーを通さず ALSA を直接使い (`input = "hw"`)、コアに余裕があるか確かめてください。',
 )
+TOO_DEAR: Final = Phrase(
+    "calibrate.too_dear",
+    Outcome.NOTE,
+    "software echo cancellation would be safe here, but a {board} has not the time for it beside a broadcast",
+    "ソフトウェアのエコー除去も安全ですが、{board} では配信と同時に動かす余裕がありません",
+    'Without a broadcast (`[broadcast] enabled = false`) you may write `[echo] mode = "aec3"`; `kaiwa-device doctor` says'
+    " whether it fits.",
+    '配信しないなら (`[broadcast] enabled = false`) `[echo] mode = "aec3"` にできます。余裕は `kaiwa-device doctor` で分かります。',
+)
 SAFE: Final = Phrase(
     "calibrate.safe",
     Outcome.OK,
     'safe here: [echo] mode = "{mode}"',
     'ここで安全なのは [echo] mode = "{mode}" です',
+)
+CHOSEN: Final = Phrase(
+    "calibrate.chosen",
+    Outcome.OK,
+    'so here it is [echo] mode = "{mode}": nobody can interrupt the robot by voice',
+    'そのため [echo] mode = "{mode}" とします。声で割り込めなくなります',
 )
 LAST_RESORT: Final = Phrase(
     "calibrate.last_resort",

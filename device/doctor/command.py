@@ -7,6 +7,7 @@ import asyncio
 import os
 import sys
 
+from device.chosen import chosen
 from device.config import DeviceSettings
 from device.doctor.examine import SERVICE, STUN, Options, examine
 from device.doctor.gather.sound import LONGEST_RECORDING, Wish
@@ -53,7 +54,7 @@ def address(text: str) -> tuple[str, int]:
 
 def act(settings: DeviceSettings, options: argparse.Namespace) -> int:
     """Examine this board and print what is to be said; return the exit code."""
-    chosen = Options(options.stun, options.service, Wish(options.listen, options.record))
-    findings = asyncio.run(examine(settings, chosen))
+    wanted = Options(options.stun, options.service, Wish(options.listen, options.record), chosen=chosen(options.config))
+    findings = asyncio.run(examine(settings, wanted))
     sys.stdout.write((as_json if options.json else render)(findings, options.lang) + "\n")
     return exit_code(findings)

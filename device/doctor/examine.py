@@ -12,8 +12,9 @@ from typing import Final
 from cryptography import x509
 
 from device.audio.echo import EchoMode
+from device.chosen import Chosen
 from device.config import DeviceSettings
-from device.doctor.checks import broker, clock, computer, identity, network, pins, records, sound, tools
+from device.doctor.checks import board, broker, clock, computer, identity, network, pins, records, sound, tools
 from device.doctor.findings import UNLOOKED, Finding
 from device.doctor.gather import broker as ask_broker
 from device.doctor.gather import computer as look_at
@@ -42,6 +43,8 @@ class Options:
     wish: Wish = field(default_factory=Wish)
     mint_seconds: float = 6.0
     """How long to wait for the minter's answer."""
+    chosen: Chosen | None = None
+    """What the profile of this board chose, if that is to be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,12 @@ async def examine(settings: DeviceSettings, options: Options) -> list[Finding]:
         _part("network", _network(options)),
         _part("broker", _cloud(me, options.mint_seconds, running=running)),
     )
-    return [*processor, *(finding for part in parts for finding in part)]
+    profile = (
+        []
+        if options.chosen is None
+        else board.check(options.chosen.board, options.chosen.kept, options.chosen.overruled)
+    )
+    return [*processor, *profile, *(finding for part in parts for finding in part)]
 
 
 async def _part(name: str, findings: Awaitable[list[Finding]]) -> list[Finding]:

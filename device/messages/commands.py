@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 
 from msgspec import Meta
 
+from device.messages.releases import LONGEST_SEALED, Address
 from device.messages.tools import ToolName
 from device.messages.wire import Message
 
@@ -25,6 +26,8 @@ class Verb(StrEnum):
     STOP = "stop"
     USE = "use"
     """Use a tool of the robot, as the model would; `args` hold its name and its arguments."""
+    UPDATE = "update"
+    """Take over another version of the robot's program; `args` say which, and where it lies."""
 
 
 class Command(Message, frozen=True):
@@ -46,6 +49,15 @@ class Use(Message, frozen=True):
 
     tool: ToolName
     arguments: dict[str, Any] = {}
+
+
+class Update(Message, frozen=True):
+    """The `args` of the order `update`."""
+
+    release: Annotated[str, Meta(max_length=LONGEST_SEALED)]
+    """The sealed release (`device.messages.releases`): nothing is taken over that it does not describe."""
+    url: Address
+    """Where the package lies."""
 
 
 class Step(StrEnum):

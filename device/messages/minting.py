@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from device.messages.offers import MOST_SEALED
 from device.messages.prices import TokenPrices
 from device.messages.secret import MASK, Secret
 from device.messages.tools import MOST_TOOLS, ToolDeclaration, ToolName
@@ -45,15 +46,28 @@ class MintRequest(Message, frozen=True):
     """The session of this device that goes on with another call; a new session begins where it is empty."""
     archive: bool = False
     """Those who talk here have agreed to a recording, so that the broadcast may be archived."""
+    offer: Annotated[bytes, Meta(max_length=MOST_SEALED)] = b""
+    """The SDP offer of the call, sealed to the minter: the cloud may open the call with it. An earlier cloud answers none."""
+
+
+class AnsweredCall(Message, frozen=True):
+    """A call that the cloud has opened with the offer of a request."""
+
+    sdp: Secret
+    """The answer, with its ICE password."""
+    call_id: str
 
 
 class OpenAIGrant(Message, frozen=True):
-    """What opens one Realtime call."""
+    """What opens one Realtime call: a secret to offer it with, or the answer to what was offered."""
 
-    base_url: str
-    secret: Secret
     expires_at: float
+    """Until when it opens one, in Unix seconds."""
     model: str
+    base_url: str = ""
+    secret: Secret = Secret("")
+    answered: AnsweredCall | None = None
+    """Only for a request with an offer; there is no secret then."""
 
 
 class BroadcastGrant(Message, frozen=True):

@@ -29,6 +29,9 @@ OnGesture = Callable[[Gesture, float], None]
 OnLight = Callable[[float, float], None]
 """Takes the monotonic time and the new brightness, 0 to 1, of the talk light; in the event loop."""
 
+OnCut = Callable[[], None]
+"""Called when the button that cuts was pressed; in the event loop."""
+
 OnMute = Callable[[bool | None], None]
 """Takes whether the switch has closed the microphone, or opened it, or None when a button changes it; in the event loop."""
 
@@ -48,9 +51,10 @@ class Panel:
         on_gesture: OnGesture,
         on_light: OnLight = ignore,
         on_mute: OnMute = ignore,
+        on_cut: OnCut = ignore,
     ) -> None:
         self._settings = settings
-        self._on_gesture, self._on_light, self._on_mute = on_gesture, on_light, on_mute
+        self._on_gesture, self._on_light, self._on_mute, self._on_cut = on_gesture, on_light, on_mute, on_cut
         self._next_step: asyncio.TimerHandle | None = None
         self._shown: Light | None = None
         self._steps: Iterator[Step] = iter((DARK,))
@@ -76,6 +80,7 @@ class Panel:
             if self._button.closed:
                 gestures.overlook()
             self._mute = self._mute_contact(owned)
+            self._cut = self._cut_contact(owned)
             self._owned = owned.pop_all()
         return self
 
@@ -109,6 +114,14 @@ class Panel:
     def _mute_pressed(self, gesture: Gesture, _at: float) -> None:
         if gesture is Gesture.PRESS:
             self._on_mute(None)
+
+    def _cut_contact(self, owned: ExitStack) -> Contact[Gesture] | None:
+        pin = self._settings.cut
+        return None if pin is None else owned.enter_context(Contact(self._factory, pin, Gestures(), self._cut_pressed))
+
+    def _cut_pressed(self, gesture: Gesture, _at: float) -> None:
+        if gesture is Gesture.PRESS:
+            self._on_cut()
 
     @property
     def stood_in(self) -> bool:
@@ -199,6 +212,15 @@ class Panel:
             PanelError: there is a real button.
         """
         self._button.open()
+
+    def cut(self, *, closed: bool) -> None:
+        """Close or open the contact that cuts, if there is one and it exists in memory only.
+
+        Raises:
+            PanelError: it is a real one.
+        """
+        if self._cut is not None:
+            (self._cut.close if closed else self._cut.open)()
 
     def mute(self, *, closed: bool) -> None:
         """Close or open the contact that mutes, if there is one and it exists in memory only.

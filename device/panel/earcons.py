@@ -61,6 +61,8 @@ class Earcon(StrEnum):
     """Strangers hear from now on what is said."""
     OFF_AIR = "off air"
     """They hear it no more."""
+    CUT = "cut"
+    """What was still held back of the broadcast will never be heard."""
     CLAIM = "claim"
     """The robot waits for a claim."""
     FAULT_NETWORK = "fault-network"
@@ -100,6 +102,7 @@ _SCORES: Final[Mapping[Earcon, tuple[float, tuple[Tone, ...]]]] = {
     Earcon.UNMUTED: (0.45, ((0.0, 0.0, 0.04), (0.1, 7.0, 0.09))),
     Earcon.ON_AIR: (0.62, ((0.0, 10.0, 0.05), (0.11, 15.0, 0.05), (0.22, 19.0, 0.12))),
     Earcon.OFF_AIR: (0.62, ((0.0, 19.0, 0.05), (0.11, 15.0, 0.05), (0.22, 10.0, 0.12))),
+    Earcon.CUT: (0.42, ((0.0, 12.0, 0.03), (0.08, 12.0, 0.03), (0.16, 3.0, 0.09))),
     Earcon.CLAIM: (1.1, ((0.0, 3.0, 0.05), (0.2, 3.0, 0.05), (0.4, 10.0, 0.05), (0.6, 15.0, 0.16))),
     Earcon.FAULT_CLOCK: _counted(0.0, 0, 4),
     Earcon.FAULT_NETWORK: _counted(-5.0, 1, 1),

@@ -45,6 +45,30 @@ _CODES: Final[Mapping[str, Fault]] = {
 """Every code that a session can fail with and that is not `OTHER`: those of the machine, of the cloud, of the service."""
 
 
+class Remark(StrEnum):
+    """What the robot says of an answer that failed, while the conversation goes on."""
+
+    BUSY = "answer-busy"
+    """Too much is asked of the service."""
+    FILTERED = "answer-filtered"
+    """The service holds the answer back."""
+    FAILED = "answer-failed"
+    """Anything else."""
+
+
+_HEARD: Final = "max_output_tokens"
+"""The answer was as long as it may be; what there is of it was heard."""
+
+
+def remark(code: str) -> Remark | None:
+    """Return what is said of an answer that failed with this code; None for nothing."""
+    if code == _HEARD:
+        return None
+    if code == "content_filter":
+        return Remark.FILTERED
+    return Remark.BUSY if kind(code) is Fault.BUSY else Remark.FAILED
+
+
 def kind(code: str) -> Fault:
     """Return the kind of a fault by its code; what nobody has heard of is `OTHER`."""
     return _CODES.get(code, Fault.OTHER)

@@ -41,6 +41,8 @@ class Light(StrEnum):
     """In a conversation by push-to-talk, while nobody holds the button."""
     THINKING = "thinking"
     SPEAKING = "speaking"
+    SPEAKING_ALONE = "speaking-alone"
+    """It speaks, and hears nobody meanwhile: half duplex."""
     TROUBLE = "trouble"
     """The last answer failed; the robot listens."""
     MUTED = "muted"
@@ -140,6 +142,12 @@ def _speaking(level: Level) -> Iterator[Step]:
         yield Step(_stepped(unknown if loud is None else loudness(loud)), LEVEL_SECONDS)
 
 
+def _speaking_alone(level: Level) -> Iterator[Step]:
+    """Follow the voice, and be dark again and again: it cannot hear."""
+    for number, step in enumerate(_speaking(level)):
+        yield Step(0.0, LEVEL_SECONDS) if number % 11 >= 7 else step
+
+
 _DOT: Final = (Step(1.0, 0.12), Step(0.0, 0.25))
 _DASH: Final = (Step(1.0, 0.6), Step(0.0, 0.25))
 _PAUSE: Final = Step(0.0, 1.15)
@@ -162,6 +170,7 @@ PATTERNS: Final[Mapping[Light, Pattern]] = {
     Light.HOLD_TO_TALK: _repeated(Step(0.35, 1.6), Step(0.08, 0.2), Step(0.35, 0.2), Step(0.08, 0.2)),
     Light.THINKING: _moving(_wave(0.12, 0.8, 1.2)),
     Light.SPEAKING: _speaking,
+    Light.SPEAKING_ALONE: _speaking_alone,
     Light.TROUBLE: _repeated(Step(1.0, 1.2), Step(0.1, 0.2), Step(1.0, 0.2), Step(0.1, 0.2)),
     Light.MUTED: _repeated(Step(0.35, 0.16), Step(0.0, 0.84)),
     Light.ENDING: _fading,

@@ -16,11 +16,11 @@ import numpy as np
 
 from device.audio.block import RATE, Samples
 from device.errors import SoundError
-from device.panel.faults import Fault
+from device.panel.faults import Fault, Remark
 
 Language = Literal["en", "ja"]
 
-PHRASES: Final[Mapping[Fault, Mapping[Language, str]]] = {
+PHRASES: Final[Mapping[Fault | Remark, Mapping[Language, str]]] = {
     Fault.NETWORK: {
         "en": "I cannot reach the network. Please check the connection, and then press the button again.",
         "ja": "ネットワークにつながりません。接続を確かめて、もう一度ボタンを押してください。",
@@ -49,35 +49,47 @@ PHRASES: Final[Mapping[Fault, Mapping[Language, str]]] = {
         "en": "Something went wrong. Please press the button again.",
         "ja": "うまくいきませんでした。もう一度ボタンを押してください。",
     },
+    Remark.BUSY: {
+        "en": "Many people want to talk just now. Please ask me again in a moment.",
+        "ja": "今はとても混み合っています。少し待ってから、もう一度話しかけてください。",
+    },
+    Remark.FILTERED: {
+        "en": "I cannot talk about that. Please ask me something else.",
+        "ja": "それについてはお話しできません。ほかのことを聞いてください。",
+    },
+    Remark.FAILED: {
+        "en": "I could not find an answer. Please ask me again.",
+        "ja": "うまく答えられませんでした。もう一度話しかけてください。",
+    },
 }
-"""The words for each kind of fault; a robot without a sound card has none."""
+"""The words for each kind of fault, and for answers that fail; a robot without a sound card has none."""
 
 FOLDER: Final = Path(__file__).parent / "spoken"
 """Ogg files with Opus, and `words.json`: what is said in each."""
 
 
-def path(fault: Fault, language: Language) -> Path:
+def path(said: Fault | Remark, language: Language) -> Path:
     """Return the file in which this is said."""
-    return FOLDER / f"{fault}.{language}.opus"
+    return FOLDER / f"{said}.{language}.opus"
 
 
 @cache
-def spoken(fault: Fault, language: Language) -> Samples:
-    """Return the words for a fault, shape (n,), 48 kHz; none for one that has none.
+def spoken(said: Fault | Remark, language: Language) -> Samples:
+    """Return the words for a fault or a failed answer, shape (n,), 48 kHz; none for one that has none.
 
-    Decoding takes some ten milliseconds, once: call it while nobody talks.
+    Decoding takes some ten milliseconds, once: call it while nobody speaks.
 
     Raises:
         SoundError: the file is not there, or damaged.
     """
-    if fault not in PHRASES:
+    if said not in PHRASES:
         return np.zeros(0, np.int16)
     resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
     try:
-        with av.open(str(path(fault, language))) as file:
+        with av.open(str(path(said, language))) as file:
             frames = [part for frame in file.decode(audio=0) for part in resampler.resample(frame)]
     except (OSError, av.error.FFmpegError) as error:
-        raise SoundError(f"{path(fault, language)} cannot be played: {error}") from None
+        raise SoundError(f"{path(said, language)} cannot be played: {error}") from None
     samples: Samples = np.concatenate([frame.to_ndarray().reshape(-1) for frame in frames])
     samples.flags.writeable = False
     return samples

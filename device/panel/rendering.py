@@ -42,6 +42,7 @@ COLOURS: Final[Mapping[Light, tuple[float, float, float]]] = {
     Light.HOLD_TO_TALK: _GREEN,
     Light.THINKING: _BLUE,
     Light.SPEAKING: _CYAN,
+    Light.SPEAKING_ALONE: _CYAN,
     Light.TROUBLE: _GREEN,
     Light.MUTED: _AMBER,
     Light.ENDING: _WHITE,
@@ -53,7 +54,15 @@ COLOURS: Final[Mapping[Light, tuple[float, float, float]]] = {
 """Red, green and blue at full brightness."""
 
 _FIRST: Final = frozenset(
-    {Light.IDLE, Light.LISTENING, Light.HOLD_TO_TALK, Light.THINKING, Light.SPEAKING, Light.ENDING}
+    {
+        Light.IDLE,
+        Light.LISTENING,
+        Light.HOLD_TO_TALK,
+        Light.THINKING,
+        Light.SPEAKING,
+        Light.SPEAKING_ALONE,
+        Light.ENDING,
+    }
 )
 _BOTH: Final = frozenset({Light.STARTING, Light.PREPARING, Light.ANNOUNCING, Light.CLAIMING, Light.TROUBLE})
 """The brighter the first, the darker the second."""

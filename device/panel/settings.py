@@ -26,6 +26,9 @@ class PanelSettings(Settings, frozen=True):
     """Second contact, between the pin and ground, that closes the microphone; none if not given."""
     mute_kind: Literal["switch", "button"] = "switch"
     """A switch keeps the microphone closed while its contact is; a button closes and opens it in a conversation."""
+    cut: Pin | None = None
+    """Third contact, a button between the pin and ground, that cuts what a delayed broadcast still holds; a broadcast
+    without delay it ends for this conversation. None if not given."""
     light: Pin = 24
     """Talk light, lit when high, dimmed."""
     second_light: Pin | None = None
@@ -59,7 +62,7 @@ class PanelSettings(Settings, frozen=True):
     @property
     def pins(self) -> dict[str, int]:
         """What is where, of all that there is."""
-        places = ("button", "mute", "light", "second_light", "green", "blue", "on_air")
+        places = ("button", "mute", "cut", "light", "second_light", "green", "blue", "on_air")
         return {name: pin for name in places if (pin := getattr(self, name)) is not None}
 
     @property

@@ -1,8 +1,8 @@
 """One Realtime call: owns the peer connection and the data channel, from the offer to the hang-up.
 
-The session was bound to the secret when the cloud minted it, and nothing that would change it is sent from here. So
-`session.created` is enough to know that the right session is in force, and the call counts as up; a client that sends
-a `session.update` would have to wait for `session.updated`, or its first words would meet the default session.
+The session was bound to the secret, or to the call, when the cloud made that, and nothing that would change it is sent
+from here. So `session.created` is enough to know that the right session is in force, and the call counts as up; a client
+that sends a `session.update` would have to wait for `session.updated`, or its first words would meet the default session.
 """
 
 from __future__ import annotations
@@ -15,12 +15,9 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Final, Protocol, Self
 
-import aiohttp
-from aiortc import RTCDataChannel, RTCPeerConnection, RTCSessionDescription
-
-from device.errors import MediaError, UpstreamError
-from device.messages.minting import OpenAIGrant
+from device.errors import MediaError
 from device.realtime.conversation import EXPIRED, Answered, CallEvent, Conversation, Flush, SessionOver, Turn
+from device.realtime.endpoint import Endpoint
 from device.realtime.events import (
     EventReader,
     ServerEvent,
@@ -32,15 +29,12 @@ from device.realtime.events import (
 from device.realtime.floor import Act, Floor, Send
 from device.realtime.history import Line
 from device.realtime.liveness import overdue
-from device.realtime.offer import SERVICE, Answer, exchange
+from device.realtime.offer import Answer
+from device.realtime.opening import CallOpening
 from device.realtime.rehearsal import Rehearsal
 from device.realtime.rehearsal import Step as Proof
 from device.realtime.settings import RealtimeSettings
-from device.rtc.peer import UNUSABLE_DESCRIPTION, new_peer
-from device.rtc.receiving import VoiceReceiver
-from device.rtc.sending import OpusSender
-
-CHANNEL: Final = "oai-events"
+from device.rtc.flow import Flow
 
 WATCH_SECONDS: Final = 0.5
 """How often the liveness of a call is looked at."""
@@ -69,12 +63,12 @@ class RealtimeCall:
     """A call that is up while it is entered.
 
     Args:
-        grant: what opens it; the secret appears in the one request and nowhere else.
-        http: the session that the request is made with.
+        opening: how its offer comes by an answer.
         on_event: called in the event loop with all that happens, from before `__aenter__` returns until the end.
         settings: time-outs, and how the microphone is encoded.
         played: seconds of the assistant's voice that the speaker has taken, by which captions are cut.
         passed: called with every event of the data channel as it passes, and whether we have sent it.
+        endpoint: our end of it, if it has been made already; it is closed with the call.
 
     Raises (on entering, within the time-outs):
         UpstreamError: the service refused the offer or answered nonsense.
@@ -83,18 +77,19 @@ class RealtimeCall:
 
     def __init__(
         self,
-        grant: OpenAIGrant,
+        opening: CallOpening,
         *,
-        http: aiohttp.ClientSession,
         on_event: Callable[[CallEvent], None],
         settings: RealtimeSettings | None = None,
         played: Callable[[], float] = time.monotonic,
         passed: Passed = _unseen,
+        endpoint: Endpoint | None = None,
     ) -> None:
         self.settings = settings or RealtimeSettings()
-        self.uplink = OpusSender(self.settings.opus)
+        self._endpoint = endpoint or Endpoint(self.settings)
+        self.uplink = self._endpoint.uplink
         """Takes what the microphone hears."""
-        self.downlink = VoiceReceiver()
+        self.downlink = self._endpoint.downlink
         """Gives what the assistant says."""
         self.conversation = Conversation()
         """Whose turn it is, and what it cost so far."""
@@ -104,10 +99,8 @@ class RealtimeCall:
         """By which the cloud can hang up; empty until the offer was answered."""
         self.broke_off = False
         """Whether it ended in the middle of an answer."""
-        self._grant, self._http, self._on_event, self._played, self._passed = grant, http, on_event, played, passed
+        self._opening, self._on_event, self._played, self._passed = opening, on_event, played, passed
         self._events = EventReader()
-        self._peer: RTCPeerConnection | None = None
-        self._channel: RTCDataChannel | None = None
         self._greeted = False
         self._rehearsal = Rehearsal()
         self._before: Callable[[], Sequence[Line]] | None = None
@@ -116,7 +109,6 @@ class RealtimeCall:
         self._changed = asyncio.Event()
         self._over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._watching: asyncio.Task[None] | None = None
-        self._closing: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         try:
@@ -187,6 +179,10 @@ class RealtimeCall:
         """Have the model say something, as soon as nobody else does."""
         self._act(self.floor.prompt(text))
 
+    def write(self, text: str) -> None:
+        """Put a question in writing, as if a visitor had asked it."""
+        self._act(self.floor.write(text))
+
     def take_floor(self, *, fresh: bool) -> None:
         """By push-to-talk: somebody is heard from now on, and whatever the assistant is saying stops at once.
 
@@ -208,8 +204,9 @@ class RealtimeCall:
 
     def send(self, client_event: str) -> None:
         """Send one client event (see `events.py`); dropped while the channel is not open."""
-        if self._channel is not None and self._channel.readyState == "open":
-            self._channel.send(client_event)
+        channel = self._endpoint.channel
+        if channel is not None and channel.readyState == "open":
+            channel.send(client_event)
             self._passed(client_event, sent=True)
 
     def counters(self) -> dict[str, float]:
@@ -217,37 +214,22 @@ class RealtimeCall:
         return {"events_malformed": float(self._events.malformed), "events_unknown": float(self._events.unknown)}
 
     async def _open(self) -> None:
-        self._peer = peer = new_peer(())
-        peer.on("connectionstatechange", self._connection_changed)
-        # aiortc offers Opus first and other codecs after it; this very offer is known to be accepted.
-        transceiver = peer.addTransceiver(self.uplink.track, direction="sendrecv")
-        self.downlink.attach(transceiver.receiver)
-        self.uplink.attach(transceiver.sender)
-        self._channel = self._open_channel(peer)
-        await peer.setLocalDescription(await peer.createOffer())
-        await self._negotiate(peer)
+        offer = await self._endpoint.offer()
+        self._follow(self._endpoint)
+        await self._endpoint.accept(await self._exchange(offer))
         await self._media_up()
 
-    def _open_channel(self, peer: RTCPeerConnection) -> RTCDataChannel:
-        channel = peer.createDataChannel(CHANNEL)
-        channel.on("open", self._changed.set)
-        channel.on("message", self._received)
-        channel.on("close", lambda: self._end(CLOSED_BY_SERVICE))
-        return channel
-
-    async def _negotiate(self, peer: RTCPeerConnection) -> None:
-        answer = await self._exchange(peer.localDescription.sdp)
-        try:
-            await peer.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
-        except UNUSABLE_DESCRIPTION as error:
-            text = f"the SDP answer cannot be used: {str(error) or type(error).__name__}"
-            raise UpstreamError(SERVICE, 201, "invalid_answer", text) from error
+    def _follow(self, endpoint: Endpoint) -> None:
+        """Be told of what happens to the connection; nothing can before there is an answer."""
+        if endpoint.peer is not None and endpoint.channel is not None:
+            endpoint.peer.on("connectionstatechange", self._connection_changed)
+            endpoint.channel.on("open", self._changed.set)
+            endpoint.channel.on("message", self._received)
+            endpoint.channel.on("close", lambda: self._end(CLOSED_BY_SERVICE))
 
     async def _exchange(self, offer: str) -> Answer:
         """Offer the call; if nobody wants it any more meanwhile, still learn its id, for it may have begun there."""
-        asking = asyncio.create_task(
-            exchange(self._http, self._grant, offer, self.settings.offer_seconds), name="offer the call"
-        )
+        asking = asyncio.create_task(self._opening.answer(offer), name="offer the call")
         try:
             await asyncio.wait({asking})
         except asyncio.CancelledError:
@@ -268,7 +250,7 @@ class RealtimeCall:
     async def _media_up(self) -> None:
         settings = self.settings
         await self._until(
-            lambda: self._channel is not None and self._channel.readyState == "open",
+            lambda: self._endpoint.channel is not None and self._endpoint.channel.readyState == "open",
             settings.media_seconds,
             f"media: the call was accepted, but nothing came through for {settings.media_seconds:g} s; "
             "is outbound UDP (port 3478) blocked?",
@@ -328,8 +310,9 @@ class RealtimeCall:
                 self._end(event.reason)
 
     def _connection_changed(self) -> None:
-        if self._peer is not None and self._peer.connectionState in {"failed", "closed"}:
-            self._end(f"connection {self._peer.connectionState}")
+        peer = self._endpoint.peer
+        if peer is not None and peer.connectionState in {"failed", "closed"}:
+            self._end(f"connection {peer.connectionState}")
 
     def _end(self, reason: str) -> None:
         if self._over.done():
@@ -341,11 +324,13 @@ class RealtimeCall:
         self._emit(self.conversation.end(time.monotonic(), self._played()))
 
     async def _watch(self) -> None:
+        flow = Flow(time.monotonic())
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            reason = overdue(
+            now = time.monotonic()
+            reason = flow.stopped(self.uplink.counters(), now) or overdue(
                 self.conversation.turn,
-                now=time.monotonic(),
+                now=now,
                 event_at=self._event_at,
                 packet_at=self.downlink.last_packet_at,
                 settings=self.settings,
@@ -355,20 +340,12 @@ class RealtimeCall:
                 return
 
     async def _close(self) -> None:
-        """Release everything; what is begun here goes on to its end even when the waiting for it is cancelled."""
+        """Release everything."""
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
         self.uplink.track.stop()
-        if self._peer is None:
-            return
-        self._closing = asyncio.create_task(self._peer.close(), name="hang up")
-        _, unfinished = await asyncio.wait({self._closing}, timeout=self.settings.close_seconds)
-        if unfinished:
-            _log.warning("call %s did not close within %g s", self.call_id, self.settings.close_seconds)
-            self._closing.cancel()
-        elif error := self._closing.exception():
-            _log.warning("call %s did not close well: %r", self.call_id, error)
+        await self._endpoint.close()
 
 
 def _expired(event: ServerEvent) -> bool:

@@ -356,8 +356,17 @@ def function_call_output(call_id: str, output: str) -> str:
 
 def system_message(text: str, item_id: str) -> str:
     """Return the `conversation.item.create` that tells the model something in the operator's name; `item_id` is new."""
+    return _message("system", text, item_id)
+
+
+def user_message(text: str, item_id: str) -> str:
+    """Return the `conversation.item.create` that tells the model in writing what a visitor would say; `item_id` is new."""
+    return _message("user", text, item_id)
+
+
+def _message(role: str, text: str, item_id: str) -> str:
     part = {"type": "input_text", "text": text}
-    return conversation_item_create({"id": item_id, "type": "message", "role": "system", "content": [part]})
+    return conversation_item_create({"id": item_id, "type": "message", "role": role, "content": [part]})
 
 
 def _client_event(kind: str, **fields: Any) -> str:

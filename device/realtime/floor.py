@@ -32,6 +32,7 @@ from device.realtime.events import (
     response_cancel,
     response_create,
     system_message,
+    user_message,
 )
 
 ACTIVE: Final = "conversation_already_has_active_response"
@@ -96,7 +97,7 @@ class Floor:
         self._owed = False
         self._calls: list[_Calls] = []
         self._unknown: set[str] = set()
-        """Calls whose outcomes, and items whose prompts, are on their way to the service."""
+        """Calls whose outcomes, and items of ours, are on their way to the service."""
         self._numbers = count(1)
 
     def handle(self, event: ServerEvent) -> list[Act]:
@@ -139,9 +140,18 @@ class Floor:
 
     def prompt(self, text: str) -> list[Act]:
         """Have the model say something as soon as the floor is free."""
-        self._owed, item = True, f"prompt_{next(self._numbers)}"
+        item = f"prompt_{next(self._numbers)}"
+        return self._put(item, system_message(text, item))
+
+    def write(self, text: str) -> list[Act]:
+        """Put a visitor's question in writing; it is answered as soon as the floor is free."""
+        item = f"written_{next(self._numbers)}"
+        return self._put(item, user_message(text, item))
+
+    def _put(self, item: str, event: str) -> list[Act]:
+        self._owed = True
         self._unknown.add(item)
-        return [Send(system_message(text, item)), *self._ask()]
+        return [Send(event), *self._ask()]
 
     def take(self, *, fresh: bool) -> list[Act]:
         """Somebody takes the floor by push-to-talk; with `fresh`, what was heard before is not part of what they say."""

@@ -10,6 +10,7 @@ import msgspec
 
 from device.errors import UpstreamError
 from device.messages.minting import OpenAIGrant
+from device.messages.offers import without_passwords
 from device.messages.secret import MASK, Secret
 
 SERVICE: Final = "openai"
@@ -74,10 +75,19 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes:
 def _answer(response: aiohttp.ClientResponse, body: bytes, secret: Secret) -> Answer:
     if response.status not in {200, 201}:
         raise _refused(response.status, body, secret)
-    if not body.startswith(b"v=0"):
-        raise UpstreamError(SERVICE, response.status, "invalid_answer", "the answer is not SDP")
     location = response.headers.get("Location", "").partition("?")[0]
-    return Answer(body.decode(errors="replace"), location.rstrip("/").rpartition("/")[2])
+    return checked(body.decode(errors="replace"), location.rstrip("/").rpartition("/")[2], response.status)
+
+
+def checked(sdp: str, call_id: str, status: int) -> Answer:
+    """Return an answer that came with an HTTP `status`.
+
+    Raises:
+        UpstreamError: it is no SDP (code `invalid_answer`).
+    """
+    if not sdp.startswith("v=0"):
+        raise UpstreamError(SERVICE, status, "invalid_answer", "the answer is not SDP")
+    return Answer(sdp, call_id)
 
 
 def _refused(status: int, body: bytes, secret: Secret) -> UpstreamError:
@@ -89,5 +99,5 @@ def _refused(status: int, body: bytes, secret: Secret) -> UpstreamError:
 
 
 def _masked(text: str, secret: Secret) -> str:
-    """Return `text` less the secret: services like to quote the key that they do not accept."""
-    return text.replace(secret.reveal(), MASK) if secret else text
+    """Return `text` less secret and passwords: services like to quote the key, or the offer, that they do not accept."""
+    return without_passwords(text.replace(secret.reveal(), MASK) if secret else text)

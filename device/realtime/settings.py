@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -15,6 +15,9 @@ class RealtimeSettings(Settings, frozen=True):
 
     opus: OpusSettings = OpusSettings()
     """How the microphone is encoded."""
+    exchange: Literal["robot", "cloud"] = "robot"
+    """Who carries offer and answer of a call: with `cloud` (experimental), each request for a grant has an offer, and the
+    profile says whether the cloud opens the call with it. A cloud of an earlier version answers no such request."""
     offer_seconds: Annotated[float, msgspec.Meta(gt=0)] = 8.0
     """How long the service may take to answer the offer."""
     media_seconds: Annotated[float, msgspec.Meta(gt=0)] = 8.0

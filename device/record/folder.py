@@ -7,7 +7,6 @@ stops the robot, what is on the disk is a record up to there, and is known to be
 from __future__ import annotations
 
 import logging
-import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from device.audio.block import Samples
+from device.durably import write_durably
 from device.errors import RecordError
 from device.messages.record import (
     CAPTIONS,
@@ -99,12 +99,7 @@ def folder_name(manifest: Manifest) -> str:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Put the manifest in place, whole or not at all."""
-    beside = folder / f".{MANIFEST}"
-    with beside.open("wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(folder / MANIFEST)
+    write_durably(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
 
 
 def read_manifest(folder: Path) -> Manifest:

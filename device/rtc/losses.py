@@ -35,8 +35,8 @@ class ExpectedLoss:
         return self.percent
 
 
-def on_loss_report(sender: RTCRtpSender, told: Callable[[float], None]) -> None:
-    """Call `told` with the share of packets lost, 0 to 1, whenever the far end reports on this `sender`.
+def on_loss_report(sender: RTCRtpSender, told: Callable[[float, int], None]) -> None:
+    """Call `told` whenever the far end reports on this `sender`: the share lost, 0 to 1, and the highest sequence it has seen.
 
     Raises:
         MediaError: aiortc no longer has the parts that are used.
@@ -51,6 +51,6 @@ def on_loss_report(sender: RTCRtpSender, told: Callable[[float], None]) -> None:
         if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
             for report in packet.reports:
                 if report.ssrc == sender._ssrc:  # noqa: SLF001
-                    told(report.fraction_lost / 256)
+                    told(report.fraction_lost / 256, report.highest_sequence)
 
     sender._handle_rtcp_packet = handle_and_tell  # type: ignore[method-assign]  # noqa: SLF001 - this instance only

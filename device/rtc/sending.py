@@ -7,10 +7,11 @@ import contextlib
 from collections import deque
 from typing import Final, Never
 
+import numpy as np
 from aiortc import MediaStreamTrack, RTCRtpSender
 from aiortc.mediastreams import MediaStreamError
 
-from device.audio.block import Samples
+from device.audio.block import BLOCK, RATE, Samples
 from device.audio.opus import Application, OpusEncoder, OpusSettings
 from device.rtc.losses import ExpectedLoss, on_loss_report
 from device.rtc.outbound import Outbound, send_by
@@ -40,7 +41,11 @@ class OpusSender:
         self._track = _Voice()
         self._outbound: Outbound | None = None
         self._unsent: deque[Samples] = deque()
-        self._pushed = self._dropped = self._packets = self._bytes = 0
+        self._gathered: list[Samples] = []
+        self.blocks_in_packet = settings.packet_ms * RATE // (1000 * BLOCK)
+        """How many blocks become one packet."""
+        self._pushed = self._dropped = self._packets = self._bytes = self._acknowledged = 0
+        self._highest: int | None = None  # the last that the far end has told of
 
     @property
     def track(self) -> MediaStreamTrack:
@@ -74,7 +79,7 @@ class OpusSender:
         elif self._outbound is None:
             self._wait(samples)
         elif self._outbound.wanted:
-            self._send(self._outbound, samples)
+            self._gather(self._outbound, samples)
 
     def expect_loss(self, percent: int) -> None:
         """Protect against `percent` (0 to 100) of the packets being lost."""
@@ -85,13 +90,15 @@ class OpusSender:
         self._encoder.set_bit_rate(bit_rate)
 
     def counters(self) -> dict[str, float]:
-        """Return numbers that only grow: blocks pushed and dropped, packets and bytes sent; and the loss expected."""
+        """Return numbers that only grow, `acknowledged` by the far end's reports; the loss expected; whether it is `over`."""
         return {
             "pushed": self._pushed,
             "dropped": self._dropped,
             "packets": self._packets,
             "bytes": self._bytes,
+            "acknowledged": self._acknowledged,
             "expected_loss_percent": self._loss.percent,
+            "over": self._track.readyState == "ended",
         }
 
     def _wait(self, samples: Samples) -> None:
@@ -100,12 +107,21 @@ class OpusSender:
             self._dropped += 1
         self._unsent.append(samples)
 
+    def _gather(self, outbound: Outbound, samples: Samples) -> None:
+        if self.blocks_in_packet == 1:
+            self._send(outbound, samples)
+            return
+        self._gathered.append(samples)
+        if len(self._gathered) == self.blocks_in_packet:
+            packet, self._gathered = np.concatenate(self._gathered), []
+            self._send(outbound, packet)
+
     def _send(self, outbound: Outbound, samples: Samples) -> None:
         payload = self._encoder.encode(samples)
         try:
             outbound.send(payload, samples.size)
         except ConnectionError:
-            self._dropped += 1
+            self._dropped += self.blocks_in_packet
             return
         self._packets += 1
         self._bytes += len(payload)
@@ -114,11 +130,13 @@ class OpusSender:
         self._outbound = outbound
         with contextlib.suppress(asyncio.CancelledError):  # how aiortc ends its own loop, which does not pass it on
             while self._unsent and outbound.wanted:
-                self._send(outbound, self._unsent.popleft())
+                self._gather(outbound, self._unsent.popleft())
             await self._track.ended.wait()
         self._unsent.clear()
 
-    def _reported(self, share: float) -> None:
+    def _reported(self, share: float, highest: int) -> None:
+        self._acknowledged += highest != self._highest
+        self._highest = highest
         before = self._loss.percent
         if self._loss.reported(share) != before:
             self.expect_loss(self._loss.percent)

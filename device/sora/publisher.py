@@ -11,15 +11,16 @@ from typing import Any, Final, Self
 import aiohttp
 
 from device.audio.block import Samples
-from device.audio.opus import Application, OpusSettings
+from device.audio.opus import Application
 from device.errors import MediaError, SignallingError
 from device.messages.minting import BroadcastGrant
 from device.picture.skin import HEIGHT, WIDTH
+from device.rtc.flow import Flow
 from device.rtc.pictures import Motif, PictureSender, PictureSettings
 from device.rtc.sending import OpusSender
 from device.sora.ends import End
 from device.sora.media import Media
-from device.sora.settings import BroadcastSettings
+from device.sora.settings import BroadcastSettings, programme
 from device.sora.signaling import Signaling, connect_message
 from device.sora.steps import (
     WEBSOCKET,
@@ -29,6 +30,7 @@ from device.sora.steps import (
     Command,
     Event,
     Leave,
+    MediaDown,
     OnAir,
     Open,
     Over,
@@ -40,6 +42,9 @@ from device.sora.websocket import Websocket
 _log = logging.getLogger(__name__)
 
 CLIENT: Final = f"Kaiwa {version('kaiwa')}"
+WATCH_SECONDS: Final = 0.5
+"""How often it is looked whether the programme goes out."""
+
 ENVIRONMENT: Final = f"Python {platform.python_version()}; {platform.system()} {platform.machine()}"
 
 
@@ -71,12 +76,7 @@ class Publisher:
         motif: Motif[Any] | None = None,
         attempt: int = 0,
     ) -> None:
-        opus = OpusSettings(
-            bit_rate=settings.bit_rate,
-            complexity=settings.complexity,
-            expected_loss_percent=settings.expected_loss_percent,
-        )
-        self.programme = OpusSender(opus, Application.AUDIO)
+        self.programme = OpusSender(programme(settings), Application.AUDIO)
         """Takes the mixed programme."""
         self.picture = None if motif is None else PictureSender(motif, _picture_settings(settings))
         """Sends the picture, if there is one."""
@@ -167,7 +167,19 @@ class Publisher:
         self.connection_id = connection_id
         if self.picture is not None:
             tasks.create_task(_shown(self.picture))
+        tasks.create_task(self._watch(), name="watch the broadcast")
         self._settled.set()
+
+    async def _watch(self) -> None:
+        """Give up a connection that looks healthy while nothing goes out, or nothing comes in at the far end."""
+        loop = asyncio.get_running_loop()
+        flow = Flow(loop.time())
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            stopped = flow.stopped(self.programme.counters(), loop.time())
+            if stopped is not None:
+                self._inbox.put_nowait(MediaDown(stopped))
+                return
 
     async def _carry_out(self, command: Command, tasks: asyncio.TaskGroup) -> None:
         match command:

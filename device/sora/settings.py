@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from device.audio.opus import OpusSettings
 from device.messages.settings import Settings
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=120)]
@@ -24,6 +25,8 @@ class BroadcastSettings(Settings, frozen=True):
     """Opus complexity; 10 costs about a third more time than 5."""
     expected_loss_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 5
     """How much loss the forward error correction prepares for."""
+    packet_ms: Literal[20, 40, 60] = 20
+    """Sound in one packet: longer ones are fewer, which saves processor time, and come that much later."""
     open_seconds: Seconds = 5.0
     """For each signalling address, until its websocket is open."""
     offer_seconds: Seconds = 10.0
@@ -48,3 +51,13 @@ class BroadcastSettings(Settings, frozen=True):
     """File of the font; empty: Noto Sans CJK where Debian has put it, else one without Japanese."""
     redirects: Annotated[int, msgspec.Meta(ge=0, le=20)] = 5
     """How often the service may send us elsewhere in one connect."""
+
+
+def programme(settings: BroadcastSettings) -> OpusSettings:
+    """Return how the programme is encoded."""
+    return OpusSettings(
+        bit_rate=settings.bit_rate,
+        complexity=settings.complexity,
+        expected_loss_percent=settings.expected_loss_percent,
+        packet_ms=settings.packet_ms,
+    )

@@ -35,7 +35,7 @@ LONGEST_TEXT: Final = 500
 ASKED: Final = "The people who look after you ask you to say this now, in these words and no others: {text}"
 """What the model is told when an operator wants something said."""
 
-FOR_OPERATORS: Final = ("unmute", "hush", "say", "cut", "identify", "console")
+FOR_OPERATORS: Final = ("unmute", "hush", "say", "ask", "cut", "identify", "console")
 """The tools that every robot has besides those for the model (`device.messages.tools.BUILT_IN`)."""
 
 Lease = Annotated[int, Meta(ge=0, le=LONGEST_LEASE)]
@@ -113,7 +113,7 @@ class BuiltIn:
     def tools(self) -> Sequence[Tool]:
         """Return all of them, those for operators only last."""
         for_all = (self.volume, self.light, self.mute, self.broadcast, self.current_time, self.remember, self.recall)
-        for_operators = (self.unmute, self.hush, self.say, self.cut, self.identify, self.console)
+        for_operators = (self.unmute, self.hush, self.say, self.ask, self.cut, self.identify, self.console)
         return [
             *(made(function, seconds=SECONDS, in_loop=True) for function in (*for_all, self.tell_operator)),
             made(self.end_conversation, seconds=SECONDS, in_loop=True, parting=True),
@@ -165,12 +165,15 @@ class BuiltIn:
         Args:
             text: what to say, in at most 500 characters.
         """
-        if not 0 < len(text) <= LONGEST_TEXT:
-            raise ValueError(f"1 to {LONGEST_TEXT} characters, please")
-        self._in_session()
-        if not self._talking:
-            raise LookupError("the conversation has not begun yet")
-        self._reach.post(p.SayWished(ASKED.format(text=text)))
+        self._reach.post(p.SayWished(ASKED.format(text=self._talked_in(text))))
+
+    def ask(self, text: str) -> None:
+        """Put a question to the model in writing, as a visitor would put it aloud; it answers aloud.
+
+        Args:
+            text: the question, in at most 500 characters.
+        """
+        self._reach.post(p.Written(self._talked_in(text)))
 
     def cut(self) -> dict[str, float]:
         """Drop the sound and the captions that a delayed broadcast still holds, so that nobody outside gets them."""
@@ -267,6 +270,15 @@ class BuiltIn:
         """Leave to the machine what concerns the conversation that goes on."""
         self._in_session()
         self._reach.post(event)
+
+    def _talked_in(self, text: str) -> str:
+        """Return a text that can be put into the conversation that goes on."""
+        if not 0 < len(text) <= LONGEST_TEXT:
+            raise ValueError(f"1 to {LONGEST_TEXT} characters, please")
+        self._in_session()
+        if not self._talking:
+            raise LookupError("the conversation has not begun yet")
+        return text
 
     def _in_session(self) -> str:
         if self._session is None:

@@ -155,11 +155,27 @@ module furnished() {
   color("#e5383b") translate([width / 2 + led_apart / 2, -1.5, led_height]) rotate([-90, 0, 0]) cylinder(d = 5, h = 4);
 }
 
+// what goes in, whole, so that the cut shows where it sits
+module parts() {
+  color("#20242b") translate([width / 2, wall + 0.5, speaker_height]) rotate([-90, 0, 0]) {
+    cylinder(d = speaker_frame, h = 3);
+    cylinder(d1 = speaker_frame - 4, d2 = 28, h = 20);
+    translate([0, 0, 20]) cylinder(d = 32, h = 10);
+  }
+  color("#e08a00") translate([width / 2, mic_from_front, height - wall - 2.2]) cylinder(d = mic_recess, h = 1.6);
+  translate([width / 2, mic_from_front + button_behind_mic, height]) {
+    color("#ffffff") cylinder(d = button_hole + 5, h = 3);
+    color("#2f6fed") cylinder(d = button_hole - 6, h = 8);
+    color("#3a3f48") translate([0, 0, -button_body]) cylinder(d = button_hole - 1, h = button_body);
+  }
+}
+
 module opened() {
   color("#f2efe9") difference() {
     body();
     translate([width / 2, -5, -5]) cube([width, depth + 10, height + 10]);
   }
+  parts();
   color("#c9d3e3") translate([0, depth + 40, 0]) back();
   color("#2d7a46") translate([pi_left, depth + 40 - pi_standoff - 1.6, pi_bottom]) cube([pi_board.x, 1.6, pi_board.y]);
 }

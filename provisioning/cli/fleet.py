@@ -18,8 +18,9 @@ from rich.text import Text
 from device.errors import EnrolmentError, SettingsError
 from device.messages.enrolment import Claim
 from provisioning.app import DEFAULT_OPERATOR, broker_address, claim_address, open_authority
-from provisioning.cli.invocation import Invocation, JsonFlag, err, out, plain, print_json
+from provisioning.cli.invocation import Invocation, JsonFlag, err, out, plain, print_json, tell
 from provisioning.enrolment import Enrolments
+from provisioning.policy import Status
 from provisioning.registry import Device
 from provisioning.revocation import revoke
 from provisioning.running import run
@@ -148,11 +149,13 @@ def move_command(
     context: typer.Context,
     device: Annotated[str, typer.Argument(help="Name of the robot.")],
     group: Annotated[str, typer.Argument(help='Name of the group, or "" for none.', parser=group_name)],
+    *,
+    json: JsonFlag = False,
 ) -> None:
     """Move a robot into a group. What it has spent stays on the account of the group it was in."""
     invocation: Invocation = context.obj
     run(_move(invocation.settings(), device, group))
-    out.print(f"{device} is in {group or 'no group'}")
+    tell(f"{device} is in {group or 'no group'}", json=json, robot=device, group=group)
 
 
 async def _move(settings: CloudSettings, device: str, group: str) -> None:
@@ -162,7 +165,12 @@ async def _move(settings: CloudSettings, device: str, group: str) -> None:
         await t.audit.add(time.time(), DEFAULT_OPERATOR, "moved", device, group=group)
 
 
-def revoke_command(context: typer.Context, device: Annotated[str, typer.Argument(help="Name of the robot.")]) -> None:
+def revoke_command(
+    context: typer.Context,
+    device: Annotated[str, typer.Argument(help="Name of the robot.")],
+    *,
+    json: JsonFlag = False,
+) -> None:
     """Take a robot's identity away, for good and at once.
 
     No session is granted from now on. A running `serve` that owns the broker cuts the connection off within seconds;
@@ -170,7 +178,7 @@ def revoke_command(context: typer.Context, device: Annotated[str, typer.Argument
     """
     invocation: Invocation = context.obj
     run(_revoke(invocation.settings(), device))
-    out.print(f"{device} is revoked")
+    tell(f"{device} is revoked", json=json, robot=device, status=Status.REVOKED)
 
 
 async def _revoke(settings: CloudSettings, device: str) -> None:
@@ -181,12 +189,15 @@ async def _revoke(settings: CloudSettings, device: str) -> None:
 
 
 def acknowledge_command(
-    context: typer.Context, device: Annotated[str, typer.Argument(help="Name of the robot.")]
+    context: typer.Context,
+    device: Annotated[str, typer.Argument(help="Name of the robot.")],
+    *,
+    json: JsonFlag = False,
 ) -> None:
     """Take note of a robot's alarm: `devices` shows it no longer, the audit keeps it. A new one is shown again."""
     invocation: Invocation = context.obj
     run(_acknowledge(invocation.settings(), device))
-    out.print(f"the alarm of {device} is acknowledged")
+    tell(f"the alarm of {device} is acknowledged", json=json, robot=device, alarm=None)
 
 
 async def _acknowledge(settings: CloudSettings, device: str) -> None:

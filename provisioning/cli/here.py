@@ -92,14 +92,18 @@ def demo(
     record: Annotated[
         Path | None, typer.Option(help="Keep the records of conversations in this folder, for kaiwa-cloud replay.")
     ] = None,
+    exchange: Annotated[
+        bool, typer.Option("--exchange", help="Experimental: the cloud opens the calls, and the robot gets no secret.")
+    ] = False,
 ) -> None:
     """Run the cloud and one robot here. Space is the robot's button.
 
     Without a terminal, or with --once, a visitor in a simulated room asks, is answered, interrupts, and hangs up;
-    exit code 0 only if every link really carried sound. The script knows no --delay.
+    exit code 0 only if every link really carried sound. With --scenario the visitor asks each of its turns instead, once.
+    The script knows no --delay.
     """
     here = _extra()
-    choices = here.chosen(openai_url, imageflux_url, web_port, language, scenario, call_seconds)
+    choices = here.chosen(openai_url, imageflux_url, web_port, language, scenario, call_seconds, exchange)
     raise typer.Exit(here.run_demo(choices, sound, here.Kept(keep, json, record), once=once, delay=delay))
 
 

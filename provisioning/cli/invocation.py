@@ -79,3 +79,11 @@ def plain(text: str) -> Text:
 def print_json(value: object) -> None:
     """Print one line of JSON to where results go."""
     typer.echo(msgspec.json.encode(value))
+
+
+def tell(text: str, *, json: bool, **done: object) -> None:
+    """Print what was done: in words, or its parts as one line of JSON."""
+    if json:
+        print_json(done)
+    else:
+        out.print(text)

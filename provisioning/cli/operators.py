@@ -13,7 +13,7 @@ from rich.table import Table
 from device.messages.commands import Verb
 from device.messages.tools import ANY, ToolName
 from provisioning.app import DEFAULT_OPERATOR, open_authority
-from provisioning.cli.invocation import Invocation, JsonFlag, Why, err, out, print_json
+from provisioning.cli.invocation import Invocation, JsonFlag, Why, err, out, print_json, tell
 from provisioning.codes import is_device_name
 from provisioning.operators import Operator, Rights, all_operators, make_operator, remove_operator
 from provisioning.revocation import publish_revocations
@@ -34,7 +34,10 @@ def new_command(
     context: typer.Context,
     name: Name,
     may: Annotated[
-        str, typer.Option(help="Orders, with commas: start, stop, use (any tool), or names of tools, such as mute,say.")
+        str,
+        typer.Option(
+            help="Orders, with commas: start, stop, update, use (any tool), or names of tools, such as mute,say."
+        ),
     ] = "start,stop,use",
     robots: Annotated[str, typer.Option(help="Robots, with commas.")] = "",
     every: Annotated[bool, typer.Option("--all", help="All robots, also those to come.")] = False,
@@ -115,14 +118,14 @@ def list_command(context: typer.Context, *, json: JsonFlag = False) -> None:
 
 
 @operator.command("revoke")
-def revoke_command(context: typer.Context, name: Name, why: Why = "") -> None:
+def revoke_command(context: typer.Context, name: Name, why: Why = "", *, json: JsonFlag = False) -> None:
     """Take an operator's identity away: the broker lets them in no more, and their connections end.
 
     With a broker of yours, that begins when it is told (`broker-config mosquitto --out`, reload).
     """
     invocation: Invocation = context.obj
     run(_revoke(invocation.settings(), name, why))
-    out.print(f"{name} is revoked")
+    tell(f"{name} is revoked", json=json, operator=name, revoked=True)
 
 
 async def _revoke(settings: CloudSettings, name: str, why: str) -> None:

@@ -21,7 +21,7 @@ from device.messages.commands import CommandStatus, Step, Verb
 from device.messages.envelope import Signer
 from provisioning.app import DEFAULT_OPERATOR, open_authority
 from provisioning.cli.invocation import ExitCode, Invocation, JsonFlag, Why, err, out, plain, print_json
-from provisioning.commands import NoAnswerError, new_command, order
+from provisioning.commands import NEXT_STEP_SECONDS, NoAnswerError, new_command, order
 from provisioning.link import BrokerEndpoint, connection
 from provisioning.notes import notes
 from provisioning.running import run
@@ -68,10 +68,22 @@ def word(text: str, act: Callable[[typer.Context, str, Manner], None]) -> Callab
     return command
 
 
-def _order(context: typer.Context, device: str, manner: Manner, verb: Verb, args: dict[str, Any] | None = None) -> None:
+def give_order(
+    context: typer.Context,
+    device: str,
+    manner: Manner,
+    verb: Verb,
+    args: dict[str, Any] | None = None,
+    patience: float = NEXT_STEP_SECONDS,
+) -> None:
+    """Give a robot an order, and show each step of its answer; after the first, wait `patience` seconds for each.
+
+    Raises:
+        typer.Exit: it did not do it, or did not answer.
+    """
     invocation: Invocation = context.obj
     try:
-        last = run(_ordered(invocation.settings(), device, verb, manner, args))
+        last = run(_ordered(invocation.settings(), device, verb, manner, args, patience))
     except NoAnswerError as error:
         err.print(f"kaiwa-cloud: {error}", markup=False, soft_wrap=True)
         raise typer.Exit(ExitCode.NO_ANSWER) from None
@@ -81,12 +93,12 @@ def _order(context: typer.Context, device: str, manner: Manner, verb: Verb, args
 
 start_command = word(
     "Start a conversation from afar. The robot announces it first; whoever is there can refuse with the button.",
-    partial(_order, verb=Verb.START),
+    partial(give_order, verb=Verb.START),
 )
 
 stop_command = word(
     "Stop the conversation. If the robot does not obey within seconds, the cloud hangs up itself.",
-    partial(_order, verb=Verb.STOP),
+    partial(give_order, verb=Verb.STOP),
 )
 
 
@@ -132,16 +144,16 @@ def use_tool(context: typer.Context, device: str, manner: Manner, tool: str, **a
     Raises:
         typer.Exit: it did not do it, or did not answer.
     """
-    _order(context, device, manner, Verb.USE, {"tool": tool, "arguments": arguments})
+    give_order(context, device, manner, Verb.USE, {"tool": tool, "arguments": arguments})
 
 
 async def _ordered(
-    settings: CloudSettings, device: str, verb: Verb, manner: Manner, args: dict[str, Any] | None
+    settings: CloudSettings, device: str, verb: Verb, manner: Manner, args: dict[str, Any] | None, patience: float
 ) -> Step:
     last = Step.FAILED
     async with seated(settings, manner.operator) as seat:
         command = new_command(device, verb, seat.signer.kid, time.time(), args, manner.why)
-        async for status in order(seat.client, seat.signer, command, seat.mandate):
+        async for status in order(seat.client, seat.signer, command, seat.mandate, patience):
             _show(status, manner.json)
             last = status.step
     return last
@@ -164,7 +176,8 @@ async def seated(settings: CloudSettings, operator: str) -> AsyncIterator[Seat]:
         async with connection(endpoint, signer.kid, authority.client_context(files)) as client:
             yield Seat(client, signer, authority.mandate(operator))
     except aiomqtt.MqttError as error:
-        raise BrokerError(f"no broker at {endpoint.host}:{endpoint.port}: {error}") from None
+        where = f"{endpoint.host}:{endpoint.port}"
+        raise BrokerError(f"no broker at {where}: {error}; does `kaiwa-cloud serve` run?") from None
 
 
 def _show(status: CommandStatus, json: bool) -> None:

@@ -14,6 +14,7 @@ import typer
 
 from device.errors import SettingsError
 from device.messages.prices import cost
+from device.messages.word_filter import WordFilter
 from provisioning.app import DEFAULT_OPERATOR
 from provisioning.cli.invocation import Invocation, JsonFlag, err, out, plain, print_json
 from provisioning.cli.profile_names import NameAndVersion, named
@@ -96,14 +97,23 @@ async def _turns(
 
 
 def _turn(said: str, answer: Answer, chosen: Chosen, rehearsal: Rehearsal, *, quiet: bool) -> dict[str, Any]:
+    shown = WordFilter(chosen.persona.hidden_words)(answer.text)
     micros, total = _micros(chosen, answer.usage), _micros(chosen, rehearsal.usage)
     if not quiet:
         for query in answer.looked_up:
             err.print(plain(f"looked up: {query}"), style="dim")
-        out.print(plain(answer.text), soft_wrap=True)
+        out.print(plain(shown), soft_wrap=True)
+        if shown != answer.text:
+            err.print("it said what observers would not see; see hidden_words", style="yellow")
         currency = "" if chosen.prices is None else chosen.prices.currency
         err.print(f"{told(micros)} {currency}, {told(total)} so far", style="dim", markup=False)
-    return {"said": said, "answer": answer.text, "looked_up": answer.looked_up, "micros": micros}
+    return {
+        "said": said,
+        "answer": shown,
+        "hidden": shown != answer.text,
+        "looked_up": answer.looked_up,
+        "micros": micros,
+    }
 
 
 def _micros(chosen: Chosen, usage: dict[str, int]) -> int:

@@ -47,6 +47,22 @@ def say_command(
     use_tool(context, device, Manner(operator, why, json), "say", text=text)
 
 
+def ask_command(
+    context: typer.Context,
+    device: Robot,
+    text: Annotated[str, typer.Argument(help="What to ask, in at most 500 characters.")],
+    *,
+    operator: Operator = DEFAULT_OPERATOR,
+    why: Why = "",
+    json: JsonFlag = False,
+) -> None:
+    """Ask a robot something in writing, in the conversation that goes on; it answers aloud.
+
+    The model takes it for a visitor's question. Nobody keeps the text.
+    """
+    use_tool(context, device, Manner(operator, why, json), "ask", text=text)
+
+
 def volume_command(
     context: typer.Context,
     device: Robot,

@@ -59,6 +59,8 @@ class Choices:
     call_seconds: float = 3600.0
     """How long a call may last: what the stand-in ends it after, and what robots are told."""
     push_to_talk: bool = False
+    exchange: bool = False
+    """Whether the cloud opens calls for robots (experimental), in the place of handing out secrets."""
     scenario: Scenario | None = None
     """What the stand-in for OpenAI plays; what is built in when None."""
     limits: LimitSettings = LIMITS
@@ -121,6 +123,7 @@ def _openai(choices: Choices, stand_in: RealtimeStandIn | None, environment: Map
         instructions=INSTRUCTIONS,
         tools=(ANY,),
         vad="push_to_talk" if choices.push_to_talk else OpenAISettings().vad,
+        opening="exchanged" if choices.exchange else "secret",
     )
 
 

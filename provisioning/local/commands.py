@@ -10,10 +10,12 @@ import sys
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from msgspec import structs
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from device.errors import KaiwaError, SettingsError, first_of
@@ -39,7 +41,13 @@ def run_local(choices: Choices, state: Path | None, console: Console) -> int:
 
 
 def chosen(
-    openai_url: str, imageflux_url: str, web_port: int, language: str, scenario: str, call_seconds: float
+    openai_url: str,
+    imageflux_url: str,
+    web_port: int,
+    language: str,
+    scenario: str,
+    call_seconds: float,
+    exchange: bool = False,
 ) -> Choices:
     """Return what is chosen on a command line; a scenario is spoken in its own language.
 
@@ -47,11 +55,11 @@ def chosen(
         SettingsError: the scenario cannot be played; with its line.
     """
     if not scenario:
-        return Choices(openai_url, imageflux_url, web_port, language, call_seconds)
+        return Choices(openai_url, imageflux_url, web_port, language, call_seconds, exchange=exchange)
     if openai_url:
         raise SettingsError("--scenario", "it is the stand-in that plays it; leave out --openai-url")
     played = load_scenario(scenario)
-    return Choices("", imageflux_url, web_port, played.language, call_seconds, scenario=played)
+    return Choices("", imageflux_url, web_port, played.language, call_seconds, exchange=exchange, scenario=played)
 
 
 def run_stand_in(service: str, port: int, scenario: str, console: Console, call_seconds: float) -> int:
@@ -79,6 +87,17 @@ class Kept:
         return f'[record]\nkeep = true\nconsent = "posted"\nannouncement = ""\nfolder = "{folder}"\n'
 
 
+def playable(scenario: Scenario) -> Scenario:
+    """Return a scenario as it is played to its end: its turns, and nothing of what goes wrong on its day.
+
+    Raises:
+        SettingsError: it has no turns.
+    """
+    if not scenario.turns:
+        raise SettingsError("--scenario", f"{scenario.name!r} has no turns to play")
+    return structs.replace(scenario, day=[])
+
+
 def run_demo(choices: Choices, card: str, kept: Kept, *, once: bool, delay: float = 0.0) -> int:
     """Run the demonstration and return the exit code; scripted with `once` or a summary, or where there is no terminal.
 
@@ -87,9 +106,7 @@ def run_demo(choices: Choices, card: str, kept: Kept, *, once: bool, delay: floa
     scripted = once or kept.json is not None or not (sys.stdin.isatty() and sys.stdout.isatty())
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
     if scripted and choices.scenario is not None:
-        raise SettingsError(
-            "--scenario", "needs a terminal with a person at it; --once plays a conversation of its own"
-        )
+        choices = replace(choices, scenario=playable(choices.scenario))
     with _folder(kept.folder) as folder:
         if scripted:
             return _until_interrupted(_scripted(folder, choices, kept))
@@ -170,8 +187,13 @@ def summary_table(summary: Summary) -> Table:
     for sentence in summary.failed:
         table.add_row("not so", f"[red]{sentence}[/]")
     for label, value, unit in _figures(summary):
+        if summary.turns and value is None:  # nobody interrupts anybody in a scenario
+            continue
         table.add_row(label, "[red]not reached[/]" if value is None else f"{value:.0f} {unit}")
-    for line in summary.captions:
+    for turn in summary.turns:
+        called = f" ({', '.join(turn.called)})" if turn.called else ""
+        table.add_row(turn.asked, escape(f"{' '.join(turn.said)}{called}" or "nothing was said"))
+    for line in () if summary.turns else summary.captions:
         table.add_row(f"{line.start:5.1f}-{line.end:.1f} s  {line.speaker}", line.text)
     table.add_row("stream", summary.hls_url)
     for name in summary.stood_in:

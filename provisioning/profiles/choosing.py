@@ -62,6 +62,10 @@ class Chosen:
         """Return the `session` of a client secret with these tools; for the service alone."""
         return session(self.persona, tools, self.knowledge, self.secrets)
 
+    def hidden_words(self, everywhere: Sequence[str]) -> list[str]:
+        """Return what its robot masks: the words of the settings, and the profile's own."""
+        return list(dict.fromkeys((*everywhere, *self.persona.hidden_words)))
+
     def told_prices(self, declared: Sequence[ToolDeclaration]) -> TokenPrices | None:
         """Return the prices for a robot that declares these tools; an earlier one, without `LOOK_UP`, takes no such grant."""
         return self.prices if any(tool.name == LOOK_UP for tool in declared) else None

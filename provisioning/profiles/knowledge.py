@@ -93,6 +93,8 @@ _WORDS: Final = {
     "ja": ("ここでよく出る言葉や名前:", "この場所について知っていること", "ほかに書いてあるもの:"),
 }
 
+_NEVER: Final = {"en": "Never say these words:", "ja": "次の言葉は決して口にしないこと:"}
+
 _HOW: Final = {
     "en": "Use the tool look_up before you say that you do not know something about this place.",
     "ja": "この場所のことで知らないことがあれば、わからないと言う前に、ツール look_up で調べること。",
@@ -100,7 +102,7 @@ _HOW: Final = {
 
 
 def instructions(persona: Persona, found: Plan, *, searchable: bool) -> str:
-    """Return all that the model is told: the profile's own instructions, its words, and what it knows.
+    """Return all that the model is told: the profile's own instructions, words to know and not to say, and what it knows.
 
     `searchable` is whether its robot has the tool for what is looked up.
     """
@@ -108,6 +110,8 @@ def instructions(persona: Persona, found: Plan, *, searchable: bool) -> str:
     parts = [persona.instructions]
     if persona.words:
         parts.append(f"{words} {', '.join(persona.words)}")
+    if persona.hidden_words:
+        parts.append(f"{_NEVER.get(persona.language, _NEVER['en'])} {', '.join(persona.hidden_words)}")
     if found.written:
         parts.append("\n\n".join([f"# {knows}", *(f"## {text.title}\n{text.text.strip()}" for text in found.written)]))
     if found.searched and searchable:

@@ -15,6 +15,9 @@ NAME: Final = "^[a-z0-9][a-z0-9-]{0,39}$"
 
 MOST_WORDS: Final = 100
 
+MOST_HIDDEN: Final = 1_500
+"""Bytes of all hidden words of a profile: what a grant has room for beside those of the settings."""
+
 ReasoningEffort = Literal["", "minimal", "low", "medium", "high", "xhigh"]
 """How long the model thinks before it speaks, in the words of the service; its own default when empty."""
 
@@ -44,6 +47,9 @@ class Persona(Settings, frozen=True):
     """Captions of what visitors say; none when empty."""
     words: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=60)], ...], Meta(max_length=MOST_WORDS)] = ()
     """Names and words that come up here, for the transcriber and the model."""
+    hidden_words: tuple[Annotated[str, Meta(min_length=1, max_length=60)], ...] = ()
+    """Words that the model is told never to say, and that are masked in captions and picture if they are said; 1,500 bytes
+    together, besides those of `[web]`."""
     tools: tuple[str, ...] = BUILT_IN
     """Names of robots' tools that the model may call, or `"*"`: whatever a robot has; those that every robot has, if
     nothing is said. Makers' own tools and outputs must be named here."""
@@ -71,6 +77,9 @@ class Persona(Settings, frozen=True):
     history_kept: Annotated[float, Meta(gt=0, le=1)] = 0.3
     """How much of that is kept when it is full. What is kept is billed once more as if it were new, which costs up to 80
     times as much as remembering it: to drop much at once, and seldom, is cheaper."""
+    opening: Literal["secret", "exchanged"] = "secret"
+    """How a robot is given a call: by a secret with which it offers one to the service; or, experimental, the cloud offers it
+    for the robot and hands it the answer, which robots with `[realtime] exchange = "cloud"` can take."""
 
 
 class Profile(Persona, frozen=True):

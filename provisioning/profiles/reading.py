@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from device.messages.settings import mistaken, read_settings
+from device.messages.wire import encode
 from provisioning.profiles.mcp import McpSecret, unusable
-from provisioning.profiles.persona import Persona, Profile
+from provisioning.profiles.persona import MOST_HIDDEN, Persona, Profile
 
 _DEAF = frozenset({"gpt-live-transcribe", "gpt-realtime-whisper"})
 """Transcribers that need `turn_detection` off (the vendor's page on realtime VAD, 2026-11-22)."""
@@ -55,6 +56,8 @@ def mistakes(persona: Persona) -> Iterator[tuple[str, str]]:
             yield key, "is for server_vad; semantic_vad goes by eagerness"
     if 0 < persona.history_tokens < SHORTEST_HISTORY:
         yield "history_tokens", f"under {SHORTEST_HISTORY} the model forgets the question; 0 is no limit"
+    if (size := len(encode(persona.hidden_words))) > MOST_HIDDEN:
+        yield "hidden_words", f"have {size:,} bytes, over the {MOST_HIDDEN:,} that a grant has room for"
     labels = [server.label for server in persona.mcp]
     if len(set(labels)) < len(labels):
         yield "mcp", "two servers have the same label"

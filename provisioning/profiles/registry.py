@@ -12,6 +12,7 @@ from sqlalchemy import Executable, Row, bindparam, delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from provisioning.connection import Connection
+from provisioning.prepared import Prepared
 from provisioning.tables import assignments, profile_texts, profiles
 
 _LOCK: Final = 0x6B616470
@@ -104,10 +105,11 @@ class Profiles:
 
     async def of(self, device: str, group: str) -> tuple[str, int] | None:
         """Return name and version of the profile of a device: its own, that of its group, or None for the settings'."""
-        mine = [f"device:{device}", *([f"group:{group}"] if group else [])]
-        found = (await self._connection.execute(_ASSIGNED, {"mine": mine})).first()
-        if found is None:
+        mine = f"device:{device}"
+        rows = await self._connection.rows(_ASSIGNED, {"mine": mine, "ours": f"group:{group}" if group else mine})
+        if not rows:
             return None
+        found = rows[0]
         return found.profile, found.version if found.version is not None else await self.newest(found.profile)
 
     async def _whole(self, row: Row[tuple[object, ...]]) -> Version:
@@ -140,9 +142,9 @@ def _without_texts(row: Row[tuple[object, ...]]) -> Version:
 _NEWEST = select(func.max(profiles.c.version)).where(profiles.c.name == bindparam("name"))
 _VERSION = select(profiles).where(profiles.c.name == bindparam("name"), profiles.c.version == bindparam("version"))
 _TEXTS = select(profile_texts).where(profile_texts.c.hash.in_(bindparam("hashes", expanding=True)))
-_ASSIGNED = (
+_ASSIGNED = Prepared(
     select(assignments)
-    .where(assignments.c.target.in_(bindparam("mine", expanding=True)))
+    .where(assignments.c.target.in_([bindparam("mine"), bindparam("ours")]))
     .order_by(assignments.c.target)  # `device:` comes before `group:`
 )
 

@@ -25,6 +25,7 @@ farewell = "{farewell}"
 #noise_reduction = "far_field"         # or "near_field", "off"
 #transcription_model = "gpt-transcribe"   # "": no captions of what visitors say
 words = []                            # names and words that come up here, such as {words}
+#hidden_words = []                     # what it must never say; masked in captions if it is said, by whomever
 
 #tools = ["volume", "light", "mute", "broadcast", "end_conversation", "current_time", "remember", "recall", "tell_operator", "keep_record"]
 #single_turn = false                   # true: one question and its answer
@@ -33,6 +34,7 @@ words = []                            # names and words that come up here, such 
 
 history_tokens = 8000                 # how much of the talk the model remembers and is billed for again; 0: all it can
 #history_kept = 0.3                    # how much of that is kept when it is full
+#opening = "secret"                    # or, experimental, "exchanged": the cloud opens the calls
 #answer_tokens = 0                     # the longest answer; 0: no limit
 #knowledge_tokens = 2000               # how much of its texts is in the instructions; the rest is looked up
 

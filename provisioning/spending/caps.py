@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from device.messages.minting import Refusal
@@ -25,7 +26,12 @@ def accounts(device: str, group: str) -> tuple[Account, ...]:
 
 def day_of(now: float) -> str:
     """Return the day of a moment in Unix seconds, as `2026-11-26`."""
-    return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d")
+    return _day(int(now // DAY))
+
+
+@lru_cache(maxsize=64)
+def _day(number: int) -> str:
+    return datetime.fromtimestamp(number * DAY, UTC).strftime("%Y-%m-%d")
 
 
 def month_of(now: float) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from sqlalchemy import Executable, func, select
+from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from provisioning.connection import Connection
+from provisioning.prepared import Prepared
 from provisioning.spending.caps import Account, Spent, accounts, day_of, month_of
 from provisioning.tables import spending
 
@@ -58,7 +59,7 @@ class Ledger:
             for account in accounts(device, group)
             for period in (day_of(granted_at), month_of(granted_at))
         ]
-        await self._connection.execute(_ADD[self._connection.dialect.name], rows)
+        await self._connection.each(_ADD, rows)
 
     async def _lock(self) -> None:
         if not self._locked:
@@ -66,7 +67,7 @@ class Ledger:
             self._locked = True
 
 
-def _adding(made: sqlite.Insert | postgresql.Insert) -> Executable:
+def _adding(made: sqlite.Insert | postgresql.Insert) -> sqlite.Insert | postgresql.Insert:
     """Return what adds to a total, or begins it."""
     return made.on_conflict_do_update(
         index_elements=["account", "period"],
@@ -77,7 +78,4 @@ def _adding(made: sqlite.Insert | postgresql.Insert) -> Executable:
     )
 
 
-_ADD: Final = {
-    "sqlite": _adding(sqlite.insert(spending)),
-    "postgresql": _adding(postgresql.insert(spending)),
-}
+_ADD: Final = Prepared(_adding(sqlite.insert(spending)), _adding(postgresql.insert(spending)))

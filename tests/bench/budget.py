@@ -7,21 +7,32 @@ event loop is in time for the blocks, and the sound card misses hardly more than
 although these boards have four: much of the work waits for the interpreter's lock. Where this user may set no quota, only
 the count is left, and said so.
 
-The conversation is that of `tests/bench/live.py`: a question every eight seconds, over PulseAudio, broadcast included.
+The conversation is that of `tests/bench/live.py`: a question every eight seconds, over PulseAudio, broadcast included; the
+robot tells of itself as often as by default, and not as often as in the demo.
+
+With `--parts` there is no quota: the session runs with one thing after the other otherwise than the board's profile has it,
+each just after a run as the profile has it, `--rounds` times, so that what else the computer does falls on both alike. What a
+part costs is the median of the differences.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import math
+import statistics
 import sys
 import tempfile
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import tomlkit
+
 from device.boards import Board
+from device.messages.settings import Table, laid_over
 from provisioning.local.demo.perform import Stage
 from provisioning.local.demo.watch import DemoError
 from tests.bench import live
@@ -37,8 +48,29 @@ IN_TIME_MS: Final = 20.0
 """Lateness of the event loop, at the 99th percentile, that no block is lost by: one block."""
 
 
+METERS_SECONDS: Final = 4.0
+"""Between two messages of meters: more often than by default, because they are looked at."""
+
 MOST_XRUNS: Final = 6.0
 """Gaps in a minute, beyond those of the free run, that nobody minds: one in ten seconds."""
+
+
+Pair = tuple[float, float]
+"""Seconds of processor time in a second, as the profile has it and otherwise; not a number where nobody talked."""
+
+PARTS: Final[Mapping[str, Table]] = {
+    "with the canceller": {"echo": {"mode": "aec3"}},
+    "with half duplex": {"echo": {"mode": "half-duplex"}},
+    "without echo control": {"echo": {"mode": "none"}},
+    "without the broadcast": {"broadcast": {"enabled": False}},
+    "packets of 20 ms": {"realtime": {"opus": {"packet_ms": 20}}, "broadcast": {"packet_ms": 20}},
+    "packets of 40 and 60 ms": {"realtime": {"opus": {"packet_ms": 40}}, "broadcast": {"packet_ms": 60}},
+    "calls of the speaker every 10 ms": {"sound": {"frames": 480}},
+    "calls of the speaker every 20 ms": {"sound": {"frames": 960}},
+    "both encoders at complexity 5": {"realtime": {"opus": {"complexity": 5}}, "broadcast": {"complexity": 5}},
+    "a picture with captions": {"broadcast": {"picture": "captions"}},
+}
+"""What may be otherwise than the profile has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +125,13 @@ async def started(
             return None if limited is None else await conversation(stage, pid, pulse, seconds, limited)
 
 
-async def measured(folder: Path, boards: list[Board], picture: str, seconds: float) -> list[Row]:
+def settings(plain: str, board: Board, otherwise: Table) -> str:
+    """Return the settings of the demo's robot as one of a board, with what is `otherwise` than its profile has it."""
+    usual: Table = {"board": str(board), "report": {"metrics_seconds": METERS_SECONDS, "heartbeat_seconds": 10.0}}
+    return tomlkit.dumps(laid_over(otherwise, laid_over(usual, tomllib.loads(plain))))
+
+
+async def measured(folder: Path, boards: list[Board], picture: str | None, seconds: float) -> list[Row]:
     """Return the rows of every board."""
     rows: list[Row] = []
     (folder / "pulse").mkdir()
@@ -101,11 +139,47 @@ async def measured(folder: Path, boards: list[Board], picture: str, seconds: flo
         async with live.cloud(folder / "stage", pulse) as (stage, config):
             plain = config.read_text()
             for board in boards:
-                config.write_text(f'board = "{board}"\n{plain}\n[broadcast]\npicture = "{picture}"\n')
+                config.write_text(settings(plain, board, {"broadcast": {"picture": picture}} if picture else {}))
                 free = await started(stage, config, folder, pulse, seconds, None)
                 slow = await started(stage, config, folder, pulse, seconds, SHARES[board] * (1.0 - SPARE))
                 rows += [*spent(board, free or Run(0.0)), *kept_up(board, free or Run(0.0), slow)]
     return rows
+
+
+async def taken_apart(folder: Path, boards: list[Board], seconds: float, rounds: int) -> list[Row]:
+    """Return what each part takes on every board."""
+    (folder / "pulse").mkdir()
+    with pulse_server(folder / "pulse") as pulse, pulse.echo_path(live.ECHO_MS):
+        async with live.cloud(folder / "stage", pulse) as (stage, config):
+            plain = config.read_text()
+            rows: list[Row] = []
+            for board in boards:
+                pairs: dict[str, list[Pair]] = {name: [] for name in PARTS}
+                for name, otherwise in rounds * list(PARTS.items()):
+                    pair = []
+                    for over in ({}, otherwise):
+                        config.write_text(settings(plain, board, over))
+                        run = await started(stage, config, folder, pulse, seconds, None)
+                        pair.append(run.cores if run is not None and run.talked else math.nan)
+                    pairs[name].append((pair[0], pair[1]))
+                    print(
+                        f"{board}, {name}: {100 * pair[0]:.1f}, {100 * pair[1]:.1f} % of one core here", file=sys.stderr
+                    )
+                rows += parts(board, pairs)
+    return rows
+
+
+def parts(board: Board, pairs: Mapping[str, list[Pair]]) -> Iterator[Row]:
+    """Yield what a session takes as the profile has it, and what each part takes more, of one core here and there."""
+    usual = [before for runs in pairs.values() for before, _ in runs]
+    yield _part(f"{board}, all of it", usual, SHARES[board])
+    for name, runs in pairs.items():
+        yield _part(f"{board}, {name}, more", [after - before for before, after in runs], SHARES[board])
+
+
+def _part(name: str, costs: list[float], share: float) -> Row:
+    taken = statistics.median([cost for cost in costs if not math.isnan(cost)] or [math.nan])
+    return Row(name, 100 * taken, "% here", peers={"% there": 100 * taken / share})
 
 
 def spent(board: Board, run: Run) -> Iterator[Row]:
@@ -144,15 +218,20 @@ def main() -> None:
     """Measure, print, and write what was asked for."""
     parser = argparse.ArgumentParser(prog="make budget", description=__doc__)
     parser.add_argument("--board", choices=[str(board) for board in SHARES], action="append", help="default: all")
-    parser.add_argument("--picture", choices=["off", "captions", "character"], default="off")
+    parser.add_argument("--picture", choices=["off", "captions", "character"], help="default: as the profile has it")
+    parser.add_argument("--parts", action="store_true", help="what each part costs, in place of whether all fits")
+    parser.add_argument("--rounds", type=int, default=3, help="of the parts (default: %(default)d)")
     parser.add_argument("--seconds", type=float, default=64.0, help="of each conversation (default: %(default)g)")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     boards = [Board(name) for name in args.board or SHARES]
     with tempfile.TemporaryDirectory(prefix="kaiwa-budget-") as folder:
-        rows = asyncio.run(measured(Path(folder), boards, args.picture, args.seconds))
+        if args.parts:
+            rows = asyncio.run(taken_apart(Path(folder), boards, args.seconds, args.rounds))
+        else:
+            rows = asyncio.run(measured(Path(folder), boards, args.picture, args.seconds))
     print(table(rows))
-    for board in boards:
+    for board in () if args.parts else boards:
         print(verdict(board, rows))
     if args.json:
         write(rows, args.json)

@@ -11,11 +11,12 @@ import pytest
 from device import command as do
 from device import phase as p
 from device.agent import Agent, Inbox, earcon, light
+from device.audio.echo import EchoMode
 from device.messages.minting import Grant, OpenAIGrant
 from device.messages.secret import Secret
 from device.panel.board import Panel
 from device.panel.earcons import Earcon, sound
-from device.panel.faults import Fault
+from device.panel.faults import Fault, Remark
 from device.panel.patterns import Light
 from device.panel.phrases import spoken
 from device.panel.settings import PanelSettings
@@ -42,6 +43,15 @@ def test_the_light_is_that_of_the_phase(session: Session) -> None:
     assert light(session) is Light.LISTENING
     session.handle(p.Turn("s1", Phase.SPEAKING), 1.0)
     assert light(session) is Light.SPEAKING
+
+
+def test_a_robot_that_hears_nobody_while_it_speaks_shows_so(session: Session) -> None:
+    assert light(session, EchoMode.HALF_DUPLEX) is Light.LISTENING
+    session.handle(p.Turn("s1", Phase.SPEAKING), 1.0)
+    assert light(session, EchoMode.HALF_DUPLEX) is Light.SPEAKING_ALONE
+    assert light(session, EchoMode.NONE) is Light.SPEAKING
+    session.handle(p.MuteWished(on=True), 2.0)
+    assert light(session, EchoMode.HALF_DUPLEX) is Light.MUTED
 
 
 def test_a_closed_microphone_shows_whatever_else_goes_on(session: Session) -> None:
@@ -97,8 +107,14 @@ async def test_what_is_wrong_is_said_after_its_earcon_and_a_press_cuts_it_short(
         inbox.post(await ready.until(p.Released))
         while session.phase is not Phase.FAULT:
             await asyncio.sleep(0)
-        said = np.concatenate([sound(Earcon.FAULT_NETWORK), spoken(Fault.NETWORK, "ja")])
-        assert np.array_equal(ready.voice._playout._earcon, said)
+        agent._carry_out(do.Excuse("content_filter", "en"))
+        agent._carry_out(do.Excuse("max_output_tokens", "en"))
+        agent._carry_out(do.Excuse("server_error", "fr"))
+        sounds = (sound(Earcon.FAULT_NETWORK), spoken(Fault.NETWORK, "ja"))
+        excuses = (spoken(Remark.FILTERED, "en"), spoken(Remark.FAILED, "ja"))
+        assert np.array_equal(ready.voice._playout._earcon, np.concatenate([*sounds, *excuses]))
+        agent._carry_out(do.FallSilent())
+        assert not ready.voice._playout._earcon.size
         inbox.post(p.Pressed())
         while session.phase is Phase.FAULT:
             await asyncio.sleep(0)

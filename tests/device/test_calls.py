@@ -31,6 +31,7 @@ from device.mint import MintClient
 from device.mqtt import Broker, Presence
 from device.outlet import Outlet
 from device.realtime.call import CLOSED_BY_SERVICE
+from device.realtime.endpoint import Endpoint
 from device.realtime.events import conversation_item_create, response_create
 from device.realtime.settings import RealtimeSettings
 from device.sora.settings import BroadcastSettings
@@ -72,6 +73,10 @@ class Programme:
             run = 0 if block.any() else run + 1
             longest = max(longest, run)
         return longest * BLOCK_SECONDS * 1000
+
+
+class LostError(Exception):
+    """The first call was never up."""
 
 
 class Room:
@@ -156,7 +161,10 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(settings: RealtimeSettings | None = None) -> AsyncIterator[Bench]:
+async def bench(
+    settings: RealtimeSettings | None = None, *, meeting: HttpFault | None = None, refused: MintError | None = None
+) -> AsyncIterator[Bench]:
+    """Begin a session; what its first offer is met with is over when another secret is asked for."""
     async with RealtimeStandIn(QUICK) as service, aiohttp.ClientSession() as http, asyncio.TaskGroup() as tasks:
         room, clock, held = Room(), WallClock(), list[asyncio.Task[None]]()
         broker = Broker(Presence(BrokerAddress(host="127.0.0.1", port=1), "r", ssl.create_default_context(), "w", b""))
@@ -175,7 +183,10 @@ async def bench(settings: RealtimeSettings | None = None) -> AsyncIterator[Bench
             Console(outlet, Levels),
         )
 
-        async def again() -> Grant:
+        async def again(offer: str) -> Grant:
+            assert offer == ""
+            if meeting is not None:
+                service.faults.calls = None
             if made.refused is not None:
                 raise made.refused
             return Grant(session=SESSION, openai=await mint(service, http))
@@ -185,10 +196,16 @@ async def bench(settings: RealtimeSettings | None = None) -> AsyncIterator[Bench
 
         posted: asyncio.Queue[p.Event] = asyncio.Queue()
         hooks = Hooks(posted.put_nowait, start, again, lambda _: None)
-        made = Bench(room, Calls(await again_first(service, http), own, hooks), service, posted, broker)
+        calls = Calls(await again_first(service, http), own, hooks, Endpoint(own.call))
+        made = Bench(room, calls, service, posted, broker, refused)
         room.begin()
+        service.faults.calls = meeting
         made.calls.open()
-        await made.until(p.CallUp)
+        first = await posted.get()
+        if isinstance(first, p.CallLost):
+            room.end()
+            raise LostError(first.text)
+        assert isinstance(first, p.CallUp)
         room.voice.programme = room.programme
         try:
             yield made
@@ -297,3 +314,17 @@ async def test_a_call_that_the_cloud_hangs_up_is_not_followed_by_another() -> No
             call.hang_up()
         assert await ready.until(p.CallLost) == p.CallLost(SESSION, None, CLOSED_BY_SERVICE)
         assert ready.room.voice.uplink is None
+
+
+async def test_a_secret_that_the_service_does_not_take_is_replaced_by_a_fresh_one() -> None:
+    async with bench(meeting=HttpFault.UNAUTHORIZED) as ready:
+        assert ready.calls.current is not None
+        assert list(ready.service.calls) == [ready.calls.current.call_id]
+        assert ready.room.voice.uplink is ready.calls.current.uplink
+
+
+async def test_without_a_fresh_secret_the_call_is_lost_with_both_reasons() -> None:
+    why = r"401 invalid_api_key.*and no fresh secret: BUDGET"
+    with pytest.RaisesGroup(pytest.RaisesExc(LostError, match=why), flatten_subgroups=True):
+        async with bench(meeting=HttpFault.UNAUTHORIZED, refused=MintError("BUDGET", "all spent")):
+            pass

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from device import config
-from device.boards import Board, recognised
+from device.boards import CHOICES, Board, recognised
+from device.chosen import chosen, told
 from device.config import DeviceSettings, explain, load
 from device.errors import SettingsError
 
@@ -57,7 +58,8 @@ def test_each_board_has_its_settings_beneath_what_the_file_says(tmp_path: Path, 
     settings = load(written(tmp_path, f"board = '{board}'\n[realtime]\noffer_seconds = 3.0"))
     assert settings.realtime.offer_seconds == 3.0
     assert settings.realtime.opus.bit_rate == DeviceSettings().realtime.opus.bit_rate
-    own = load(written(tmp_path, f"board = '{board}'\n[realtime.opus]\ncomplexity = 10"))
+    own = load(written(tmp_path, f"board = '{board}'\n[realtime.opus]\ncomplexity = 10\n[echo]\nmode = 'none'"))
+    assert own.echo.mode == "none", "what is said wins"
     assert own.realtime.opus.complexity == 10
     assert own.broadcast == settings.broadcast
 
@@ -69,6 +71,38 @@ def test_a_smaller_board_never_works_harder(tmp_path: Path) -> None:
         efforts.append((settings.realtime.opus.complexity, settings.broadcast.complexity))
     assert efforts == sorted(efforts, reverse=True)
     assert len(set(efforts)) == 3
+
+
+@pytest.mark.parametrize("board", [board for board in Board if board is not Board.AUTO])
+def test_each_choice_of_a_board_is_a_setting_and_tells_why_in_two_languages(tmp_path: Path, board: Board) -> None:
+    path = written(tmp_path, f"board = '{board}'")
+    explained = {key: (value, source) for key, value, source in explain(path)}
+    for choice in CHOICES[board]:
+        assert explained[choice.key] == (choice.value, str(board))
+        assert choice.en
+        assert any(ord(letter) > 0x3000 for letter in choice.ja)
+    assert [source for _, source in explained.values() if source == board] == [str(board)] * len(CHOICES[board])
+
+
+def test_the_smallest_board_never_hears_itself_and_sends_fewer_packets(tmp_path: Path) -> None:
+    settings = load(written(tmp_path, "board = 'zero2w'"))
+    assert settings.echo.mode == "half-duplex"
+    assert (settings.realtime.opus.packet_ms, settings.broadcast.packet_ms, settings.broadcast.picture) == (
+        40,
+        60,
+        "off",
+    )
+
+
+def test_what_the_profile_chose_is_told_and_what_the_file_says_wins(tmp_path: Path) -> None:
+    found = chosen(written(tmp_path, "board = 'zero2w'\n[echo]\nmode = 'aec3'\n[sound]\nframes = 960"))
+    assert found.board is Board.ZERO2W
+    assert [choice.key for choice, _ in found.overruled] == ["echo.mode"]
+    lines = list(told(found))
+    assert len(lines) == len(CHOICES[Board.ZERO2W])
+    assert lines[-1].startswith("board zero2w: echo.mode = aec3 by the settings, instead of half-duplex: a canceller")
+    assert "board zero2w: broadcast.packet_ms = 60: fewer packets, each of which" in lines[3]
+    assert list(told(chosen(written(tmp_path, "board = 'other'")))) == []
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device import heartbeat as heartbeat_module
+from device import phase as p
+from device import supervision
 from device.audio.block import SILENCE, BlockSink
 from device.audio.echo import NoEchoControl
 from device.broadcast.air import Airing
@@ -17,7 +21,7 @@ from device.messages.reports import Levels
 from device.rtc.sending import OpusSender
 from device.soundcard.room_card import RoomCard
 from device.soundcard.settings import SoundSettings
-from device.supervision import check, progress
+from device.supervision import PASSING_SECONDS, Standstill, check, progress, supervise
 from device.voice import VoicePath
 from tests.device.rtc.loopback import loopback, stay_at_home
 from tests.device.soundcard.listening import Listener
@@ -69,9 +73,37 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.
 
 def test_systemd_is_told_which_it_is(systemd: socket.socket) -> None:
     heartbeat = Heartbeat()
-    assert check(heartbeat, ALIVE, 0.0)
+    assert check(heartbeat, ALIVE, 0.0) == []
     assert systemd.recv(100) == b"WATCHDOG=1"
-    assert not check(heartbeat, ALIVE, 10.0)
+    assert check(heartbeat, ALIVE, 10.0) == ["captured", "played"]
+    assert systemd.recv(100) == b"STATUS=nothing is captured or played any more"
+
+
+def test_a_standstill_is_told_once_and_only_if_it_lasts() -> None:
+    standstill = Standstill()
+    assert standstill.told(["played"], 0.0) is None
+    assert standstill.told([], 4.0) is None, "it goes on again"
+    assert standstill.told(["played"], 5.0) is None
+    assert standstill.told(["captured", "played"], 5.0 + PASSING_SECONDS) == "nothing is captured or played any more"
+    assert standstill.told(["captured", "played"], 99.0) is None
+
+
+@pytest.mark.parametrize("with_systemd", [False, True])
+async def test_a_card_that_stops_is_told_to_the_machine_with_systemd_and_without(
+    monkeypatch: pytest.MonkeyPatch, with_systemd: bool, systemd: socket.socket
+) -> None:
+    monkeypatch.setattr(supervision, "PASSING_SECONDS", 0.0)
+    monkeypatch.setattr(supervision, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(heartbeat_module, "PATIENCE", dict.fromkeys(PATIENCE, 0.0))
+    if with_systemd:
+        monkeypatch.setenv("WATCHDOG_USEC", "1000000")
+    told: asyncio.Queue[p.Stalled] = asyncio.Queue()
+    async with RoomCard(SoundSettings(), Listener()) as card:
+        voice = VoicePath(NoEchoControl(), card)
+    watching = asyncio.create_task(supervise(voice, card, told.put_nowait))
+    stalled = await asyncio.wait_for(told.get(), 5)
+    watching.cancel()
+    assert stalled == p.Stalled("nothing is captured or played any more")
     assert systemd.recv(100) == b"STATUS=nothing is captured or played any more"
 
 
@@ -97,9 +129,11 @@ async def test_what_is_sent_is_counted_where_the_connection_takes_it(monkeypatch
         voice.uplink, voice.programme = sender, delayed_by_nothing(sender)
         sender.push(SILENCE)
         assert (progress(voice, card)["sent"], progress(voice, card)["broadcast"]) == (0, 0)
-        async with loopback(mouth=sender) as (_, other):
+        async with loopback(mouth=sender) as (one, other):
             await other.ear.seen(1)
             assert (progress(voice, card)["sent"], progress(voice, card)["broadcast"]) == (1, 1)
+            await one.peer.close()
+            assert progress(voice, card)["sent"] is None, "a call that is over is not stuck, another may follow"
 
 
 def delayed_by_nothing(publisher: BlockSink) -> Airing:

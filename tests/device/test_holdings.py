@@ -23,20 +23,21 @@ from device.broadcast.air import Air
 from device.clock import WallClock
 from device.console import Console
 from device.equipment import Equipment
-from device.errors import CodecError, MalformedMessageError
+from device.errors import CodecError, MalformedMessageError, MintError
 from device.holdings import Holdings
 from device.messages.commands import CommandStatus, Step
 from device.messages.enrolment import BrokerAddress
 from device.messages.envelope import KeySigner
 from device.messages.knowledge import KnownText, packed
 from device.messages.minting import Grant, Prompts
-from device.messages.reports import Event, Levels, Speaker, Spent
+from device.messages.reports import Event, Levels, OperatorNote, Speaker, Spent
 from device.messages.wire import decode
 from device.mint import MintClient
 from device.mqtt import Broker, Presence
 from device.outlet import Outlet
 from device.phase import Phase
 from device.picture.studio import Studio
+from device.realtime.endpoint import Endpoint
 from device.realtime.events import conversation_item_create, response_create
 from device.realtime.settings import RealtimeSettings
 from device.record.chronicle import Chronicle, nothing_kept
@@ -172,12 +173,94 @@ async def asked(ready: Bench, monkeypatch: pytest.MonkeyPatch) -> p.Event:
     return await ready.next()
 
 
+async def test_a_cut_by_hand_drops_what_is_held_and_tells_the_operator(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bench(delay=5.0) as ready:
+        await asked(ready, monkeypatch)
+        ready.holdings._with.air.rise(Recorder())
+        for _ in range(50):
+            ready.voice.on_block(Block(SILENCE, SILENCE, time.monotonic()))
+        assert ready.holdings.cut(SESSION)
+        [note] = ready.published(OperatorNote)
+        assert note.text.startswith("somebody at the robot cut ")
+        assert note.session == SESSION
+        assert ready.posted.empty()
+        await ready.released()
+
+
+async def test_a_cut_of_what_is_not_delayed_ends_the_broadcast(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bench() as ready:
+        await asked(ready, monkeypatch)
+        ready.holdings._with.air.rise(Recorder())
+        assert not ready.holdings.cut(SESSION)
+        assert await ready.next() == p.BroadcastWished(on=False)
+        assert ready.published(OperatorNote) == []
+        await ready.released()
+
+
 async def test_without_a_broker_nothing_is_granted(monkeypatch: pytest.MonkeyPatch) -> None:
     async with bench() as ready:
         assert await asked(ready, monkeypatch) == p.Refused(SESSION, "broker", "no connection to the cloud")
         await ready.released()
         assert ready.holdings.usage(SESSION) == {"responses": 0}
         assert ready.holdings.usage(SESSION) == {}, "it is told once"
+
+
+class Minting:
+    """A cloud that answers at once; `granted` is what it grants, None for a refusal."""
+
+    def __init__(self, granted: Grant | None) -> None:
+        self.granted, self.offers = granted, list[str]()
+
+    async def mint(self, *_: object, offer: str, **__: object) -> Grant:
+        self.offers.append(offer)
+        if self.granted is None:
+            raise MintError("BUDGET", "no money")
+        return self.granted
+
+
+async def offered(ready: Bench, monkeypatch: pytest.MonkeyPatch, granted: Grant | None) -> tuple[Minting, Endpoint]:
+    """Ask such a cloud for a session."""
+
+    async def connected(_seconds: float) -> bool:
+        return True
+
+    cloud = Minting(granted)
+    monkeypatch.setattr(ready.broker, "connected", connected)
+    monkeypatch.setattr(MintClient, "mint", lambda _, *given, **more: cloud.mint(*given, **more))
+    ready.holdings.mint(SESSION, "button")
+    return cloud, ready.holdings._held[SESSION].endpoint
+
+
+async def test_what_was_offered_is_the_end_of_the_first_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bench(RealtimeSettings(exchange="cloud")) as ready:
+        cloud, endpoint = await offered(ready, monkeypatch, ready.grant)
+        assert await ready.next() == p.Granted(SESSION, ready.grant)
+        assert cloud.offers == [await endpoint.offer()]
+        ready.holdings.call(SESSION, ready.grant)
+        await ready.until(p.CallUp)
+        assert endpoint.uplink is ready.voice.uplink
+        await ready.released()
+
+
+async def test_what_was_offered_for_nothing_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bench(RealtimeSettings(exchange="cloud")) as ready:
+        _, endpoint = await offered(ready, monkeypatch, None)
+        assert await ready.next() == p.Refused(SESSION, "BUDGET", "BUDGET: no money")
+        await ready.released()
+        assert endpoint.peer is not None
+        assert endpoint.peer.connectionState == "closed"
+
+
+async def test_a_robot_that_can_offer_nothing_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError("no buffer space available")
+
+    monkeypatch.setattr("device.realtime.endpoint.new_peer", full)
+    async with bench(RealtimeSettings(exchange="cloud")) as ready:
+        await offered(ready, monkeypatch, ready.grant)
+        refused = await ready.until(p.Refused)
+        assert (refused.code, "no buffer space" in refused.text) == ("media", True)
+        await ready.released()
 
 
 async def test_a_call_carries_both_voices_until_it_is_released(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -347,7 +430,7 @@ async def test_a_call_that_breaks_in_an_unforeseen_way_is_a_lost_call(monkeypatc
 
     async with bench() as ready:
         await asked(ready, monkeypatch)
-        monkeypatch.setattr("device.realtime.call.OpusSender", missing)
+        monkeypatch.setattr("device.realtime.endpoint.OpusSender", missing)
         ready.holdings.call(SESSION, ready.grant)
         assert await ready.next() == p.CallLost(SESSION, "call", "failed: CodecError")
         await ready.released()

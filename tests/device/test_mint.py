@@ -12,11 +12,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from device.clock import WallClock
 from device.errors import BadSignatureError, MintError, MisaddressedError
 from device.messages.envelope import MINT_ANSWER, MINT_REQUEST, KeySigner, PublicKey, open_envelope, seal_envelope
-from device.messages.minting import Grant, MintAnswer, MintRequest, OpenAIGrant, Refusal
-from device.messages.sealing import OneTimeKey, binding, seal
+from device.messages.minting import AnsweredCall, Grant, MintAnswer, MintRequest, OpenAIGrant, Refusal
+from device.messages.sealing import OneTimeKey, binding, offer_binding, opening_key, seal
 from device.messages.secret import Secret
 from device.messages.wire import decode, encode
 from device.mint import MintClient
+from tests.device.messages.offer import OFFER
 
 DEVICE_KEY = generate_private_key(SECP256R1())
 MINT_KEY = Ed25519PrivateKey.generate()
@@ -41,9 +42,9 @@ def granted(request: MintRequest) -> MintAnswer:
 class Cloud:
     """A minter at the other end of `publish`, made of the messages alone."""
 
-    def __init__(self, answer: Callable[[MintRequest], MintAnswer]) -> None:
+    def __init__(self, answer: Callable[[MintRequest], MintAnswer], sealed_to: PublicKey | None = None) -> None:
         self.clock = WallClock()
-        self.client = MintClient("robot", KeySigner("robot", DEVICE_KEY), find, self.clock)
+        self.client = MintClient("robot", KeySigner("robot", DEVICE_KEY), find, self.clock, sealed_to)
         self.requests: list[MintRequest] = []
         self._answer = answer
 
@@ -102,6 +103,44 @@ async def test_a_session_is_renewed_by_a_request_of_its_own() -> None:
     assert (request.continues, request.reason, request.broadcast) == (NONCE, "renewal", False)
     assert request.nonce != NONCE
     assert len(request.nonce) == 32
+
+
+async def test_an_offer_is_sealed_to_the_minter_and_to_this_request() -> None:
+    cloud = Cloud(granted, MINT_KEY.public_key())
+    await cloud.client.mint(NONCE, "button", cloud.publish, broadcast=True, offer=OFFER)
+    await cloud.client.renew(NONCE, cloud.publish, offer=OFFER)
+    first, second = cloud.requests
+    assert [request.continues for request in cloud.requests] == ["", NONCE]
+    for request in cloud.requests:
+        info = offer_binding("robot", request.nonce)
+        assert opening_key(MINT_KEY).open(request.offer, info).decode() == OFFER
+    with pytest.raises(BadSignatureError):
+        opening_key(MINT_KEY).open(first.offer, offer_binding("robot", second.nonce))
+
+
+async def test_a_request_without_an_offer_is_one_that_an_earlier_cloud_knows() -> None:
+    cloud = Cloud(granted, MINT_KEY.public_key())
+    await cloud.mint()
+    assert b"offer" not in encode(cloud.requests[0])
+
+
+@pytest.mark.parametrize("key", [DEVICE_KEY.public_key(), None])
+async def test_an_offer_that_cannot_be_sealed_is_not_sent(key: PublicKey | None) -> None:
+    cloud = Cloud(granted, key)
+    with pytest.raises(MintError, match="cannot be sealed"):
+        await cloud.client.mint(NONCE, "button", cloud.publish, broadcast=True, offer=OFFER)
+    assert cloud.requests == []
+
+
+async def test_an_answered_call_that_waits_no_longer_is_not_tried() -> None:
+    def late(request: MintRequest) -> MintAnswer:
+        answered = AnsweredCall(sdp=Secret("v=0"), call_id="rtc_1")
+        grant = Grant(session=request.nonce, openai=OpenAIGrant(expires_at=1.0, model="m", answered=answered))
+        sealed = seal(encode(grant), request.reply_key, binding(request.device, request.nonce))
+        return MintAnswer(device=request.device, nonce=request.nonce, server_time=time.time(), sealed=sealed)
+
+    with pytest.raises(MintError, match="UPSTREAM"):
+        await Cloud(late).mint()
 
 
 async def test_a_grant_sealed_to_another_key_does_not_open() -> None:

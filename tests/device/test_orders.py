@@ -8,11 +8,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device.errors import BadSignatureError, MalformedMessageError, MessageError, MisaddressedError, StaleMessageError
-from device.messages.commands import Command, CommandStatus, Step, Verb
+from device.messages.commands import Command, CommandStatus, Step, Update, Verb
 from device.messages.envelope import COMMAND, MINT_REQUEST, KeySigner, PublicKey, public_pem, seal_envelope
 from device.messages.mandates import MANDATE, Mandate, seal_order
-from device.orders import KEPT, Journal, Orders
-from device.phase import StartOrdered, StopOrdered, ToolOrdered
+from device.orders import KEPT, Journal, Orders, Pace
+from device.phase import StartOrdered, StopOrdered, ToolOrdered, UpdateOrdered
 
 NOW = 1_800_000_000.0
 KEY = Ed25519PrivateKey.generate()
@@ -177,9 +177,40 @@ def test_who_is_mandated_by_an_operator_whom_it_knows_is_obeyed_within_their_rig
     assert "not in force" in rejection(orders, mandated(2, NOW + 3600), NOW + 3600)
 
 
+def test_who_has_ordered_nothing_for_a_minute_is_forgotten() -> None:
+    pace = Pace()
+    mandates = [
+        Mandate(operator=f"o{n}", key="", robots=["*"], per_minute=2, issued_at=NOW, expires_at=NOW + 9e5)
+        for n in range(50)
+    ]
+    for second, mandate in enumerate(mandates):
+        assert pace.allows(mandate, NOW + 10 * second)
+        pace.count(mandate, NOW + 10 * second)
+    assert len(pace._times) <= 7, "months of operators who come and go leave nothing"
+    pace.count(mandates[0], NOW - 9e6)
+    assert list(pace._times) == ["o0"], "nor does a clock that was set back"
+
+
 def test_the_limit_of_a_mandate_holds_for_a_minute_and_for_nobody_else(orders: Orders) -> None:
     for number in (1, 2):
         assert isinstance(orders.take(mandated(number), NOW, retained=False), StopOrdered)
     assert rejection(orders, mandated(3)) == "operator-anna may order 2 times a minute, and has"
     assert isinstance(orders.take(signed(order(Verb.STOP)), NOW, retained=False), StopOrdered)
     assert isinstance(orders.take(mandated(4, NOW + 60), NOW + 60, retained=False), StopOrdered)
+
+
+def test_an_order_to_update_carries_the_release_and_where_it_lies(orders: Orders) -> None:
+    args = {"release": "sealed", "url": "https://a/b"}
+    event = orders.take(signed(order(Verb.UPDATE, args=args)), NOW, retained=False)
+    assert event == UpdateOrdered("a1", "operator-a", Update(release="sealed", url="https://a/b"))
+
+
+@pytest.mark.parametrize(
+    "args",
+    [{}, {"release": "a"}, {"release": "a", "url": "http://a/b"}, {"release": "a" * 5000, "url": "https://a/b"}],
+)
+def test_an_order_to_update_that_names_no_version_is_rejected(orders: Orders, args: dict[str, object]) -> None:
+    status = orders.take(signed(order(Verb.UPDATE, args=args)), NOW, retained=False)
+    assert isinstance(status, CommandStatus)
+    assert status.step is Step.REJECTED
+    assert "names no version" in status.reason

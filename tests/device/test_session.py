@@ -313,6 +313,42 @@ def test_an_announced_start_fails_when_the_sound_card_goes_meanwhile(robot: Robo
     assert robot.phase is Phase.FAULT
 
 
+STALLED = p.Stalled("nothing is captured any more")
+
+
+def test_what_stands_still_is_told_heard_and_shown_and_then_the_process_begins_anew(robot: Robot) -> None:
+    commands = robot(STALLED)
+    assert commands == [do.Show(), do.ReportFault(None, "standstill", STALLED.text), do.Play(Chime.ERROR)]
+    assert (robot.phase, robot.session.fault) == (Phase.FAULT, "standstill")
+    [rejected] = robot(p.StartOrdered("c1", "o"))
+    assert rejected == do.Acknowledge("c1", Step.REJECTED, "the robot is out of order")
+    assert robot(p.BrokerDown(), GONE, p.SoundBack(), p.BrokerUp())
+    assert robot.phase is Phase.FAULT, "nothing but a new process mends it"
+    assert robot.wait()[-1] == do.Exit(failed=True)
+
+
+def test_what_stands_still_in_a_conversation_is_shown_once_everything_is_given_back(robot: Robot) -> None:
+    live(robot)
+    assert robot(STALLED)[-2:] == [do.Play(Chime.ERROR), do.Release("s1")]
+    robot(p.Pressed(), p.Released("s1"))
+    assert (robot.phase, robot.session.fault) == (Phase.FAULT, "standstill")
+    assert robot(p.Pressed())[-1] == do.Exit(failed=True), "whoever presses need not wait"
+
+
+def test_what_stands_still_while_a_conversation_ends_is_shown_after_it(robot: Robot) -> None:
+    live(robot)
+    robot(p.Pressed())
+    assert robot(STALLED) == [do.ReportFault("s1", "standstill", STALLED.text)]
+    robot(p.Released("s1"))
+    assert robot.phase is Phase.FAULT
+    assert robot(p.Quit())[-1] == do.Exit(failed=True)
+
+
+def test_a_start_that_was_announced_by_a_robot_that_stands_still_fails(robot: Robot) -> None:
+    robot(p.StartOrdered("c1", "o"), STALLED)
+    assert do.Acknowledge("c1", Step.FAILED, "shutting down") in robot.wait()
+
+
 def test_quit_while_live_releases_first(robot: Robot) -> None:
     live(robot)
     commands = robot(p.Quit())
@@ -421,6 +457,16 @@ def test_the_broadcast_stops_and_begins_at_a_wish_while_the_talk_goes_on(robot: 
     assert robot.phase is Phase.LISTENING
 
 
+def test_a_hand_cuts_the_broadcast_only_while_it_is_on_air(robot: Robot) -> None:
+    assert robot(p.CutWished()) == []
+    live(robot)
+    assert robot(p.CutWished()) == [do.Cut("s1")]
+    robot(p.Turn("s1", Phase.SPEAKING))
+    assert robot(p.CutWished()) == [do.Cut("s1")], "again and again"
+    robot(p.OffAir("s1", "lost"))
+    assert robot(p.CutWished()) == []
+
+
 def test_a_robot_that_may_not_broadcast_does_not_at_a_wish(robot: Robot) -> None:
     robot(p.Pressed(), p.Granted("s1", grant("s1", broadcast=False)), p.CallUp("s1"))
     assert robot(p.BroadcastWished(on=True)) == []
@@ -429,11 +475,20 @@ def test_a_robot_that_may_not_broadcast_does_not_at_a_wish(robot: Robot) -> None
 def test_an_answer_that_fails_is_heard_and_shown_until_somebody_speaks(robot: Robot) -> None:
     live(robot)
     commands = robot(p.AnswerFailed("s1", "rate_limit_exceeded", "too fast"))
-    assert commands == [do.Show(), do.ReportFault("s1", "rate_limit_exceeded", "too fast"), do.Play(Chime.ERROR)]
+    assert commands == [
+        do.Show(),
+        do.ReportFault("s1", "rate_limit_exceeded", "too fast"),
+        do.Play(Chime.ERROR),
+        do.Excuse("rate_limit_exceeded", "en"),
+    ]
     assert (robot.phase, robot.session.trouble) == (Phase.LISTENING, "rate_limit_exceeded")
-    robot(p.Speech("s1", began=True))
+    assert do.FallSilent() in robot(p.Speech("s1", began=True)), "nobody has to listen to excuses"
     assert robot.session.trouble is None
-    robot(p.AnswerFailed("s1", "content_filter", ""), p.Pressed(), p.Released("s1"))
+    assert do.FallSilent() not in robot(p.Speech("s1", began=False), p.Speech("s1", began=True))
+    robot(p.Turn("s1", Phase.SPEAKING))
+    cut = robot(p.AnswerFailed("s1", "content_filter", ""))
+    assert not [command for command in cut if isinstance(command, do.Excuse)], "half of the answer is being heard"
+    robot(p.Pressed(), p.Released("s1"))
     assert (robot.phase, robot.session.trouble) == (Phase.IDLE, None)
 
 
@@ -460,6 +515,18 @@ def test_what_an_operator_wants_said_is_said_in_a_conversation_only(robot: Robot
     assert live(robot)(p.SayWished("hello")) == [do.Prompt("s1", "hello")]
 
 
+def test_a_question_in_writing_is_put_to_the_model_and_breaks_the_silence(robot: Robot) -> None:
+    assert robot(p.Written("where?")) == []
+    robot(p.Pressed(), p.Granted("s1", grant("s1", prompts=Prompts(warning="hm?", farewell="bye"))), p.CallUp("s1"))
+    assert do.Prompt("s1", "hm?") in robot.wait()
+    asked_about = robot.session.deadline
+    assert robot(p.Written("where?")) == [do.Write("s1", "where?")]
+    assert asked_about is not None
+    assert robot.session.deadline is not None
+    assert robot.session.deadline > asked_about, "nobody says goodbye to whoever has just asked"
+    assert do.Prompt("s1", "hm?") in robot.wait(), "but asks again"
+
+
 FINAL = {Step.REJECTED, Step.SUCCEEDED, Step.FAILED}
 
 EVENTS: Sequence[p.Event] = (
@@ -480,6 +547,7 @@ EVENTS: Sequence[p.Event] = (
     *(p.Turn("s1", phase) for phase in sorted(LIVE)),
     p.Spoken("s1"),
     p.SayWished("hello"),
+    p.Written("where?"),
     p.AnswerFailed("s1", "rate_limit_exceeded", ""),
     p.AnswerFailed("s2", "insufficient_quota", ""),
     *(p.MuteWished(on) for on in (True, False)),
@@ -494,6 +562,8 @@ EVENTS: Sequence[p.Event] = (
     p.OffAir("s1", ""),
     GONE,
     p.SoundBack(),
+    p.CutWished(),
+    p.Stalled("nothing is captured any more"),
     *(p.Released(f"s{n}") for n in (1, 2)),
     p.Elapsed(),
     p.Quit(),
@@ -542,3 +612,26 @@ def test_whatever_happens_quit_ends_it(events: list[p.Event]) -> None:
 
 def test_the_diagram_in_the_docs_is_drawn_from_the_table() -> None:
     assert Path("docs/session.md").read_text(encoding="utf-8") == document()
+
+
+@pytest.mark.parametrize("online", [True, False])
+def test_at_rest_it_makes_way_for_another_version(robot: Robot, online: bool) -> None:
+    if not online:
+        robot(p.BrokerDown())
+    assert robot(p.UpdateStaged("0.2.0")) == [do.Show(), do.Exit(update=True)]
+    assert robot.phase is Phase.STOPPED
+
+
+def test_while_somebody_talks_it_does_not(robot: Robot) -> None:
+    live(robot)
+    assert robot(p.UpdateStaged("0.2.0")) == []
+    robot(p.Pressed())
+    assert robot(p.UpdateStaged("0.2.0")) == []
+    robot(p.Released("s1"))
+    assert do.Exit(update=True) in robot(p.UpdateStaged("0.2.0"))
+
+
+def test_whoever_pressed_before_is_not_sent_away(robot: Robot) -> None:
+    robot(p.Pressed())
+    assert robot(p.UpdateStaged("0.2.0")) == []
+    assert robot.phase is Phase.PREPARING

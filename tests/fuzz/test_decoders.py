@@ -18,6 +18,7 @@ from device.messages.envelope import COMMAND, KeySigner, seal_envelope
 from device.messages.minting import MintRequest
 from device.messages.reports import DeviceState, Lifecycle
 from device.messages.wire import MAX_BYTES, encode
+from tests.device.messages.offer import OFFER
 from tests.fuzz.decoders import DECODERS, Decoder, everywhere
 
 BOARD = generate_private_key(SECP256R1())
@@ -29,6 +30,7 @@ HONEST = (
     seal_envelope(COMMAND, REQUEST, KeySigner("robot-1", BOARD)),
     encode(DeviceState(device="robot-1", lifecycle=Lifecycle.READY)),
     certificate_request(BOARD).encode(),
+    OFFER.encode(),
     str(Claim("cloud.local:8443", "ABCDE-FGH12", "0" * 64)).encode(),
     b"state_dir = 'x'\n[limits]\nsession_seconds = 60\n[[x]]\n",
 )
@@ -97,5 +99,5 @@ def test_a_decoder_that_lets_another_error_out_is_caught() -> None:
 
 def test_what_is_honest_is_read() -> None:
     read = {decoder.name for decoder in DECODERS for data in HONEST if decoder.errors and not decoder.refuses(data)}
-    assert {"MintRequest", "DeviceState", "claim"} <= read
+    assert {"MintRequest", "DeviceState", "claim", "offer of a call"} <= read
     assert Command.__name__ not in read

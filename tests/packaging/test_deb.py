@@ -5,16 +5,27 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device import __version__
 from device.config import load
 from device.doctor.checks.computer import MEGABYTE
+from device.errors import SettingsError
+from device.messages.envelope import public_pem
+from device.messages.releases import key_id
+from device.update.fitness import objection
+from device.update.staging import this_board
+from device.update.trust import release_keys
+from device.update.unpacking import unpack
+from provisioning.releases import described
 
 ROOT = Path(__file__).parents[2]
+RELEASER = Ed25519PrivateKey.generate()
 
 
 def run(*command: str | Path, **options: Any) -> str:
@@ -29,9 +40,10 @@ class Package:
     def __init__(self, role: str, folder: Path) -> None:
         self.name = f"kaiwa-{role}"
         uv = Path(sys.executable).with_name("uv")
-        self.file = Path(
-            run(ROOT / "packaging/build-deb", role, folder, "--bare", cwd=ROOT, env=os.environ | {"UV": str(uv)})
-        )
+        mine = folder / "mine.pem"
+        mine.write_text(public_pem(RELEASER.public_key()))
+        environment = os.environ | {"UV": str(uv), "RELEASE_KEY": str(mine)}
+        self.file = Path(run(ROOT / "packaging/build-deb", role, folder, "--bare", cwd=ROOT, env=environment))
         self.root = folder / f"root-{role}"
         run("dpkg-deb", "-x", self.file, self.root)
         run("dpkg-deb", "-e", self.file, self.root / "DEBIAN")
@@ -76,7 +88,7 @@ def test_it_says_what_it_is(package: Package) -> None:
 def test_units_and_command_are_there(package: Package) -> None:
     units = package.root / "usr/lib/systemd/system"
     assert {unit.name for unit in units.iterdir()} == {
-        unit.name for unit in (ROOT / "systemd").glob(f"{package.name}*.service")
+        unit.name for unit in (ROOT / "systemd").glob(f"{package.name}*")
     }
     assert (package.root / "usr/bin" / package.name).readlink() == Path(
         f"/opt/{package.name}/current/bin", package.name
@@ -89,6 +101,33 @@ def test_what_the_unit_starts_is_in_the_package(package: Package) -> None:
     within = program.split()[0].replace(f"/opt/{package.name}/current", str(package.home))
     assert os.access(within, os.X_OK)
     assert [path.name for path in (package.home / "bin").iterdir() if not path.is_symlink()] == [package.name]
+
+
+def test_the_guard_of_the_versions_is_beside_them_and_needs_nothing_of_theirs(packages: dict[str, Package]) -> None:
+    device = packages["device"]
+    guard = device.root / "opt/kaiwa-device/guard.py"
+    run("/usr/bin/python3", "-I", "-S", guard, "start", env={"KAIWA_ROOT": str(device.root)})
+    units = [unit.read_text() for unit in (device.root / "usr/lib/systemd/system").glob("kaiwa-device*.service")]
+    assert sum(f"/usr/bin/python3 -I -S /{guard.relative_to(device.root)} " in unit for unit in units) == 2
+    assert (device.root / "usr/share/doc/kaiwa-device/updating.md").exists()
+    assert release_keys(device.root / "etc/kaiwa/release-keys").keys() == {key_id(RELEASER.public_key())}
+
+
+def test_the_package_of_a_robot_is_what_is_released_for_robots(packages: dict[str, Package], tmp_path: Path) -> None:
+    device = packages["device"]
+    release = described(device.file, 0.0)
+    assert (release.product, release.version) == ("kaiwa-device", __version__)
+    assert objection(release, this_board()) == f"{__version__} is what runs here"
+    assert objection(release, replace(this_board(), version="0.0.1")) == ""
+    unpack(device.file, f"opt/kaiwa-device/versions/{__version__}", tmp_path / "there", release.unpacked)
+    assert run(tmp_path / "there/bin/python", "-I", "-c", "import device; print(device.__version__)") == __version__
+    there = {str(path.relative_to(tmp_path / "there")) for path in (tmp_path / "there").rglob("*")}
+    assert there == {str(path.relative_to(device.home)) for path in device.home.rglob("*")}
+
+
+def test_the_cloud_s_package_is_nothing_for_robots(packages: dict[str, Package]) -> None:
+    with pytest.raises(SettingsError, match="kaiwa-cloud"):
+        described(packages["cloud"].file, 0.0)
 
 
 def test_the_environment_works_wherever_it_lies(packages: dict[str, Package], tmp_path: Path) -> None:
@@ -122,7 +161,8 @@ def test_files_belong_to_root_and_only_to_be_read(package: Package) -> None:
 
 def test_settings_are_kept_over_updates_and_can_be_read(packages: dict[str, Package]) -> None:
     device = packages["device"]
-    assert (device.root / "DEBIAN/conffiles").read_text() == "/etc/kaiwa/device.toml\n"
+    kept = set((device.root / "DEBIAN/conffiles").read_text().split())
+    assert kept == {"/etc/kaiwa/device.toml", "/etc/kaiwa/release-keys/mine.pem"}
     load(device.root / "etc/kaiwa/device.toml")
     assert (packages["cloud"].root / "etc/kaiwa/credentials").stat().st_mode & 0o777 == 0o700
 

@@ -24,15 +24,16 @@ from device.messages.envelope import (
     seal_envelope,
 )
 from device.messages.minting import Grant, Limits, MintAnswer, MintRequest, Refusal
-from device.messages.sealing import OneTimeKey, binding
+from device.messages.sealing import OneTimeKey, binding, offer_binding, seal, sealing_key
 from device.messages.wire import decode
 from provisioning.authority import Authority
 from provisioning.broadcasting import Broadcasts
 from provisioning.channels import ChannelOptions
 from provisioning.duty import Duty, on_duty
+from provisioning.granting import Terms
 from provisioning.imageflux import ImageFlux
 from provisioning.local.imageflux.server import ImageFluxStandIn
-from provisioning.minting import Minter, Terms
+from provisioning.minting import Minter
 from provisioning.openai import OpenAI
 from provisioning.policy import Allowance
 from provisioning.profiles.choosing import Chooser
@@ -40,11 +41,19 @@ from provisioning.profiles.persona import Persona
 from provisioning.registry import Certificate
 from provisioning.sessions import Session
 from provisioning.store import Store
+from tests.device.messages.offer import OFFER
 from tests.provisioning.realtime_service import RealtimeService, realtime_service
 
 NOW = 1_800_000_000.0
 ALLOWANCE = Allowance(session_seconds=600, sessions_per_day=5, requests_per_minute=8)
-PERSONA = Persona(language="ja", tools=("volume", "lamp"), greeting="Greet.", idle_warning="", farewell="")
+PERSONA = Persona(
+    language="ja",
+    tools=("volume", "lamp"),
+    greeting="Greet.",
+    idle_warning="",
+    farewell="",
+    hidden_words=("drat", "darn"),
+)
 TERMS = Terms(
     ALLOWANCE,
     Chooser(PERSONA, Limits(longest=600, idle=30)),
@@ -82,6 +91,12 @@ class Robot:
         request = MintRequest(**(fields | changes))
         self.nonce = request.nonce
         return seal_envelope(MINT_REQUEST, request, self.signer)
+
+    def offering(self, now: float = NOW, offer: str = OFFER, **changes: Any) -> bytes:
+        """Return a signed request that carries an offer, sealed to the minter."""
+        nonce = changes.pop("nonce", secrets.token_hex(16))
+        sealed = seal(offer.encode(), sealing_key(load_public_pem(self.mint_key)), offer_binding(self.name, nonce))
+        return self.request(now, **({"nonce": nonce, "offer": sealed} | changes))
 
     def answer(self, data: bytes | None) -> MintAnswer:
         """Verify and return the answer to the last request."""

@@ -1,7 +1,7 @@
-"""The two HTTP calls of the Realtime service that the cloud makes, with the faults it must survive.
+"""The three HTTP calls of the Realtime service that the cloud makes, with the faults it must survive.
 
 Shapes after the vendor's API description: `client_secrets` answers 200 with value, expires_at and the effective
-session; errors are `{"error": {"message", "type", "param", "code"}}`.
+session; `calls` answers 201 with an SDP, and the call in `Location`; errors are `{"error": {"message", "type", "param", "code"}}`.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 
 from device.messages.secret import Secret
 from provisioning.listening import listening
 from provisioning.settings import OpenAISettings
 
 KEY = "sk-test-key"
+
+ANSWER = "v=0\r\na=ice-lite\r\na=ice-pwd:password-of-the-service\r\n"
+"""What calls are answered with."""
 
 Answer = Callable[[], web.StreamResponse]
 
@@ -36,6 +39,8 @@ class RealtimeService:
 
     base_url: str = ""
     requests: list[dict[str, Any]] = field(default_factory=list)
+    forms: list[list[tuple[str, str, bytes]]] = field(default_factory=list)
+    """The parts of each form with which a call was opened: name, kind and content."""
     hung_up: list[str] = field(default_factory=list)
     hang_ups: int = 0
     """How often a hang-up was asked for."""
@@ -73,6 +78,36 @@ class RealtimeService:
             }
         )
 
+    async def calls(self, request: web.Request) -> web.StreamResponse:
+        """Handle POST /v1/realtime/calls of the unified interface."""
+        form = [part async for part in self._parts(request)]
+        self.forms.append(form)
+        self.asked.set()
+        if self.silent:
+            await self.wake.wait()
+        if request.headers.get("Authorization") != f"Bearer {KEY}":
+            return error(401, "invalid_api_key", f"Incorrect API key provided: {KEY}")()
+        if self.answer is not None:
+            return self.answer()
+        return self.called(ANSWER)
+
+    @property
+    def call_id(self) -> str:
+        """The id of the last call."""
+        return f"rtc_u1_{len(self.forms)}"
+
+    def called(self, sdp: str, location: str | None = None) -> web.StreamResponse:
+        """Return an answer to an offer."""
+        headers = {"Location": f"/v1/realtime/calls/{self.call_id}" if location is None else location}
+        return web.Response(status=201, body=sdp.encode(), content_type="application/sdp", headers=headers)
+
+    @staticmethod
+    async def _parts(request: web.Request) -> AsyncIterator[tuple[str, str, bytes]]:
+        async for part in await request.multipart():
+            assert isinstance(part, BodyPartReader)
+            assert part.filename is None
+            yield part.name or "", part.headers["Content-Type"], bytes(await part.read())
+
     async def hang_up(self, request: web.Request) -> web.StreamResponse:
         """Handle POST /v1/realtime/calls/{id}/hangup."""
         self.hang_ups += 1
@@ -90,6 +125,7 @@ async def realtime_service() -> AsyncIterator[RealtimeService]:
     app.add_routes(
         [
             web.post("/v1/realtime/client_secrets", service.secrets),
+            web.post("/v1/realtime/calls", service.calls),
             web.post("/v1/realtime/calls/{call}/hangup", service.hang_up),
         ]
     )

@@ -12,13 +12,15 @@ import pytest
 
 from device.messages.minting import Grant, Refusal
 from device.messages.reports import CallAnswered, CallLeft, SessionEnded
+from provisioning.duty import Duty, on_duty
 from provisioning.leash import Leash, Reins
+from provisioning.minting import Minter
 from provisioning.policy import Allow, Allowance, Counts, Refuse, Status, go_on
 from provisioning.sessions import Session
 from provisioning.spending.caps import Cap, Caps
 from provisioning.spending.rules import Rules
 from tests.eventually import eventually
-from tests.provisioning.minting_bench import ALLOWANCE, NOW, TERMS, Bench, Robot, minting_bench
+from tests.provisioning.minting_bench import ALLOWANCE, NOW, TERMS, Bench, Robot, minting_bench, settled
 from tests.provisioning.realtime_service import error
 
 LATER = NOW + 300.0
@@ -102,6 +104,56 @@ def test_the_policy_of_a_session_that_goes_on_is_that_of_its_robot(status: Statu
     assert isinstance(verdict, Allow if status is Status.ACTIVE else Refuse)
     if isinstance(verdict, Allow):
         assert verdict.deadline == NOW + 10
+
+
+def another(bench: Bench, duty: Duty) -> Minter:
+    """Return a second minter of the same store."""
+    signer, told = bench.authority.mint_signer, bench.granted.append
+    return Minter(bench.store, signer, bench.openai, bench.broadcasts, TERMS, told, settled, duty)
+
+
+async def test_what_a_living_minter_serves_another_keeps_silent_about(
+    bench: Bench, tmp_path: Path, store_url: str
+) -> None:
+    robot = await bench.robot()
+    session = (await begun(bench, robot)).session
+    request = more(robot, session)
+    async with on_duty(store_url, tmp_path) as duty:
+        robot.grant(await another(bench, duty).answer(request, robot.name, LATER))
+        assert await bench.minter.answer(request, robot.name, LATER + 3) is None
+    assert len(bench.realtime.requests) == 2
+
+
+async def test_what_a_minter_leaves_behind_goes_on_by_another_and_counts_once(
+    bench: Bench, tmp_path: Path, store_url: str
+) -> None:
+    robot = await bench.robot()
+    session = (await begun(bench, robot)).session
+    request = more(robot, session)
+    async with on_duty(store_url, tmp_path) as duty:
+        lost = robot.grant(await another(bench, duty).answer(request, robot.name, LATER))
+    async with on_duty(store_url, tmp_path) as third:
+        answers = [await bench.minter.answer(request, robot.name, LATER + second) for second in (3, 6)]
+        assert await another(bench, third).answer(request, robot.name, LATER + 9) is None, "it has been taken over"
+    grants = [robot.grant(answer) for answer in answers]
+    assert grants[0] == grants[1]
+    assert (grants[0].session, grants[0].broadcast) == (session, None)
+    assert grants[0].openai.secret != lost.openai.secret
+    assert await bench.actions() == ["mint", "renew", "take_over"]
+    async with bench.store.transaction() as t:
+        assert (await t.sessions.counts(robot.name, LATER + 9)).today == 2
+
+
+async def test_what_has_ended_meanwhile_is_not_taken_over(bench: Bench, tmp_path: Path, store_url: str) -> None:
+    robot = await bench.robot()
+    session = (await begun(bench, robot)).session
+    request = more(robot, session)
+    async with on_duty(store_url, tmp_path) as duty:
+        robot.grant(await another(bench, duty).answer(request, robot.name, LATER))
+    async with bench.store.transaction() as t:
+        await t.sessions.end(session, LATER, "button")
+    assert robot.refusal(await bench.minter.answer(request, robot.name, LATER + 3)) is Refusal.REPLAY
+    assert len(bench.realtime.requests) == 2
 
 
 async def test_both_calls_are_kept_until_one_is_left(bench: Bench) -> None:

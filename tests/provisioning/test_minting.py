@@ -60,7 +60,7 @@ async def test_a_request_becomes_a_sealed_grant_with_all_a_session_needs(bench: 
     assert [session.id for session in bench.granted] == [robot.nonce]
     assert bench.granted[0].deadline == NOW + ALLOWANCE.session_seconds
     assert await bench.actions() == ["mint"]
-    assert grant.hidden_words == ["darn"]
+    assert grant.hidden_words == ["darn", "drat"], "those of the page, and the profile's own"
 
 
 def tool(name: str, **more: Any) -> ToolDeclaration:

@@ -22,8 +22,9 @@ from device.errors import StoreError
 from device.messages.minting import Refusal
 from provisioning.audit import Audit
 from provisioning.breaker import FAILURES, REST
+from provisioning.granting import Terms
 from provisioning.halts import Halt
-from provisioning.minting import Minter, Terms
+from provisioning.minting import Minter
 from provisioning.policy import DAY
 from provisioning.sessions import Session
 from provisioning.spending.caps import Cap, Caps, Spent, day_of, month_of

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from device.errors import StoreError
 from provisioning.audit import broken_at
 from provisioning.registry import Certificate
 from provisioning.store import DuplicateError, Store, Transaction
+from provisioning.together import CROWD, ENOUGH
 
 NOW = 1_800_000_000.0
 
@@ -91,3 +93,41 @@ async def test_a_transaction_that_the_database_has_undone_is_not_taken_for_done(
             async with store.transaction() as t:
                 await undone(t)
         assert await names(store) == []
+
+
+async def _two_apart(store: Store, turns: int) -> int:
+    """Return how many transactions two works take of which the second comes that many turns of the loop later."""
+    transactions: set[int] = set()
+    kept: list[Transaction] = []
+
+    async def work(t: Transaction) -> None:
+        kept.append(t)  # so that no other has its address
+        transactions.add(id(t))
+
+    first = asyncio.create_task(store.together(work))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    await asyncio.gather(first, store.together(work))
+    return len(transactions)
+
+
+@pytest.mark.parametrize(("in_hand", "transactions"), [(0, 2), (CROWD - 1, 2), (CROWD, 1), (64, 1)])
+async def test_in_a_crowd_the_first_waits_for_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_hand: int, transactions: int
+) -> None:
+    monkeypatch.setattr("provisioning.together.PAUSES", (0.0,) * 100)
+    async with Store(f"sqlite:///{tmp_path}/store") as store:
+        with ExitStack() as stack:
+            for _ in range(in_hand):
+                stack.enter_context(store.serving())
+            assert await _two_apart(store, turns=50) == transactions
+        assert await _two_apart(store, turns=50) == 2, "the crowd has gone"
+
+
+async def test_nobody_waits_when_there_are_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("provisioning.together.PAUSES", (3600.0,))
+    async with Store(f"sqlite:///{tmp_path}/store") as store, asyncio.timeout(30):
+        with ExitStack() as stack:
+            for _ in range(CROWD):
+                stack.enter_context(store.serving())
+            assert await asyncio.gather(*(enrol(store, number) for number in range(ENOUGH))) == [*range(ENOUGH)]

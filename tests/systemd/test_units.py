@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from device.__main__ import EXIT_NOT_ENROLLED, EXIT_USAGE, parser
+from device import updater
+from device.__main__ import EXIT_NOT_ENROLLED, EXIT_UPDATE, EXIT_USAGE, parser
 from device.config import DEFAULT_PATH, DeviceSettings
+from device.update.guard import STARTS
+from device.update.request import FOLDER
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
 UNITS = sorted(SYSTEMD.glob("*.service"))
@@ -56,7 +59,7 @@ def test_the_gate_can_fail(tmp_path: Path) -> None:
 
 @needs_systemd
 def test_systemd_understands_every_line(tmp_path: Path) -> None:
-    for unit in UNITS:
+    for unit in [*UNITS, *SYSTEMD.glob("*.path")]:
         (tmp_path / unit.name).write_text(
             re.sub(r"^ExecStart=/opt/\S+", "ExecStart=/bin/true", unit.read_text(), flags=re.MULTILINE)
         )
@@ -71,6 +74,44 @@ def test_the_program_knows_the_command(name: str) -> None:
     program, *arguments = service(name)["ExecStart"].split()
     assert program == "/opt/kaiwa-device/current/bin/kaiwa-device"
     assert parser().parse_args(arguments).config == DEFAULT_PATH
+
+
+def test_a_request_is_heard_where_the_robot_leaves_it_and_root_reads_it_with_the_robot_s_own_program() -> None:
+    path = configparser.ConfigParser(interpolation=None)
+    path.read(SYSTEMD / "kaiwa-device-update.path")
+    state = DeviceSettings().state_dir.replace("/var/lib/", "/var/lib/private/")
+    assert path["Path"]["PathChanged"] == f"{state}/{FOLDER}/request"
+    assert path["Path"]["Unit"] == "kaiwa-device-update.service"
+    assert service("kaiwa-device-update.service")["ExecStart"].split() == [
+        *("/opt/kaiwa-device/current/bin/python", "-I", "-m", updater.__name__, str(DEFAULT_PATH))
+    ]
+    runtime = service("kaiwa-device-update.service")["RuntimeDirectory"]
+    assert DeviceSettings().update.progress == f"/run/{runtime}/progress"
+
+
+def test_every_start_asks_the_guard_first_and_wants_what_watches_over_a_trial() -> None:
+    text = (SYSTEMD / "kaiwa-device.service").read_text()
+    assert text.index("guard.py start") < text.index("ExecStart=/opt")
+    assert "Wants=kaiwa-device-update.path kaiwa-device-trial.service" in text
+    device = service("kaiwa-device.service")
+    assert device["RestartForceExitStatus"] == device["SuccessExitStatus"] == str(EXIT_UPDATE)
+    trial = (SYSTEMD / "kaiwa-device-trial.service").read_text()
+    home = DeviceSettings().update.home
+    conditions = re.findall(r"^ConditionPathExists=\|(.*)$", trial, re.MULTILINE)
+    assert conditions == [f"{home}/staged", f"{home}/trial"]
+
+
+def test_only_the_folder_of_the_versions_can_be_written_by_root_s_units() -> None:
+    for name in ("kaiwa-device-update.service", "kaiwa-device-trial.service"):
+        unit = service(name)
+        assert (unit["ProtectSystem"], unit["ReadWritePaths"]) == ("strict", DeviceSettings().update.home)
+        assert unit["CapabilityBoundingSet"] == "CAP_DAC_READ_SEARCH"
+
+
+def test_a_version_that_crashes_is_given_up_before_the_robot_is() -> None:
+    text = (SYSTEMD / "kaiwa-device.service").read_text()
+    burst = int(re.findall(r"^StartLimitBurst=(\d+)", text, re.MULTILINE)[0])
+    assert burst > STARTS + 1, "the start that goes back would be refused"
 
 
 def test_the_state_is_where_the_settings_look() -> None:

@@ -12,11 +12,16 @@ from device.messages.commands import Verb
 from device.messages.reports import Speaker
 from provisioning.app import DEFAULT_OPERATOR
 from provisioning.console.running import console_of
+from provisioning.local.demo.listener import Listener
 from provisioning.local.demo.perform import DEVICE, Stage, remote
+from provisioning.local.demo.script import Script
 from provisioning.local.demo.visitor import spoken
+from provisioning.local.demo.walkthrough import Walkthrough, facts
 from provisioning.local.realtime.replies import GREETING
+from provisioning.local.realtime.scenario import Call as ToolCall
+from provisioning.local.realtime.scenario import Scenario, Turn
 from provisioning.settings import BrokerSettings, CloudSettings
-from tests.whole.conftest import card, openai, press
+from tests.whole.conftest import card, openai, press, quiet
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -98,16 +103,18 @@ def cost(stage: Stage) -> int:
 
 
 async def test_what_is_asked_for_aloud_is_done_and_told(stage: Stage) -> None:
-    await press(stage)
-    began = await stage.watch.until("listening", lambda: stage.watch.marks.get("listening"), 30)
-    await stage.watch.observation("speaker-silent", began)  # the chime is over
-    stage.robot.do("say", path=str((await spoken(stage.folder, "can you find the elephant")).path))
-
-    def told() -> str | None:
-        texts = (c.text for c in stage.watch.captions.values() if c.speaker is Speaker.ASSISTANT)
-        return next((text for text in texts if text.endswith("on the left.")), None)
-
-    assert await stage.watch.until("the answer", told) == "The elephant is in room three, on the left."
+    question = "can you find the elephant"
+    turn = Turn(heard=question, call=ToolCall(tool="find_exhibit", arguments={"name": "elephant"}))
+    async with aiohttp.ClientSession() as http:
+        script = Script(stage.robot, stage.watch, Listener(http, stage.watch.nudge), quiet)
+        sayings = {question: await spoken(stage.folder, question)}
+        walkthrough = Walkthrough(script, Scenario(name="a walk", turns=[turn]), sayings, openai(stage), quiet)
+        await walkthrough.play()
+    found = facts(walkthrough.scenario, walkthrough.turns)
+    assert set(found.values()) == {True}, found
+    [line] = walkthrough.turns
+    assert line.said == ["The elephant is in room three, on the left."]
+    assert script.course.answered is not None
     [called] = openai(stage).called
     assert (called.name, called.arguments) == ("find_exhibit", '{"name":"elephant"}')
     assert called.output == '{"ok":true,"result":"The elephant is in room three, on the left."}'
@@ -150,11 +157,12 @@ async def test_a_console_is_shown_what_robot_and_service_say_and_only_while_it_l
             await press(stage)
             shown = await _read(stream, {"session.created", "trace"})
             assert "ek_" not in shown
-            order = {"device": DEVICE, "verb": "use", "tool": "say", "arguments": {"text": "We close at five."}}
+            order = {"device": DEVICE, "verb": "use", "tool": "ask", "arguments": {"text": "What can you do?"}}
             sent = await http.post(f"{origin}/order", json=order, headers={"Origin": origin})
             assert sent.status == 200
             said = await _read(stream, {"conversation.item.create", "response.done"})
-            assert "We close at five." in said
+            assert '{\\"type\\":\\"input_text\\",\\"text\\":\\"What can you do?\\"}' in said
+            assert '\\"role\\":\\"user\\"' in said, "it is a visitor's question, and no instruction"
 
 
 async def _read(stream: aiohttp.ClientResponse, wanted: set[str]) -> str:

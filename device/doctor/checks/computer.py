@@ -9,9 +9,12 @@ from device.doctor.findings import Finding, Outcome, Phrase
 
 SPARE: Final = 0.30
 """Share of one core that should be left while a session runs."""
-WHOLE: Final = 3.5
-"""What a whole session takes compared with its voice path (echo control 3 % of a core, codecs of call and broadcast
-5.5 %): two connections of aiortc took 22 % more on the same computer, and both scale with the board."""
+BESIDE: Final = 4.2
+"""What a session takes besides its voice path and its packets, in yardsticks: the sound card's calls, the event loop, what
+comes in. It and the next were fitted to live sessions whose processor time was counted (`make budget ARGS=--parts`):
+7.1 % of a core with 42 packets a second and 9.4 % with 100, where the yardstick took 1.26 %."""
+BY_PACKET: Final = 0.033
+"""What each packet a second takes besides, in yardsticks: Python, encryption and the kernel, however long it is."""
 
 HOT: Final = 80.0
 """Degrees Celsius at which a Raspberry Pi begins to slow down (Raspberry Pi documentation, frequency management)."""
@@ -124,6 +127,10 @@ class CpuFacts:
     """Processes that wanted to run, mean of the last minute."""
     voice_path: float
     """Share of one core that echo control and the codecs of a session take, 0 and up."""
+    yardstick: float
+    """Share of one core that a piece of work takes which is the same for all settings and boards."""
+    packets: float = 100.0
+    """Packets sent in a second, by call and broadcast."""
     picture: float = 0.0
     """Share of one core that the picture of the broadcast takes besides, words and character; 0 without one."""
 
@@ -153,7 +160,7 @@ class DiskFacts:
 
 def check_cpu(facts: CpuFacts) -> list[Finding]:
     """Return what is to be said about the processor."""
-    share = facts.voice_path * WHOLE + facts.picture
+    share = facts.voice_path + (BESIDE + BY_PACKET * facts.packets) * facts.yardstick + facts.picture
     phrase = CPU if share <= 1.0 - SPARE else CPU_SLOW
     found = [phrase(percent=share * 100.0, picture=facts.picture * 100.0, cores=facts.cores)]
     if facts.load > 0.9 * facts.cores:

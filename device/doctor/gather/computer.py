@@ -13,16 +13,16 @@ from typing import Final
 
 import numpy as np
 
-from device.audio.block import BLOCK, BLOCK_SECONDS
+from device.audio.block import BLOCK, BLOCK_SECONDS, RATE, Samples
 from device.audio.echo import EchoMode, choose_echo
 from device.audio.mix import mix
-from device.audio.opus import OpusDecoder, OpusEncoder
+from device.audio.opus import OpusDecoder, OpusEncoder, OpusSettings
 from device.doctor.checks.computer import CpuFacts, DiskFacts, PowerFacts
 from device.doctor.gather.picture import gather_picture
 from device.realtime.settings import RealtimeSettings
-from device.sora.settings import BroadcastSettings
+from device.sora.settings import BroadcastSettings, programme
 
-_BLOCKS: Final = 100
+_BLOCKS: Final = 120
 _THROTTLED: Final = "sys/devices/platform/soc/soc:firmware/get_throttled"
 _SYNCHRONIZED: Final = "run/systemd/timesync/synchronized"
 """Made by systemd-timesyncd when it has set the clock (systemd-timesyncd.service(8))."""
@@ -38,23 +38,39 @@ def gather_cpu(echo: EchoMode, call: RealtimeSettings, broadcast: BroadcastSetti
         SettingsError: skin or font of the picture cannot be used.
     """
     load = os.getloadavg()[0]
-    return CpuFacts(os.cpu_count() or 1, load, _voice_path(echo, call, broadcast), gather_picture(broadcast))
+    out = [call.opus, *([programme(broadcast)] if broadcast.enabled else [])]
+    return CpuFacts(
+        os.cpu_count() or 1,
+        load,
+        voice_path=_voice_path(echo, out),
+        yardstick=_voice_path(EchoMode.NONE, [OpusSettings()]),
+        packets=sum(1000 / voice.packet_ms for voice in out),
+        picture=gather_picture(broadcast),
+    )
 
 
-def _voice_path(mode: EchoMode, call: RealtimeSettings, broadcast: BroadcastSettings) -> float:
-    echo = choose_echo(mode)
-    uplink = OpusEncoder(bit_rate=call.opus.bit_rate, complexity=call.opus.complexity)
-    programme = OpusEncoder(bit_rate=broadcast.bit_rate, complexity=broadcast.complexity)
-    decoder = OpusDecoder()
+def _voice_path(mode: EchoMode, out: list[OpusSettings]) -> float:
+    echo, voices = choose_echo(mode), [(voice, _encoder(voice)) for voice in out]
+    heard, decoder = OpusEncoder(complexity=0), OpusDecoder()
     random = np.random.default_rng(1)
     sounds = [(random.standard_normal(BLOCK) * 3000).astype(np.int16) for _ in range(8)]
+    packets = [heard.encode(sound) for sound in sounds]
+    mixed: list[Samples] = []
     began = time.process_time()
     for number in range(_BLOCKS):
         far = sounds[number % 8]
         near = echo.process(sounds[-1 - number % 8], far)
-        decoder.decode(uplink.encode(near))
-        programme.encode(mix(near, far))
+        decoder.decode(packets[number % 8])
+        mixed = [*mixed[-2:], mix(near, far)]
+        for voice, encoder in voices:
+            whole = voice.packet_ms * RATE // (1000 * BLOCK)
+            if number % whole == whole - 1:
+                encoder.encode(np.concatenate(mixed[-whole:]))
     return (time.process_time() - began) / (_BLOCKS * BLOCK_SECONDS)
+
+
+def _encoder(voice: OpusSettings) -> OpusEncoder:
+    return OpusEncoder(bit_rate=voice.bit_rate, complexity=voice.complexity)
 
 
 def gather_power(root: Path = Path("/")) -> PowerFacts:

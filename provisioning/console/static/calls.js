@@ -1,5 +1,7 @@
 // Calls of tools with what came of them, and the settings of the conversation.
 
+import { t } from "./i18n.js";
+
 const MOST = 50;
 
 function line(name, args) {
@@ -59,7 +61,7 @@ export function showSettings(list, whole, session) {
   const shown = Object.entries(facts).filter(([, value]) => value !== undefined && value !== null && value !== "");
   list.replaceChildren(...shown.flatMap(([name, value]) => {
     const term = document.createElement("dt");
-    term.textContent = name;
+    term.textContent = t(`console.set.${name}`);
     const said = document.createElement("dd");
     said.textContent = String(value);
     return [term, said];

@@ -21,6 +21,7 @@ const robots = new Map();
 let device = "";
 let marks = {};
 let spent = null;
+let session = null;
 let source = null;
 
 function stateWords(state) {
@@ -47,7 +48,7 @@ function showRobot() {
   for (const id of ["mute", "hush"]) the(id).disabled = !live;
   the("cut").hidden = !(state?.delay > 0);
   the("cut").disabled = !there || !state.on_air;
-  the("say").querySelector("button").disabled = !live;
+  for (const button of the("say").querySelectorAll("button")) button.disabled = !live;
   the("volume").disabled = !there;
   the("mute").ariaPressed = String(Boolean(state?.muted));
   the("mute").textContent = t(state?.muted ? "console.unmute" : "console.mute");
@@ -98,7 +99,10 @@ function seen(event) {
   turns.take(event);
   if (body === null) return undefined;
   calls.take(event.name, body);
-  if (/^session\.(created|updated)$/.test(event.name)) showSettings(the("settings"), the("instructions"), body.session ?? {});
+  if (/^session\.(created|updated)$/.test(event.name)) {
+    session = body.session ?? {};
+    showSettings(the("settings"), the("instructions"), session);
+  }
   return undefined;
 }
 
@@ -129,7 +133,8 @@ const HANDLERS = {
   happened,
   status: (status) => {
     const bad = ["REJECTED", "FAILED", "EXPIRED"].includes(status.step);
-    answered(`${status.name}: ${status.step}${status.reason ? ` · ${status.reason}` : ""}`, bad);
+    const step = t(`console.step.${status.step}`);
+    answered(`${status.name}: ${step}${status.reason ? ` · ${status.reason}` : ""}`, bad);
   },
   spent: (found) => {
     spent = found;
@@ -172,7 +177,7 @@ the("volume").addEventListener("input", (event) => { the("volume-now").textConte
 the("volume").addEventListener("change", (event) => use("volume", { action: "set", percent: Number(event.target.value) }));
 the("say").addEventListener("submit", (event) => {
   event.preventDefault();
-  use("say", { text: the("say-text").value.trim() });
+  use(event.submitter?.value ?? "ask", { text: the("say-text").value.trim() });
   the("say-text").value = "";
 });
 for (const id of ["filter", "direction"]) {
@@ -189,6 +194,7 @@ onLanguage(() => {
   showChoice();
   showRobot();
   showMoney();
+  if (session !== null) showSettings(the("settings"), the("instructions"), session);
   turns.draw();
   drawStart(the("start-times").tBodies[0], marks);
 });

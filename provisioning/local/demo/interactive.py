@@ -20,6 +20,9 @@ from provisioning.local.demo.view import Snapshot, render
 _log = logging.getLogger(__name__)
 
 FRAMES_PER_SECOND: Final = 10
+MOST_KEYS: Final = 9
+"""Questions that the digits of a keyboard can ask."""
+
 RELEASE_SECONDS: Final = 0.15
 """How long the virtual finger stays on the button."""
 
@@ -49,7 +52,7 @@ class Conductor:
             self.hands.append(self._tasks.create_task(self._button(), name="finger"))
         elif key in _ORDERS:
             self.hands.append(self._tasks.create_task(self._remote(*_ORDERS[key]), name="operator"))
-        elif key.isdigit() and 0 < int(key) <= len(self._stage.sayings):
+        elif key.isdigit() and 0 < int(key) <= self._questions:
             self._ask(list(self._stage.sayings)[int(key) - 1])
         return True
 
@@ -75,12 +78,17 @@ class Conductor:
         self.notice = text
 
     @property
+    def _questions(self) -> int:
+        """How many questions there are keys for."""
+        return min(MOST_KEYS, len(self._stage.sayings))
+
+    @property
     def _in_room(self) -> bool:
         return any("simulated room" in name for name in self._stage.stood_in())
 
     def keys(self) -> tuple[tuple[str, str], ...]:
         """Return every key with what it does, for the view."""
-        asking = ((f"1-{len(self._stage.sayings)}", "let the visitor ask"),) if self._in_room else ()
+        asking = ((f"1-{self._questions}", "let the visitor ask"),) if self._in_room else ()
         state = self._stage.watch.state
         orders = ("s/x/c", "start/stop/cut") if state and state.delay else ("s/x", "start/stop from afar")
         return (("space", "the button"), *asking, orders, ("q", "quit"))

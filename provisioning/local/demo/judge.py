@@ -27,6 +27,8 @@ class Evidence:
     recording: Samples
     facts: dict[str, bool] = field(default_factory=dict)
     """Sentences that must be true, and whether they are."""
+    interrupted: bool = True
+    """Whether the visitor has interrupted the robot."""
 
 
 def judge(summary: Summary, evidence: Evidence) -> Summary:
@@ -37,9 +39,10 @@ def judge(summary: Summary, evidence: Evidence) -> Summary:
     facts = {
         "the visitor's question is in the stream": user.found and user.dbfs > AUDIBLE_DBFS,
         "the robot's answer is in the stream": assistant.found and assistant.dbfs > AUDIBLE_DBFS,
-        "the interruption silenced the robot": (summary.barge_in_to_silence_ms or 1e9) < BARGE_IN_MS,
         **evidence.facts,
     }
+    if evidence.interrupted:
+        facts["the interruption silenced the robot"] = (summary.barge_in_to_silence_ms or 1e9) < BARGE_IN_MS
     summary.failed = [sentence for sentence, true in facts.items() if not true]
     summary.ok = not summary.failed
     return summary

@@ -26,14 +26,17 @@ from provisioning.local.demo.robot import Robot, enrol
 from provisioning.local.demo.script import SPEAK_BEFORE_BARGE_IN, Course, Script, Utterance
 from provisioning.local.demo.summary import CaptionLine, Summary
 from provisioning.local.demo.visitor import INTERRUPTION, QUESTION, QUESTIONS, utterances
+from provisioning.local.demo.walkthrough import Walkthrough
+from provisioning.local.demo.walkthrough import facts as of_turns
 from provisioning.local.demo.watch import DemoError, Observation, Watch
-from provisioning.local.realtime.scenario import Phrase
+from provisioning.local.realtime.scenario import Phrase, Scenario
 
 DEVICE: Final = "demo"
 """Id of the demonstration's robot."""
 
-MOST_KEYS: Final = 9
-"""Questions that the digits of a keyboard can ask."""
+
+_OFFERS: Final = '[realtime]\nexchange = "cloud"\n'
+"""Settings of a robot for which the cloud opens calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class Stage:
     folder: Path
     sayings: dict[str, Utterance]
     """What the visitor can ask, in the order of the keys that ask it."""
+    scenario: Scenario | None = None
+    """What the stand-in for OpenAI plays."""
 
     @property
     def page_url(self) -> str:
@@ -70,19 +75,19 @@ async def staged(
     watch = Watch()
     say("starting the local cloud")
     async with local_cloud(folder / "cloud", choices, os.environ, [watch]) as local:
-        config = _robot_config(folder, card, more, panel)
+        config = _robot_config(folder, card, more + (_OFFERS if choices.exchange else ""), panel)
         say("enrolling the robot with a one-time claim")
         await enrol(config, await local.cloud.claim(device=DEVICE))
         sayings = await utterances(folder, _questions(choices), choices.scenario.language if choices.scenario else "en")
         async with Robot(config, folder / "robot.log", watch.on_observed, watch.on_gone) as robot:
-            yield Stage(local, robot, watch, folder, sayings)
+            yield Stage(local, robot, watch, folder, sayings, choices.scenario)
 
 
 def _questions(choices: Choices) -> Sequence[Phrase]:
-    """Return what the visitor can ask: the first phrase of each turn of a scenario, as many as there are keys."""
+    """Return what the visitor can ask: the first phrase of each turn of a scenario."""
     if choices.scenario is None:
         return QUESTIONS
-    return [turn.phrases[0] for turn in choices.scenario.turns][:MOST_KEYS]
+    return [turn.phrases[0] for turn in choices.scenario.turns]
 
 
 def _robot_config(folder: Path, card: str, more: str, panel: str) -> Path:
@@ -105,15 +110,19 @@ def _robot_config(folder: Path, card: str, more: str, panel: str) -> Path:
 
 
 async def perform_once(stage: Stage, say: Callable[[str], None]) -> Summary:
-    """Play the scripted conversation and judge it; a step that fails ends it and is named in the summary."""
+    """Play the scripted conversation, or the scenario's, and judge it; a step that fails ends it and is named in the summary."""
     began = time.monotonic()
     summary = Summary(page_url=stage.page_url)
     async with aiohttp.ClientSession() as http:
         listener = Listener(http, stage.watch.nudge)
         script = Script(stage.robot, stage.watch, listener, say)
+        walkthrough = _walkthrough(stage, script, say)
         facts: dict[str, bool] = {}
         try:
-            await script.play(stage.sayings[QUESTION], stage.sayings[INTERRUPTION])
+            if walkthrough is None:
+                await script.play(stage.sayings[QUESTION], stage.sayings[INTERRUPTION])
+            else:
+                await walkthrough.play()
             facts["the page is served"] = await _served(http, stage.page_url)
         except* DemoError as errors:
             facts |= {str(error): False for error in errors.exceptions}
@@ -121,7 +130,16 @@ async def perform_once(stage: Stage, say: Callable[[str], None]) -> Summary:
     facts["the robot gave everything back and ended well"] = code == 0
     _fill(summary, stage, script.course, began)
     facts |= _facts(stage, summary)
+    if walkthrough is not None:
+        summary.turns = walkthrough.turns
+        facts |= of_turns(walkthrough.scenario, walkthrough.turns)
     return judge(summary, _evidence(stage, script.course, listener, facts))
+
+
+def _walkthrough(stage: Stage, script: Script, say: Callable[[str], None]) -> Walkthrough | None:
+    if stage.scenario is None or stage.local.openai is None:
+        return None
+    return Walkthrough(script, stage.scenario, stage.sayings, stage.local.openai, say)
 
 
 async def _served(http: aiohttp.ClientSession, url: str) -> bool:
@@ -161,19 +179,21 @@ def _facts(stage: Stage, summary: Summary) -> dict[str, bool]:
         "the grant came sealed over MQTT and the call came up": summary.press_to_listening_ms is not None,
         "both sides have captions": {Speaker.USER, Speaker.ASSISTANT} <= speakers,
     }
-    if stage.local.openai is not None:
+    if stage.local.openai is not None and stage.scenario is None:
         facts["the stand-in understood the question"] = summary.heard.rstrip(".?") == QUESTION.rstrip(".?")
     return facts
 
 
 def _evidence(stage: Stage, course: Course, listener: Listener, facts: dict[str, bool]) -> Evidence:
+    question = QUESTION if stage.scenario is None else next(iter(stage.sayings))
     return Evidence(
-        question=stage.sayings[QUESTION].samples,
+        question=stage.sayings[question].samples,
         question_spoken_at=course.asked.at if course.asked else None,
         answer=_answer(stage),
         pieces=listener.pieces,
         recording=listener.recording,
         facts=facts,
+        interrupted=stage.scenario is None,
     )
 
 

@@ -46,11 +46,11 @@ class Script:
     """Plays the visitor against a running robot; each step waits for what must come of the one before."""
 
     def __init__(self, robot: Robot, watch: Watch, listener: Listener, say: Callable[[str], None]) -> None:
+        self.watch = watch
+        self.course = Course()
         self._robot = robot
-        self._watch = watch
         self._listener = listener
         self._say = say
-        self.course = Course()
 
     async def play(self, question: Utterance, interruption: Utterance) -> None:
         """Play it to its end.
@@ -58,48 +58,77 @@ class Script:
         Raises:
             DemoError: a step did not lead to the next one in time.
         """
-        await self._watch.phase("idle", seconds=60.0)
-        await self._press()
+        await self.watch.phase("idle", seconds=60.0)
+        await self.press()
         async with asyncio.TaskGroup() as tasks:
-            following = tasks.create_task(self._follow(), name="observer")
+            following = tasks.create_task(self.follow(), name="observer")
             try:
                 await self._converse(question, interruption)
-                await self._catch_up()
-                await self._hang_up()
+                await self.catch_up()
+                await self.hang_up()
             except BaseException:
                 following.cancel()
                 raise
 
-    async def _press(self) -> None:
+    async def press(self) -> None:
+        """Press the button, and wait until the robot listens."""
         self._say("press the button")
         before = time.monotonic()
         self._robot.do("press")
-        pressed = await self._watch.observation("pressed", before)
+        pressed = await self.watch.observation("pressed", before)
         self.course.pressed = pressed.at
-        self.course.light = await self._watch.until("the light", lambda: self._lit(pressed.at))
-        self.course.earcon = await self._watch.observation("speaker-audible", pressed.at)
+        self.course.light = await self.watch.until("the light", lambda: self._lit(pressed.at))
+        self.course.earcon = await self.watch.observation("speaker-audible", pressed.at)
         self._robot.do("release")
-        await self._watch.phase("listening", seconds=40.0)
+        await self.watch.phase("listening", seconds=40.0)
         self._say("listening")
 
     def _lit(self, after: float) -> Observation | None:
-        lit = (seen for seen in self._watch.seen if seen.what == "light" and seen.at >= after)
+        lit = (seen for seen in self.watch.seen if seen.what == "light" and seen.at >= after)
         return next((seen for seen in lit if seen.detail["brightness"] > 0), None)
 
-    async def _follow(self) -> None:
-        url = await self._watch.until("the stream", lambda: self._watch.playlist or None, 30.0)
+    async def tap(self) -> None:
+        """Press and release the button."""
+        before = time.monotonic()
+        self._robot.do("press")
+        self._robot.do("release")
+        await self.watch.observation("button-release", before)
+
+    async def follow(self) -> None:
+        """Hear what observers hear, until the stream ends."""
+        url = await self.watch.until("the stream", lambda: self.watch.playlist or None, 30.0)
         self._say(f"on air: {url}")
         await self._listener.follow(url)
 
+    async def streaming(self) -> None:
+        """Wait until observers hear something."""
+        await self.watch.until("the stream", lambda: self._listener.pieces or None, 30.0)
+
+    async def ask(self, utterance: Utterance, number: int) -> Observation:
+        """Say something, the `number`-th thing that is said in the room, and return its end."""
+        self._robot.do("say", path=str(utterance.path))
+        begun = await self.watch.observation("said-begin", number=number)
+        over = await self.watch.observation("said-end", number=number)
+        if number == 1:
+            self.course.asked, self.course.question_over = begun, over
+        return over
+
+    async def quiet(self) -> None:
+        """Wait until the loudspeaker is silent."""
+
+        def silent() -> bool | None:
+            sounds = [seen.what for seen in self.watch.seen if seen.what.startswith("speaker-")]
+            return sounds[-1:] == ["speaker-silent"] or None
+
+        await self.watch.until("silence", silent)
+
     async def _converse(self, question: Utterance, interruption: Utterance) -> None:
-        course, watch = self.course, self._watch
-        await watch.until("the stream", lambda: self._listener.pieces or None, 30.0)
+        course, watch = self.course, self.watch
+        await self.streaming()
         self._say(f"the visitor asks: {question.text}")
-        self._robot.do("say", path=str(question.path))
-        course.asked = await watch.observation("said-begin", number=1)
-        course.question_over = await watch.observation("said-end", number=1)
+        over = await self.ask(question, 1)
         await watch.phase("speaking")
-        course.answered = await watch.observation("speaker-audible", course.question_over.at)
+        course.answered = await watch.observation("speaker-audible", over.at)
         self._say("the robot answers")
         await asyncio.sleep(SPEAK_BEFORE_BARGE_IN)
         self._say(f"the visitor interrupts: {interruption.text}")
@@ -112,15 +141,17 @@ class Script:
         self._say("the robot answers again")
         await watch.phase("listening", seconds=40.0)
 
-    async def _catch_up(self) -> None:
+    async def catch_up(self) -> None:
         """Wait until observers can have heard all that was said by now."""
         now = time.monotonic()
-        await self._watch.until("the stream goes on", lambda: self._listener.heard_after(now, pieces=2), 30.0)
+        await self.watch.until("the stream goes on", lambda: self._listener.heard_after(now, pieces=2), 30.0)
 
-    async def _hang_up(self) -> None:
+    async def hang_up(self) -> None:
+        """Press the button again, and wait for the end of the session."""
         self._say("press the button again")
+        before = len(self.watch.ended)
         self._robot.do("press")
-        await self._watch.until("the session's end", lambda: self._watch.ended or None)
+        await self.watch.until("the session's end", lambda: self.watch.ended[before:] or None)
         self._robot.do("release")
-        await self._watch.phase("idle")
+        await self.watch.phase("idle")
         self.course.ended = time.monotonic()

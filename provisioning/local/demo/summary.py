@@ -16,6 +16,17 @@ class CaptionLine(msgspec.Struct, frozen=True):
     end: float
 
 
+class TurnLine(msgspec.Struct):
+    """One turn of a scenario, as it was played."""
+
+    asked: str
+    heard: str = ""
+    """What the stand-in understood."""
+    called: list[str] = []
+    """The tools that it called."""
+    said: list[str] = []
+
+
 class Summary(msgspec.Struct, kw_only=True):
     """The result of `--once`; None where it was not reached."""
 
@@ -37,6 +48,8 @@ class Summary(msgspec.Struct, kw_only=True):
     hls_url: str = ""
     page_url: str = ""
     captions: list[CaptionLine] = []
+    turns: list[TurnLine] = []
+    """Those of a scenario."""
     stood_in: list[str] = []
     """What took the place of real hardware or services."""
     seconds: float | None = None

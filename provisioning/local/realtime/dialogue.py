@@ -28,7 +28,7 @@ from provisioning.local.realtime.records import Called, Heard, Records, Spoken, 
 from provisioning.local.realtime.refusals import RefusedError
 from provisioning.local.realtime.repertoire import Plan, Repertoire
 from provisioning.local.realtime.response import Response
-from provisioning.local.realtime.session import Session
+from provisioning.local.realtime.session import Session, TurnDetection
 from provisioning.local.realtime.settings import StandInSettings
 from provisioning.local.realtime.sound import RATE, Samples
 from provisioning.local.realtime.turn_detection import Began
@@ -73,6 +73,8 @@ class Dialogue:
         """Id of the item that asks it."""
         self._called: dict[str, Called] = {}
         self._planner = Planner(house.repertoire)
+        self._idle_from: int | None = None
+        """Where in the sound that came in the last answer ended, until somebody talks or another begins."""
         self._generating: tuple[Response, asyncio.Task[None]] | None = None
         self._sounding: tuple[Response, Spoken, asyncio.Future[bool]] | None = None
 
@@ -81,12 +83,13 @@ class Dialogue:
         detection = self.session.turn_detection
         match self._input.feed(frame, detection):
             case Began(audio_start_ms):
+                self._idle_from = None
                 self._turn = identifier("item"), audio_start_ms
                 self._send(messages.speech_started(self._turn[0], audio_start_ms))
                 if detection is not None and detection.interrupt_response:
                     self._interrupted()
             case None:
-                pass
+                self._wait_for_speech(detection)
             case ended:
                 item, start = self._turn or (identifier("item"), 0)
                 self._turn = None
@@ -94,6 +97,17 @@ class Dialogue:
                 self._commit(item, start)
                 if detection is not None and detection.create_response and self._generating is None:
                     self._respond()
+
+    def _wait_for_speech(self, detection: TurnDetection | None) -> None:
+        """Take silence as a turn once it has lasted for `idle_timeout_ms` since the last answer."""
+        limit = None if detection is None else detection.idle_timeout_ms
+        start, now = self._idle_from, self._input.position_ms
+        if limit is None or start is None or now - start < limit:
+            return
+        item = identifier("item")
+        self._send(messages.timeout_triggered(item, start, now))
+        self._commit(item, start)
+        self._respond()
 
     def commit(self) -> None:
         """The client ends the turn.
@@ -235,7 +249,7 @@ class Dialogue:
         if level > FAINTEST_DBFS:
             phrase = await self._house.ears.recognise(samples)
             text = replies.sentence(phrase) if phrase else replies.SPEECH
-            self._house.records.heard.append(Heard(text, end - seconds, end, level))
+            self._house.records.heard.append(Heard(text, end - seconds, end, level, end - sound.quiet_after(samples)))
             self._house.course.heard(text)
         else:
             text = replies.NOTHING_HEARD
@@ -247,6 +261,7 @@ class Dialogue:
         return text
 
     def _respond(self) -> None:
+        self._idle_from = None
         response = Response(self._id, self._items[-1] if self._items else None)
         self._send(response.create())
         task = self._tasks.create_task(self._answer(response, self._question), name="answer")
@@ -320,4 +335,5 @@ class Dialogue:
         spoken = self._sounding[1]
         spoken.played_ms = round(len(spoken.samples) / RATE * 1000)
         self._sounding = None
+        self._idle_from = self._input.position_ms
         self._send(messages.playback("stopped", response.id))

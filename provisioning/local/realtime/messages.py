@@ -35,6 +35,11 @@ def speech_stopped(item: str, audio_end_ms: int) -> Event:
     return _event("input_audio_buffer.speech_stopped", item_id=item, audio_end_ms=audio_end_ms)
 
 
+def timeout_triggered(item: str, start_ms: int, end_ms: int) -> Event:
+    """Nobody has said anything since the last answer."""
+    return _event("input_audio_buffer.timeout_triggered", item_id=item, audio_start_ms=start_ms, audio_end_ms=end_ms)
+
+
 def input_committed(item: str, previous: str | None) -> Event:
     """What was heard becomes an item."""
     return _event("input_audio_buffer.committed", item_id=item, previous_item_id=previous)

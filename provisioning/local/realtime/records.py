@@ -33,6 +33,8 @@ class Heard:
     end: float
     level: float
     """RMS in dBFS of all of the turn, its pauses included."""
+    voice_ended: float = 0.0
+    """Monotonic seconds at which its last sample above -44 dBFS arrived."""
 
 
 @dataclass(slots=True)

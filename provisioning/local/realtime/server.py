@@ -158,6 +158,8 @@ class RealtimeStandIn:
         return web.json_response(msgspec.to_builtins(self.faults))
 
     async def _calls(self, request: web.Request) -> web.StreamResponse:
+        if request.content_type == "multipart/form-data" and self._standard(request):
+            self._house.course.asked()  # with this form a session begins without a secret
         failed = await self._failed(request, self.faults.calls)
         if failed is not None:
             return failed
@@ -179,9 +181,8 @@ class RealtimeStandIn:
 
     async def _write(self, request: web.Request) -> web.StreamResponse:
         """Hold a conversation in writing over a WebSocket."""
-        standard = _bearer(request) == self.settings.api_key.reveal()
         asked = {"type": "realtime", "model": request.query.get("model", DEFAULT_MODEL)}
-        config = asked if standard else self._keys.session(_bearer(request), time.time())
+        config = asked if self._standard(request) else self._keys.session(_bearer(request), time.time())
         session = Session(identifier("sess"), int(time.time() + self.settings.session_seconds), config)
         socket = web.WebSocketResponse(max_msg_size=1 << 20)
         await socket.prepare(request)
@@ -203,15 +204,17 @@ class RealtimeStandIn:
             case "application/sdp":
                 return await request.read(), self._keys.session(_bearer(request), time.time())
             case "multipart/form-data":
+                minted = {} if self._standard(request) else self._keys.session(_bearer(request), time.time())
                 parts = await _parts(request)
-                standard = _bearer(request) == self.settings.api_key.reveal()
-                minted = {} if standard else self._keys.session(_bearer(request), time.time())
                 return parts.get("sdp", b""), {"type": "realtime", **minted, **_session(parts.get("session"))}
             case kind:
                 raise RefusedError(415, "unsupported_content_type", f"Unsupported content type: '{kind}'.")
 
+    def _standard(self, request: web.Request) -> bool:
+        return _bearer(request) == self.settings.api_key.reveal()
+
     def _require_standard_key(self, request: web.Request) -> None:
-        if _bearer(request) != self.settings.api_key.reveal():
+        if not self._standard(request):
             raise refusals.invalid_key()
 
     async def _failed(self, request: web.Request, fault: HttpFault | None) -> web.StreamResponse | None:
@@ -272,9 +275,12 @@ def _bearer(request: web.Request) -> str:
 
 async def _parts(request: web.Request) -> dict[str, bytes]:
     parts: dict[str, bytes] = {}
-    async for part in await request.multipart():
-        if isinstance(part, BodyPartReader) and part.name:
-            parts[part.name] = bytes(await part.read())
+    try:
+        async for part in await request.multipart():
+            if isinstance(part, BodyPartReader) and part.name:
+                parts[part.name] = bytes(await part.read())
+    except ValueError as error:
+        raise RefusedError(400, "invalid_value", f"The body is not a form: {error}") from None
     return parts
 
 

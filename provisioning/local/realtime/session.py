@@ -66,6 +66,7 @@ class TurnDetection(msgspec.Struct, frozen=True):
     prefix_padding_ms: int = 300
     silence_duration_ms: int = 500
     eagerness: Literal["low", "medium", "high", "auto"] = "auto"
+    idle_timeout_ms: Annotated[int, msgspec.Meta(gt=0)] | None = None
     create_response: bool = True
     interrupt_response: bool = True
 

@@ -29,3 +29,13 @@ def at_level(samples: Samples, dbfs: float) -> Samples:
     gain = 10 ** ((dbfs - level(samples)) / 20)
     scaled: Samples = np.clip(samples * gain, -32768, 32767).astype(np.int16)
     return scaled
+
+
+FAINT: Final = 200
+"""Size of a sample below which it is no part of a word: -44 dBFS."""
+
+
+def quiet_after(samples: Samples) -> float:
+    """Return how many seconds at the end of `samples` have nothing louder than `FAINT`."""
+    loud = np.flatnonzero(np.abs(samples.astype(np.int32)) > FAINT)
+    return (len(samples) - (int(loud[-1]) + 1 if loud.size else 0)) / RATE

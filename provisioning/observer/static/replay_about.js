@@ -3,6 +3,14 @@
 import { t } from "./i18n.js";
 import { median } from "./replay_time.js";
 
+const CAUSES = new Set(["button", "remote", "idle", "longest", "answered", "goodbye", "shutdown"]);
+
+// Why it began or ended, in words where there are some; as the robot told it otherwise.
+function cause(reason) {
+  const [kind] = (reason ?? "").split(":");
+  return CAUSES.has(kind) ? t(`replay.by.${kind}`) : reason;
+}
+
 export class About {
   #facts;
   #happened;
@@ -30,8 +38,8 @@ export class About {
     const rows = [
       ["replay.began", format.format(new Date(began_at * 1000))],
       ["replay.seconds", clock(seconds)],
-      ["replay.reason", reason],
-      ["replay.end_reason", end_reason],
+      ["replay.reason", cause(reason)],
+      ["replay.end_reason", cause(end_reason)],
       ["replay.consent", t(consent === "asked" ? "replay.consent.asked" : "replay.consent.posted")],
       ["replay.model", model],
       ["replay.cost", cost],

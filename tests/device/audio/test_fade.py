@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from device.audio.block import BLOCK
-from device.audio.fade import EDGE, fade_in, fade_out
+from device.audio.fade import EDGE, fade_in, fade_out, taken_over
 
 LOUD = np.full(BLOCK, 20_000, np.int16)
 
@@ -25,3 +25,18 @@ def test_short_and_empty_sounds_are_faded_too_and_the_original_is_kept() -> None
     assert fade_in(LOUD[:10]).shape == (10,)
     assert fade_out(LOUD[:0]).shape == (0,)
     assert LOUD.min() == 20_000
+
+
+def test_what_takes_over_is_laid_over_what_would_have_gone_on() -> None:
+    joined = taken_over(LOUD, LOUD)
+    assert joined.shape == LOUD.shape
+    assert np.abs(joined[:EDGE].astype(int) - 20_000).max() <= 2, "two equal sounds add up to one"
+    after = taken_over(LOUD, np.zeros(BLOCK, np.int16))
+    assert after[0] == 20_000
+    assert np.all(np.diff(after[:EDGE]) <= 0)
+    assert not after[EDGE:].any()
+
+
+def test_nothing_before_leaves_what_takes_over_as_it_is() -> None:
+    assert taken_over(LOUD[:0], LOUD) is LOUD
+    assert np.array_equal(taken_over(LOUD[:10], LOUD)[10:], LOUD[10:])

@@ -162,3 +162,17 @@ def test_corrupt_packets_are_counted_and_nothing_breaks() -> None:
     counters = reception.counters()
     assert counters["corrupt"] + counters["malformed"] > 10
     assert counters["decoded"] > 400
+
+
+def test_a_burst_is_made_up_as_by_the_best_decoder_though_in_pieces_of_10_ms() -> None:
+    lost = range(200, 204)
+    heard, _ = listen(Reception(), SPEECH, lambda index: None if index in lost else 0.0)
+    decoder, best = OpusDecoder(), list[Samples]()
+    for index, packet in enumerate(SPEECH):
+        if index not in lost:
+            best.append(decoder.decode(packet))
+        else:
+            best.append(decoder.conceal() if index < lost[-1] else decoder.decode_fec(SPEECH[index + 1]))
+    place = slice(199 * BLOCK, 206 * BLOCK)
+    around = heard[place.start : place.stop + 4 * BLOCK]
+    assert likeness(np.concatenate(best)[place], around, most=4 * BLOCK) > 0.98

@@ -6,9 +6,10 @@ from typing import Any, get_args
 import pytest
 
 from device.audio.echo import EchoMode
+from device.boards import Board
 from device.calibrate.measure import Measured
 from device.calibrate.trial import Trial
-from device.calibrate.verdict import judge
+from device.calibrate.verdict import affordable, judge
 from device.doctor.findings import Language
 
 ROOM = Measured(12, 12, 0.066, 0.0001, 2.0, 1.0, -65.0, -27.0, -33.0, 6.0, 0, 0)
@@ -35,6 +36,7 @@ def codes(measured: Measured | None, trial: Trial | None, *, heard: bool = False
         ({"echo": -62.5, "loss": 36.0}, POOR, EchoMode.NONE, []),
         ({"clipped": 4}, GOOD, EchoMode.HALF_DUPLEX, ["clipped"]),
         ({"loss": 1.0}, GOOD, EchoMode.AEC3, ["loud"]),
+        ({"floor": -38.0, "echo": -30.0}, GOOD, EchoMode.AEC3, ["noisy"]),
         ({"drift": 180.0, "drift_error": 10.0}, GOOD, EchoMode.AEC3, ["drifting"]),
         ({"drift": 110.0, "drift_error": 10.0}, GOOD, EchoMode.AEC3, []),
         ({"holes": 1}, GOOD, EchoMode.AEC3, ["holes"]),
@@ -59,3 +61,26 @@ def test_an_echo_that_nobody_hears_is_a_question_to_a_person() -> None:
     assert codes(deaf, GOOD) == (EchoMode.AEC3, ["unheard", "safe"])
     assert codes(deaf, None) == (EchoMode.HALF_DUPLEX, ["unheard", "last_resort"])
     assert codes(deaf, GOOD, heard=True) == (EchoMode.NONE, ["levels", "safe"])
+
+
+@pytest.mark.parametrize(
+    ("board", "trial", "mode", "said"),
+    [
+        (Board.ZERO2W, GOOD, EchoMode.HALF_DUPLEX, ["too_dear", "chosen"]),
+        (Board.ZERO2W, POOR, EchoMode.HALF_DUPLEX, ["last_resort"]),
+        (Board.PI4, GOOD, EchoMode.AEC3, ["safe"]),
+        (Board.OTHER, GOOD, EchoMode.AEC3, ["safe"]),
+    ],
+)
+def test_a_board_without_time_for_a_canceller_gets_none(
+    board: Board, trial: Trial, mode: EchoMode, said: list[str]
+) -> None:
+    verdict = affordable(judge("Phone", ROOM, trial, heard=False), board)
+    assert verdict.mode is mode
+    assert [finding.phrase.code.removeprefix("calibrate.") for finding in verdict.findings[3:]] == said
+
+
+def test_a_speakerphone_with_its_own_canceller_is_as_good_on_the_smallest_board() -> None:
+    verdict = judge("Phone", replace(ROOM, echo=-62.5, loss=36.0), POOR, heard=False)
+    assert affordable(verdict, Board.ZERO2W) == verdict
+    assert verdict.mode is EchoMode.NONE

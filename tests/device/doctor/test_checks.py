@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.audio.block import RATE
-from device.doctor.checks import broker, clock, computer, identity, network, pins, records, sound
+from device.boards import CHOICES, Board
+from device.doctor.checks import board, broker, clock, computer, identity, network, pins, records, sound
 from device.doctor.findings import Finding, Language
 from device.panel.settings import PanelSettings
 
@@ -156,17 +157,40 @@ def test_broker(changes: dict[str, Any], expected: list[str]) -> None:
     assert codes(broker.check(replace(BROKER, **changes))) == expected
 
 
+def test_the_choices_of_the_profile_are_told_with_their_reasons_in_both_languages() -> None:
+    first, *rest = CHOICES[Board.ZERO2W]
+    found = board.check(Board.ZERO2W, tuple(rest), ((first, "aec3"),))
+    assert codes(found) == ["board.chosen"] * len(rest) + ["board.overruled"]
+    assert found[0].text("en").startswith("the profile zero2w has realtime.opus.complexity = 1: the encoder may")
+    assert "echo.mode = aec3, the profile zero2w would have half-duplex: a canceller" in found[-1].text("en")
+    for finding, choice in zip(found, [*rest, first], strict=True):
+        assert choice.ja in finding.text("ja")
+        assert choice.key in finding.text("ja")
+    assert codes(board.check(Board.OTHER, (), ())) == ["board.plain"]
+
+
 @pytest.mark.parametrize(
-    ("voice_path", "load", "expected"),
-    [(0.08, 0.5, ["cpu.good"]), (0.25, 0.5, ["cpu.slow"]), (0.08, 3.8, ["cpu.good", "cpu.busy"])],
+    ("voice_path", "yardstick", "load", "expected"),
+    [
+        (0.08, 0.04, 0.5, ["cpu.good"]),
+        (0.41, 0.04, 0.5, ["cpu.slow"]),
+        (0.08, 0.09, 0.5, ["cpu.slow"]),
+        (0.08, 0.04, 3.8, ["cpu.good", "cpu.busy"]),
+    ],
 )
-def test_cpu(voice_path: float, load: float, expected: list[str]) -> None:
-    assert codes(computer.check_cpu(computer.CpuFacts(4, load, voice_path))) == expected
+def test_cpu(voice_path: float, yardstick: float, load: float, expected: list[str]) -> None:
+    assert codes(computer.check_cpu(computer.CpuFacts(4, load, voice_path, yardstick))) == expected
+
+
+def test_fewer_packets_take_less() -> None:
+    many, few = (computer.check_cpu(computer.CpuFacts(4, 0.5, 0.2, 0.08, packets)) for packets in (100.0, 42.0))
+    assert (codes(many), codes(few)) == (["cpu.slow"], ["cpu.good"])
+    assert "a session takes about 65 % of one of 4 cores" in few[0].text("en")
 
 
 def test_the_picture_counts_too() -> None:
-    assert codes(computer.check_cpu(computer.CpuFacts(4, 0.5, 0.15))) == ["cpu.good"]
-    found = computer.check_cpu(computer.CpuFacts(4, 0.5, 0.15, picture=0.4))
+    assert codes(computer.check_cpu(computer.CpuFacts(4, 0.5, 0.15, 0.03))) == ["cpu.good"]
+    found = computer.check_cpu(computer.CpuFacts(4, 0.5, 0.15, 0.03, picture=0.4))
     assert codes(found) == ["cpu.slow"]
     assert "(40 % for the picture)" in found[0].text("en")
 

@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from device.audio.echo import EchoMode
+from device.audio.opus import OpusSettings
 from device.doctor.checks.broker import check as check_broker
 from device.doctor.checks.tools import ToolFacts
 from device.doctor.checks.tools import check as check_tools
@@ -286,7 +287,11 @@ def test_the_processor_is_measured() -> None:
     facts = gather_cpu(EchoMode.NONE, RealtimeSettings(), BroadcastSettings())
     assert facts.cores >= 1
     assert 0.0 < facts.voice_path < 5.0
+    assert 0.0 < facts.yardstick < 5.0
+    assert facts.packets == 100.0
     assert facts.picture == 0.0
+    long = RealtimeSettings(opus=OpusSettings(packet_ms=40))
+    assert gather_cpu(EchoMode.NONE, long, BroadcastSettings(enabled=False)).packets == 25.0
     words, character = (gather_picture(BroadcastSettings(picture=kind)) for kind in ("captions", "character"))
     assert 0.0 < words < 2.0
     assert 0.0 < character < 2.0

@@ -27,6 +27,7 @@ class Watcher:
         self.gestures: list[tuple[Gesture, float]] = []
         self.lights: list[tuple[float, float]] = []
         self.mutes: list[bool | None] = []
+        self.cuts = 0
         self._more = asyncio.Event()
 
     def gesture(self, gesture: Gesture, at: float) -> None:
@@ -41,6 +42,10 @@ class Watcher:
         self.mutes.append(off)
         self._more.set()
 
+    def cut(self) -> None:
+        self.cuts += 1
+        self._more.set()
+
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(10):
             while not condition():
@@ -48,7 +53,7 @@ class Watcher:
                 await self._more.wait()
 
     def panel(self, settings: PanelSettings = MOCK) -> Panel:
-        return Panel(settings, self.gesture, self.light, self.mute)
+        return Panel(settings, self.gesture, self.light, self.mute, self.cut)
 
 
 async def test_a_press_from_another_thread_becomes_a_gesture_in_the_loop() -> None:
@@ -190,6 +195,27 @@ async def test_a_button_that_mutes_changes_it_with_each_press() -> None:
         panel.mute(closed=True)
         panel.mute(closed=False)
         await watcher.until(lambda: watcher.mutes == [None])
+
+
+async def test_a_button_that_cuts_tells_of_a_press_once_and_nothing_else() -> None:
+    watcher = Watcher()
+    async with watcher.panel(PanelSettings(factory="mock", cut=6)) as panel:
+        for closed in (True, False, True, False):  # it bounces
+            panel.cut(closed=closed)
+        panel.press()
+        await watcher.until(lambda: len(watcher.gestures) == 1)
+        assert watcher.cuts == 1
+        assert panel._settings.pins["cut"] == 6
+    assert watcher.mutes == []
+
+
+async def test_without_a_third_contact_nothing_cuts() -> None:
+    watcher = Watcher()
+    async with watcher.panel() as panel:
+        panel.cut(closed=True)
+        panel.press()
+        await watcher.until(lambda: len(watcher.gestures) == 1)
+    assert watcher.cuts == 0
 
 
 async def test_without_a_second_contact_nothing_mutes() -> None:

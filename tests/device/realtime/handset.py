@@ -4,9 +4,10 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import aiohttp
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,11 +18,14 @@ from device.messages.secret import Secret
 from device.messages.tools import ToolDeclaration, as_function
 from device.realtime.call import RealtimeCall
 from device.realtime.conversation import CallEvent, Turn, TurnChanged
+from device.realtime.endpoint import Endpoint
 from device.realtime.events import conversation_item_create, response_create
+from device.realtime.opening import opening
 from device.realtime.settings import RealtimeSettings
 from provisioning.local.realtime import RealtimeStandIn
 from provisioning.local.realtime.mouth import Mouth
 from tests.device.audio.taking import Taker
+from tests.provisioning.local.realtime.reference import judge, judge_asked
 
 E = TypeVar("E")
 
@@ -59,11 +63,24 @@ class Handset:
     """One call, its microphone and its loudspeaker, 20 ms at a time by the clock of the event loop."""
 
     def __init__(
-        self, grant: OpenAIGrant, http: aiohttp.ClientSession, settings: RealtimeSettings | None = None
+        self,
+        grant: OpenAIGrant,
+        http: aiohttp.ClientSession,
+        settings: RealtimeSettings | None = None,
+        endpoint: Endpoint | None = None,
+        *,
+        judged: bool = True,
     ) -> None:
+        settings = settings or RealtimeSettings()
+        way = opening(grant, http, settings.offer_seconds)
+        self.passed: list[tuple[bool, dict[str, Any]]] = []
+        """Every event of the data channel, and whether we have sent it; at the end the vendor's types judge them all."""
         self.events: list[CallEvent] = []
         self.played: list[Samples] = []
-        self.call = RealtimeCall(grant, http=http, on_event=self._happened, settings=settings)
+        self.call = RealtimeCall(
+            way, on_event=self._happened, settings=settings, passed=self._passed, endpoint=endpoint
+        )
+        self._judged = judged
         self._words: deque[Samples] = deque()
         self._taker = Taker()
         self._something = asyncio.Event()
@@ -81,6 +98,9 @@ class Handset:
         if self._tick is not None:
             self._tick.cancel()
         await self.call.__aexit__(kind, error, trace)
+        if error is None:
+            for sent, event in self.passed:
+                (judge_asked if sent else judge)(event)
 
     async def say(self, text: str) -> None:
         samples = (await VOICE.say(text)).samples
@@ -116,6 +136,10 @@ class Handset:
 
     def sound(self) -> Samples:
         return np.concatenate([SILENCE, *self.played])
+
+    def _passed(self, data: str | bytes, *, sent: bool) -> None:
+        if self._judged:
+            self.passed.append((sent, msgspec.json.decode(data)))
 
     def _happened(self, event: CallEvent) -> None:
         self.events.append(event)

@@ -7,18 +7,23 @@ from collections.abc import Callable
 import aiohttp
 import aioice.ice
 import pytest
+from aioice.ice import CandidatePair
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from device.audio.level import rms_dbfs
+from device.audio.opus import OpusSettings
 from device.errors import KaiwaError, MediaError, UpstreamError
 from device.messages.reports import Speaker
 from device.messages.tools import TextSchema, ToolDeclaration
+from device.realtime import call
 from device.realtime.call import CLOSED_BY_SERVICE, HUNG_UP, RealtimeCall
 from device.realtime.captions import Captioned
 from device.realtime.conversation import Answered, CallEvent, Complained, Flush, ResponseFailed, Turn
 from device.realtime.floor import ToolCalled
 from device.realtime.offer import exchange
 from device.realtime.settings import RealtimeSettings
+from device.rtc import flow
+from device.rtc.sending import OpusSender
 from provisioning.local.realtime import EventFault, HttpFault, RealtimeStandIn, StandInSettings
 from provisioning.local.realtime.replies import STORY
 from tests.device.realtime.handset import PATIENCE, Handset, likeness, mint
@@ -29,6 +34,18 @@ def words_of(speaker: Speaker) -> Callable[[CallEvent], Captioned | None]:
         return event if isinstance(event, Captioned) and event.speaker is speaker and event.final else None
 
     return final
+
+
+async def test_a_question_in_longer_packets_is_heard_as_well(
+    stand_in: RealtimeStandIn, http: aiohttp.ClientSession
+) -> None:
+    settings = RealtimeSettings(opus=OpusSettings(packet_ms=40, complexity=1))
+    async with Handset(await mint(stand_in, http), http, settings) as phone:
+        await phone.say("how are you")
+        question = await phone.seen(words_of(Speaker.USER))
+        assert question.text == "How are you?"
+        counters = phone.call.uplink.counters()
+        assert counters["packets"] <= counters["pushed"] / 2
 
 
 async def test_a_question_is_heard_and_its_answer_arrives_as_sound_and_words(
@@ -56,6 +73,33 @@ async def test_a_question_is_heard_and_its_answer_arrives_as_sound_and_words(
         assert phone.call.counters()["events_malformed"] == phone.call.counters()["events_unknown"] == 0
     assert await phone.call.ended() == HUNG_UP
     assert_released(phone.call)
+
+
+async def test_the_channel_is_the_documented_one_and_carries_what_the_reference_knows(
+    stand_in: RealtimeStandIn, http: aiohttp.ClientSession
+) -> None:
+    async with Handset(await mint(stand_in, http, [CLOCK]), http) as phone:
+        channel, peer = phone.call._endpoint.channel, phone.call._endpoint.peer
+        assert channel is not None
+        assert peer is not None
+        assert (channel.label, channel.ordered, channel.maxRetransmits) == ("oai-events", True, None)
+        [transceiver] = peer.getTransceivers()
+        assert (transceiver.kind, transceiver.currentDirection) == ("audio", "sendrecv")
+        agent = stand_in.calls[phone.call.call_id].connection
+        assert agent is not None
+        assert all(pair.state is CandidatePair.State.SUCCEEDED for pair in agent._check_list), "it asks for nothing"
+        phone.call.write("What time is it?")
+        called = await phone.seen(tool_called)
+        phone.call.outcome(called.call_id, '{"ok": true, "result": {"time": "12:05"}}', follow=True)
+        await phone.turn(Turn.SPEAKING)
+        await phone.heard_blocks(5)
+        phone.call.interrupt()
+        await phone.seen(words_of(Speaker.ASSISTANT))
+    told = {event["type"] for sent, event in phone.passed if sent}
+    assert {"conversation.item.create", "response.create", "output_audio_buffer.clear"} <= told
+    assert "conversation.item.truncate" not in told, "the service does that by itself"
+    assert "session.update" not in told, "nothing is widened"
+    assert next(event["type"] for sent, event in phone.passed if not sent) == "session.created"
 
 
 async def test_talking_over_the_answer_cuts_its_sound_and_its_caption(
@@ -179,7 +223,7 @@ async def test_blocked_udp_is_a_clear_media_error(stand_in: RealtimeStandIn, htt
 async def test_a_service_that_begins_no_session_is_a_clear_error(
     stand_in: RealtimeStandIn, http: aiohttp.ClientSession, fault: EventFault
 ) -> None:
-    phone = Handset(await mint(stand_in, http), http, RealtimeSettings(greeting_seconds=0.3))
+    phone = Handset(await mint(stand_in, http), http, RealtimeSettings(greeting_seconds=0.3), judged=False)
     stand_in.faults.events = fault
     with pytest.raises(MediaError, match="began no session"):
         await phone.__aenter__()
@@ -190,7 +234,7 @@ async def test_a_service_that_begins_no_session_is_a_clear_error(
 async def test_garbled_events_are_counted_and_the_call_goes_on(
     stand_in: RealtimeStandIn, http: aiohttp.ClientSession
 ) -> None:
-    async with Handset(await mint(stand_in, http), http) as phone:
+    async with Handset(await mint(stand_in, http), http, judged=False) as phone:
         stand_in.faults.events = EventFault.GARBLED
         phone.call.send("{")
         async with asyncio.timeout(PATIENCE):
@@ -259,8 +303,24 @@ class TestExpiry:
     ) -> None:
         async with Handset(await mint(stand_in, http), http) as phone:
             assert await asyncio.wait_for(phone.call.ended(), PATIENCE) == "session_expired"
-            assert phone.call._peer is not None
-            assert phone.call._peer.connectionState == "connected"
+            assert phone.call._endpoint.peer is not None
+            assert phone.call._endpoint.peer.connectionState == "connected"
+
+
+class TestExpiryInTheMiddle:
+    @pytest.fixture
+    def stand_in_settings(self) -> StandInSettings:
+        return StandInSettings(session_seconds=1.0, thinking_seconds=0.0)
+
+    async def test_nothing_sounds_after_the_end(self, stand_in: RealtimeStandIn, http: aiohttp.ClientSession) -> None:
+        async with Handset(await mint(stand_in, http), http) as phone:
+            phone.write("Tell me a story.")
+            await phone.turn(Turn.SPEAKING)
+            assert await asyncio.wait_for(phone.call.ended(), PATIENCE) == "session_expired"
+            await phone.heard_blocks(10)  # what was on its way
+            last = phone.call.downlink.last_packet_at
+            await phone.heard_blocks(10)
+            assert phone.call.downlink.last_packet_at == last
 
 
 class TestTimeLapse:
@@ -290,6 +350,32 @@ async def test_a_network_that_vanishes_while_the_assistant_speaks_ends_the_call(
         stand_in.faults.loss = 1.0
         assert "neither sound nor event" in await asyncio.wait_for(phone.call.ended(), PATIENCE)
     await stand_in.__aexit__(None, None, None)
+
+
+async def test_a_call_in_which_nothing_is_sent_any_more_ends(
+    stand_in: RealtimeStandIn, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Consent goes on, the service is fine, and the microphone's packets alone have stopped."""
+    monkeypatch.setattr(flow, "SENT_SECONDS", 0.3)
+    monkeypatch.setattr(call, "WATCH_SECONDS", 0.05)
+    async with Handset(await mint(stand_in, http), http) as phone:
+        await phone.heard_blocks(5)
+        monkeypatch.setattr(OpusSender, "_send", lambda *_: None)
+        assert "nothing was sent" in await asyncio.wait_for(phone.call.ended(), PATIENCE)
+
+
+async def test_a_call_of_which_the_service_receives_nothing_any_more_ends(
+    stand_in: RealtimeStandIn, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Consent goes on and packets leave, but the service's reports tell of no more than before."""
+    monkeypatch.setattr(flow, "ACKNOWLEDGED_SECONDS", 0.3)
+    monkeypatch.setattr(call, "WATCH_SECONDS", 0.05)
+    monkeypatch.setattr(OpusSender, "_reported", lambda *_: None)
+    async with Handset(await mint(stand_in, http), http) as phone:
+        await phone.heard_blocks(25)
+        assert not phone.call._over.done(), "who has never reported need not"
+        phone.call.uplink._acknowledged = 1
+        assert "the far end has told of nothing" in await asyncio.wait_for(phone.call.ended(), PATIENCE)
 
 
 @pytest.fixture
@@ -343,8 +429,8 @@ async def test_the_secret_is_in_no_log_line_and_no_error(
 
 
 def assert_released(call: RealtimeCall) -> None:
-    assert call._peer is not None
-    assert call._peer.connectionState == "closed"
+    assert call._endpoint.peer is not None
+    assert call._endpoint.peer.connectionState == "closed"
     assert call.uplink.track.readyState == "ended"
     assert call._watching is None or call._watching.done()
 

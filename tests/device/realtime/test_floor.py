@@ -169,6 +169,20 @@ def test_a_prompt_is_said_in_the_operators_name_as_soon_as_the_floor_is_free() -
     assert kinds(floor.handle(DONE)) == ["response.create"]
 
 
+def test_a_question_in_writing_is_the_visitors_and_is_answered_as_soon_as_the_floor_is_free() -> None:
+    floor = Floor()
+    assert kinds(floor.write("Where is the whale?")) == ["conversation.item.create", "response.create"]
+    floor.handle(CREATED)
+    [event] = sent(floor.write("And the owl?"))
+    assert event["item"] == {
+        "id": "written_3",
+        "type": "message",
+        "role": "user",
+        "content": [{"type": "input_text", "text": "And the owl?"}],
+    }
+    assert kinds(floor.handle(DONE)) == ["response.create"]
+
+
 def test_the_active_response_is_known_until_it_is_done() -> None:
     floor = Floor()
     floor.handle(CREATED)
@@ -271,3 +285,64 @@ def test_whatever_happens_every_call_is_answered_once_and_every_outcome_told(ste
     assert not service.prompted
     assert service.asked <= service.calls + steps.count("prompt")
     assert kinds(service.floor.prompt("free?")) == ["conversation.item.create", "response.create"]
+
+
+class Referee:
+    """Knows whether an answer may be asked for, from nothing but what has passed, in whatever order."""
+
+    def __init__(self) -> None:
+        self.floor = Floor()
+        self.made = self.held = self.talked = False
+        """An answer is being made; somebody holds the button; somebody has talked and is not answered yet."""
+        self.asked: str | None = None
+        self.calls = 0
+
+    def do(self, step: str) -> None:
+        floor = self.floor
+        match step:
+            case "created":
+                self.made, self.talked, self.asked = True, self.held, None
+                acts = floor.handle(CREATED)
+            case "done" | "call":
+                self.made, self.calls = False, self.calls + 1
+                acts = floor.handle(DONE if step == "done" else calling(f"call_{self.calls}"))
+            case "talk":
+                self.talked = True
+                acts = floor.handle(SpeechStarted("item"))
+            case "take":
+                self.held = self.talked = True
+                acts = floor.take(fresh=True)
+            case "give":
+                self.held = self.talked = False
+                acts = floor.give(answer=True)
+            case "refused" | "busy":
+                error = ErrorDetail(code=ACTIVE if step == "busy" else "server_error", event_id=self.asked or "none")
+                self.asked = None
+                acts = floor.handle(ServiceError(error))
+            case "outcome":
+                acts = floor.outcome(f"call_{self.calls}", "{}", follow=True)
+            case "write":
+                acts = floor.write("Where?")
+            case _:
+                acts = floor.prompt("say")
+        self.judge(acts)
+
+    def judge(self, acts: list[Act]) -> None:
+        for event in sent(acts):
+            if event["type"] == "response.create":
+                assert not self.made, "one is being made"
+                assert self.asked is None, "one is asked for"
+                assert not self.talked, "somebody talks, or waits for the service's own answer"
+                self.asked = event["event_id"]
+
+
+ANY_STEP = st.sampled_from(
+    ["created", "done", "call", "talk", "take", "give", "refused", "busy", "outcome", "write", "prompt"]
+)
+
+
+@given(st.lists(ANY_STEP, max_size=80))
+def test_in_whatever_order_events_come_no_two_answers_are_ever_asked_for_at_a_time(steps: list[str]) -> None:
+    referee = Referee()
+    for step in steps:
+        referee.do(step)

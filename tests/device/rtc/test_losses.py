@@ -11,9 +11,9 @@ from device.rtc.losses import MOST_PERCENT, ExpectedLoss, on_loss_report
 from tests.device.rtc.loopback import loopback, stay_at_home
 
 
-def report(ssrc: int, fraction: int) -> bytes:
+def report(ssrc: int, fraction: int, highest: int = 1) -> bytes:
     info = RtcpReceiverInfo(
-        ssrc=ssrc, fraction_lost=fraction, packets_lost=1, highest_sequence=1, jitter=0, lsr=0, dlsr=0
+        ssrc=ssrc, fraction_lost=fraction, packets_lost=1, highest_sequence=highest, jitter=0, lsr=0, dlsr=0
     )
     return bytes(RtcpRrPacket(ssrc=1, reports=[info]))
 
@@ -26,6 +26,15 @@ async def test_what_the_far_end_reports_reaches_the_encoder(monkeypatch: pytest.
         for ssrc, fraction, percent in ((sender._ssrc + 1, 64, floor), (sender._ssrc, 64, 25), (sender._ssrc, 0, 22)):
             await sender.transport._handle_rtcp_data(report(ssrc, fraction))
             assert one.mouth.counters()["expected_loss_percent"] == percent
+
+
+async def test_a_report_counts_when_it_tells_of_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    stay_at_home(monkeypatch)
+    async with loopback() as (one, _):
+        sender = one.peer.getSenders()[0]
+        for ssrc, highest in ((0, 7), (0, 7), (1, 8), (0, 8)):
+            await sender.transport._handle_rtcp_data(report(sender._ssrc + ssrc, 0, highest))
+        assert one.mouth.counters()["acknowledged"] == 2
 
 
 @given(st.integers(0, 20), st.lists(st.floats(0, 1), max_size=30))
@@ -44,4 +53,4 @@ def test_a_library_whose_names_have_changed_is_refused() -> None:
         """What aiortc may become."""
 
     with pytest.raises(MediaError, match="_handle_rtcp_packet"):
-        on_loss_report(RTCRtpSender(), lambda _: None)  # type: ignore[arg-type]  # that is the point
+        on_loss_report(RTCRtpSender(), lambda *_: None)  # type: ignore[arg-type]  # that is the point

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import pytest
 from aiortc.mediastreams import MediaStreamError
 
 from device.audio.block import BLOCK, SILENCE, Samples
+from device.audio.level import rms_dbfs
 from device.audio.opus import Application, OpusDecoder, OpusSettings, packet_samples
 from device.errors import MediaError
 from device.rtc.outbound import send_by
@@ -69,6 +71,42 @@ async def test_packets_are_contiguous_mono_opus_of_twenty_milliseconds_at_the_bi
     ticks = {(after - before) & 0xFFFFFFFF for before, after in zip(wire.timestamps, wire.timestamps[1:], strict=False)}
     assert (steps, ticks) == ({1}, {BLOCK})
     assert OpusDecoder().decode(wire.payloads[50]).any()
+
+
+@pytest.mark.parametrize("packet_ms", [40, 60])
+async def test_longer_packets_are_fewer_and_lose_nothing(packet_ms: Literal[40, 60]) -> None:
+    whole = packet_ms // 20
+    mouth = OpusSender(OpusSettings(packet_ms=packet_ms), Application.AUDIO)
+    sound = blocks(tone(0.48))
+    async with loopback(mouth=mouth) as (_, other):
+        wire = Wire(other)
+        for index, block in enumerate(sound):
+            mouth.push(block)
+            await other.ear.seen((index + 1) // whole)
+    assert {packet_samples(payload) for payload in wire.payloads} == {whole * BLOCK}
+    ticks = {(after - before) & 0xFFFFFFFF for before, after in zip(wire.timestamps, wire.timestamps[1:], strict=False)}
+    assert ticks == {whole * BLOCK}
+    assert (mouth.counters()["pushed"], mouth.counters()["packets"]) == (24, 24 / whole)
+    decoder = OpusDecoder()
+    heard = np.concatenate([decoder.decode(payload) for payload in wire.payloads])
+    assert rms_dbfs(heard[BLOCK * whole :]) == pytest.approx(rms_dbfs(np.concatenate(sound)), abs=1.0)
+
+
+async def test_a_longer_packet_that_cannot_be_sent_counts_each_of_its_blocks() -> None:
+    mouth = OpusSender(OpusSettings(packet_ms=60))
+    async with loopback(mouth=mouth) as (one, other):
+        for _ in range(3):
+            mouth.push(SILENCE)
+        await other.ear.seen(1)
+        transport: Any = one.peer.getSenders()[0].transport
+
+        async def closed(_data: bytes) -> None:
+            raise ConnectionError
+
+        transport._send_rtp = closed
+        for _ in range(5):
+            mouth.push(SILENCE)
+    assert (mouth.counters()["packets"], mouth.counters()["dropped"]) == (1, 3)
 
 
 async def test_bit_rate_and_expected_loss_change_while_it_sends() -> None:

@@ -18,7 +18,7 @@ async def send(programme: OpusSender, samples: Samples) -> None:
     """Push block after block, each as soon as the one before it is on its way."""
     for block in samples[: samples.size // BLOCK * BLOCK].reshape(-1, BLOCK):
         programme.push(block)
-        wanted = programme.counters()["pushed"]
+        wanted = programme.counters()["pushed"] // programme.blocks_in_packet
         await asyncio.sleep(0)
         while programme.counters()["packets"] < wanted:
             await asyncio.sleep(0)

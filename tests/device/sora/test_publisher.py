@@ -7,7 +7,7 @@ import re
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 import pytest
@@ -15,6 +15,9 @@ import pytest
 from device.audio.block import SILENCE
 from device.errors import MediaError, SignallingError
 from device.messages.minting import BroadcastGrant
+from device.rtc import flow
+from device.rtc.sending import OpusSender
+from device.sora import publisher as publisher_module
 from device.sora.publisher import Publisher
 from device.sora.settings import BroadcastSettings
 from provisioning.imageflux import ImageFlux
@@ -79,9 +82,12 @@ async def on_air(
 # ---- with the stand-in
 
 
-async def test_what_is_pushed_is_heard_by_observers(service: ImageFlux, http: aiohttp.ClientSession) -> None:
-    channel = await service.create_channel()
-    async with asyncio.timeout(20), Publisher(grant_for(channel), http=http, settings=SETTINGS) as publisher:
+@pytest.mark.parametrize("packet_ms", [20, 60])
+async def test_what_is_pushed_is_heard_by_observers(
+    service: ImageFlux, http: aiohttp.ClientSession, packet_ms: Literal[20, 60]
+) -> None:
+    channel, settings = await service.create_channel(), BroadcastSettings(packet_ms=packet_ms)
+    async with asyncio.timeout(20), Publisher(grant_for(channel), http=http, settings=settings) as publisher:
         await send(publisher.programme, tone(440, -12, 5))
         (playlist,) = await wait_for_playlists(service, channel.channel_id)
         assert playlist.connection_id == publisher.connection_id
@@ -364,6 +370,26 @@ async def test_a_peer_connection_that_goes_away_is_the_end(sora: ScriptedSora, h
         assert (await client.hear("disconnect"))["reason"] == "CONNECTION-STATE-FAILED"
         await client.close(1000, "TYPE-DISCONNECT")
         assert await publisher.ended() == "no media: peer connection closed"
+
+
+@pytest.mark.parametrize(
+    ("still", "reason"), [("_send", "nothing was sent"), ("_reported", "the far end has told of nothing")]
+)
+async def test_a_broadcast_that_only_looks_alive_is_given_up(
+    sora: ScriptedSora, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch, still: str, reason: str
+) -> None:
+    monkeypatch.setattr(flow, "SENT_SECONDS", 0.2)
+    monkeypatch.setattr(flow, "ACKNOWLEDGED_SECONDS", 0.4)
+    monkeypatch.setattr(publisher_module, "WATCH_SECONDS", 0.05)
+    async with on_air(sora, http, Offerer()) as (publisher, client):
+        publisher.programme._acknowledged = 1  # it has reported once
+        monkeypatch.setattr(OpusSender, still, lambda *_: None)
+        ending = asyncio.create_task(publisher.ended())
+        while not ending.done():
+            publisher.programme.push(SILENCE)
+            await asyncio.wait({ending}, timeout=0.02)
+        assert (await client.hear("disconnect"))["reason"] == "CONNECTION-STATE-FAILED"
+        assert reason in await ending
 
 
 async def test_no_secret_is_logged(

@@ -86,6 +86,15 @@ async def test_operators_have_the_robot_say_something_once_the_conversation_has_
     assert len(robot.body.posted) == 1
 
 
+async def test_operators_ask_in_writing_as_a_visitor_would(robot: Robot) -> None:
+    assert "has not begun" in (await robot("ask", text="Where is the whale?")).text
+    robot.built_in.talk()
+    assert (await robot("ask", text="Where is the whale?")).ok
+    assert robot.body.posted == [p.Written("Where is the whale?")], "the very words, and nothing around them"
+    assert not (await robot("ask", text="x" * (LONGEST_TEXT + 1))).ok
+    assert not (await robot("ask", text="")).ok
+
+
 async def test_operators_cut_what_a_delayed_broadcast_holds(robot: Robot) -> None:
     assert "not delayed" in (await robot("cut")).text
     robot.body.held = 4.98
@@ -102,7 +111,14 @@ async def test_a_robot_at_rest_is_found_by_light_and_sound(robot: Robot) -> None
 
 @pytest.mark.parametrize(
     ("name", "arguments"),
-    [("mute", {}), ("unmute", {}), ("hush", {}), ("broadcast", {"on": True}), ("say", {"text": "hello"})],
+    [
+        ("mute", {}),
+        ("unmute", {}),
+        ("hush", {}),
+        ("broadcast", {"on": True}),
+        ("say", {"text": "hello"}),
+        ("ask", {"text": "hello"}),
+    ],
 )
 async def test_without_a_conversation_there_is_nothing_to_decide(
     robot: Robot, name: str, arguments: dict[str, Any]

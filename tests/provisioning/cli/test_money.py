@@ -79,6 +79,8 @@ async def test_robots_are_moved_and_listed_by_group(config: Path) -> None:
     shown = (await asyncio.to_thread(run, config, "devices")).stdout
     assert ["robot-1", "PENDING", "lobby", "4.25"] in [line.split()[:4] for line in shown.splitlines()]
     assert (await asyncio.to_thread(run, config, "move", "robot-1", "")).stdout == "robot-1 is in no group\n"
+    again = await asyncio.to_thread(run, config, "move", "robot-1", "hall", "--json")
+    assert json.loads(again.stdout) == {"robot": "robot-1", "group": "hall"}
     assert isinstance((await asyncio.to_thread(run, config, "move", "robot-9", "lobby")).exception, EnrolmentError)
     assert (await asyncio.to_thread(run, config, "move", "robot-1", "No such")).exit_code == ExitCode.USAGE
 

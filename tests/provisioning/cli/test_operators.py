@@ -31,9 +31,10 @@ def test_an_operator_is_made_listed_and_taken_away_and_the_audit_knows_why(confi
     _, anna = json.loads(run(config, "operator", "list", "--json").stdout)
     assert (anna["name"], anna["may"], anna["robots"]) == ("anna", ["stop", "mute"], ["hall", "entrance"])
     listed = run(config, "operator", "list").stdout.splitlines()
-    assert listed[1].split() == ["admin", "start,stop,use", "*"]
+    assert listed[1].split() == ["admin", "start,stop,use,update", "*"]
     assert listed[2].split()[:4] == ["anna", "stop,mute", "hall,entrance", "30"]
-    assert run(config, "operator", "revoke", "anna", "--why", "left").stdout == "anna is revoked\n"
+    revoked = run(config, "operator", "revoke", "anna", "--why", "left", "--json")
+    assert json.loads(revoked.stdout) == {"operator": "anna", "revoked": True}
     assert len(json.loads(run(config, "operator", "list", "--json").stdout)) == 1
     rows = [json.loads(line) for line in run(config, "audit", "export").stdout.splitlines() if line.startswith("{")]
     assert [(row["actor"], row["action"], row["subject"]) for row in rows] == [

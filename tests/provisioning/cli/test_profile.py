@@ -204,13 +204,15 @@ def test_a_profile_is_given_to_robots_and_groups_and_taken_from_them(config: Pat
 
 
 def test_a_profile_is_spoken_to_line_by_line_and_shows_what_it_costs(config: Path) -> None:
+    (config.parent / "museum.toml").write_text(f'{PROFILE}hidden_words = ["tower"]\n')
     new(config)
     words = ["--config", str(config), "profile", "test", "museum", "--stand-in"]
     shown = CliRunner().invoke(app, words, input="What is your name?\nLook up owl\n\nNot said any more.\n")
     assert shown.exit_code == 0, (shown.output, shown.exception)
     assert "Hello! I am listening." in shown.stdout
     assert "My name is Kaiwa." in shown.stdout
-    assert "exhibits.txt: The owl is in the tower." in shown.stdout
+    assert "exhibits.txt: The owl is in the ●●●●●." in shown.stdout
+    assert shown.stderr.count("see hidden_words") == 1
     assert "looked up: owl" in shown.stderr
     assert shown.stderr.count("so far") == 3
     exported = CliRunner().invoke(app, ["--config", str(config), "audit", "export"]).output

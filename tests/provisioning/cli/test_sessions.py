@@ -22,7 +22,7 @@ from provisioning.past import Past
 from provisioning.registry import Certificate
 from provisioning.session_html import day_page, session_page
 from provisioning.session_pages import Book, session_pages
-from provisioning.session_words import WORDS, chosen
+from provisioning.session_words import WORDS, cause, chosen
 from provisioning.sessions import Session
 from provisioning.settings import load_settings
 from provisioning.store import Store
@@ -132,6 +132,21 @@ def test_a_session_of_which_nothing_was_told_has_a_page() -> None:
     bare = Past("s1", "hana", "", "button", NOON, None, None, broadcast=False, reserved=0, cost=None)
     assert "goes on" in session_page(bare, "USD", "en")
     assert WORDS["ja"]["none"] in day_page(date(2027, 1, 15), [], "USD", "ja")
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("button", "ボタン"),
+        ("device: idle", "無言"),
+        ("remote:9f3a", "遠隔操作"),
+        ("device: goodbye", "お別れ"),
+        ("device: <button>", "device: <button>"),
+        ("leash: silent", "leash: silent"),
+    ],
+)
+def test_causes_are_told_in_words_and_unknown_ones_as_they_are(reason: str, said: str) -> None:
+    assert cause(reason, WORDS["ja"]) == said
 
 
 def test_the_language_is_the_one_asked_for_else_the_first_known_one() -> None:

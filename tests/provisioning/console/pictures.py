@@ -42,7 +42,7 @@ async def draw(folder: Path, browser: Browser, language: str, locale: str) -> No
                     await show(robot, BEGAN)
                     await opened.until("document.querySelectorAll('#log .bad').length === 1")
                     await opened.page.locator("#say-text").fill("We close at five.")
-                    await opened.page.locator("#say button").click()
+                    await opened.page.locator("#say button[value=say]").click()
                     await ordered(robot)
                     await opened.until("document.querySelectorAll('#answers li').length === 2")
                     await opened.page.locator("#log summary", has_text="conversation.item.create").first.click()

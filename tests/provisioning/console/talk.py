@@ -23,7 +23,7 @@ SESSION = {
     "instructions": "You are Hana, and look after a small museum. Answer in one or two short sentences.",
     "audio": {
         "input": {
-            "transcription": {"model": "gpt-4o-mini-transcribe", "language": "en"},
+            "transcription": {"model": "gpt-transcribe", "language": "en"},
             "turn_detection": {"type": "semantic_vad", "eagerness": "auto"},
         },
         "output": {"voice": "marin"},

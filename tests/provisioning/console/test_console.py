@@ -97,8 +97,11 @@ async def test_an_operator_sees_what_is_said_and_orders_the_robot_about(console:
         assert "920" in await page.locator("#turn-times").inner_text()
         assert await page.locator("#levels .guest").get_attribute("points")
         await page.locator("#say-text").fill("We close at five.")
-        await page.locator("#say button").click()
+        await page.locator("#say button[value=say]").click()
         assert tool(await ordered(robot)) == ("say", {"text": "We close at five."})
+        await page.locator("#say-text").fill("Where is the whale?")
+        await page.locator("#say button[value=ask]").click()
+        assert tool(await ordered(robot)) == ("ask", {"text": "Where is the whale?"})
         assert not await page.locator("#cut").is_visible(), "nothing is held back"
         await publish(robot, card(delay=5.0))
         await page.locator("#cut").click()
@@ -107,10 +110,11 @@ async def test_an_operator_sees_what_is_said_and_orders_the_robot_about(console:
         assert tool(await ordered(robot)) == ("mute", {})
         await page.locator("#stop").click()
         assert (await ordered(robot, "ended")).verb is Verb.STOP
-        await opened.until("document.querySelector('#answers li').textContent === 'stop: SUCCEEDED · ended'")
+        await opened.until("document.querySelector('#answers li').textContent === 'stop: done · ended'")
         await opened.until("document.getElementById('spent-robot').textContent.startsWith('0.00 USD')")
         await page.locator("#language").click()
         assert await page.locator("#stop").inner_text() == "終える"
+        assert "声\nmarin" in await page.locator("#settings").inner_text()
         assert await opened.problems() == []
         await page.goto("about:blank")
         assert tool(await ordered(robot)) == ("console", {"seconds": 0})

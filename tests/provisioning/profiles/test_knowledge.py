@@ -35,6 +35,13 @@ def test_the_instructions_hold_persona_words_texts_and_where_more_is() -> None:
     assert "tower" not in told
 
 
+@pytest.mark.parametrize(("language", "never"), [("en", "Never say these words:"), ("ja", "決して口にしないこと")])
+def test_the_model_is_told_what_it_must_not_say(language: str, never: str) -> None:
+    told = instructions(Profile(language=language, hidden_words=("darn", "drat")), Plan(), searchable=False)
+    assert never in told
+    assert told.endswith("darn, drat")
+
+
 def test_a_robot_without_the_tool_is_not_told_to_use_it_and_a_japanese_one_is_told_in_japanese() -> None:
     searched = plan({"exhibits.txt": LONG}, 0)
     assert instructions(Profile(), searched, searchable=False) == ""

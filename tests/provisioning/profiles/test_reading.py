@@ -39,6 +39,8 @@ def test_what_is_commented_out_in_it_is_the_default() -> None:
         ("silence_ms = 900", 1, "silence_ms", "is for server_vad"),
         ('model = "gpt-realtime-1.5"\nreasoning_effort = "low"', 2, "reasoning_effort", "does not reason"),
         ('transcription_model = "gpt-realtime-whisper"', 1, "transcription_model", "take gpt-transcribe"),
+        (f"hidden_words = {['x' * 50] * 30}", 1, "hidden_words", "over the 1,500"),
+        ('hidden_words = ["fine", ""]', 1, "hidden_words", "length >= 1"),
         ("history_tokens = 10", 1, "history_tokens", "forgets the question"),
         ("session_seconds = 60\nidle_seconds = 90", 2, "idle_seconds", "longer than session_seconds"),
         ('[[mcp]]\nlabel = "a"\nurl = "https://a.example.com"', 1, "mcp.allowed_tools", "this key is needed"),

@@ -93,6 +93,7 @@ async def test_it_speaks_japanese_and_tells_what_is_known(browser: Browser, fold
         facts = await opened.page.locator("#facts").text_content() or ""
         assert "0.0680 USD" in facts
         assert "ロボットのそばの掲示" in facts
+        assert "終了の理由ボタン" in facts
         happened = await opened.page.locator("#happened li").all_text_contents()
         assert happened[0] == "0:03応答まで820ミリ秒通信40、モデル700、ロボット80ミリ秒"
         assert await opened.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")

@@ -75,6 +75,7 @@ async def test_what_was_said_is_recognised_and_measured(desk: Desk) -> None:
     [heard] = desk.house.records.heard
     assert heard.text == "What time is it?"
     assert -30 < heard.level < -15
+    assert 0.5 <= heard.end - heard.voice_ended < 0.8, "the silence that ends a turn"
 
 
 async def test_usage_adds_up_and_bills_the_history_again(desk: Desk) -> None:
@@ -87,7 +88,8 @@ async def test_usage_adds_up_and_bills_the_history_again(desk: Desk) -> None:
         assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
         assert usage["input_tokens"] == given["text_tokens"] + given["audio_tokens"]
         assert usage["output_tokens"] == made["text_tokens"] + made["audio_tokens"]
-    [spoken, _] = desk.house.records.spoken
+    heard, [spoken, _] = desk.house.records.heard[0], desk.house.records.spoken
+    assert first["input_token_details"]["audio_tokens"] == pytest.approx(10 * (heard.end - heard.start), abs=1)
     assert first["output_token_details"]["audio_tokens"] == round(20 * len(spoken.samples) / 48_000)
     assert second["input_tokens"] > first["input_tokens"] + first["output_tokens"]
     assert second["input_token_details"]["cached_tokens"] == first["input_tokens"]
@@ -162,6 +164,42 @@ class TestPushToTalk:
         desk.request('{"type": "input_audio_buffer.commit", "event_id": "mine"}')
         error = desk.of("error")[0]["error"]
         assert (error["code"], error["event_id"]) == ("input_audio_buffer_commit_empty", "mine")
+
+
+class TestIdling:
+    @pytest.fixture
+    def config(self) -> dict[str, Any]:
+        turns = {"type": "server_vad", "idle_timeout_ms": 5000}
+        return {"type": "realtime", "audio": {"input": {"turn_detection": turns}}}
+
+    async def test_silence_after_an_answer_is_a_turn_and_is_answered(self, desk: Desk) -> None:
+        desk.pause(6000)
+        assert desk.events == [], "nobody has been answered yet"
+        desk.request('{"type": "response.create"}')
+        await desk.until("output_audio_buffer.stopped")
+        before = len(desk.events)
+        desk.pause(4900)
+        assert len(desk.events) == before
+        desk.pause(200)
+        await desk.until("response.done", 2)
+        assert desk.kinds[before : before + 5] == [
+            "input_audio_buffer.timeout_triggered",
+            "input_audio_buffer.committed",
+            "conversation.item.added",
+            "conversation.item.done",
+            "response.created",
+        ]
+        [triggered] = desk.of("input_audio_buffer.timeout_triggered")
+        assert triggered["audio_end_ms"] - triggered["audio_start_ms"] == 5000
+        assert triggered["item_id"] == desk.of("input_audio_buffer.committed")[0]["item_id"]
+
+    async def test_whoever_speaks_in_time_is_listened_to(self, desk: Desk) -> None:
+        desk.request('{"type": "response.create"}')
+        await desk.until("output_audio_buffer.stopped")
+        desk.pause(4000)
+        await desk.say("thank you")
+        assert "input_audio_buffer.speech_started" in desk.kinds
+        assert "input_audio_buffer.timeout_triggered" not in desk.kinds
 
 
 async def test_written_words_are_answered(desk: Desk) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from device.errors import SettingsError
-from provisioning.local.commands import Kept, chosen, run_demo
+from provisioning.local.commands import chosen, playable
 from provisioning.local.demo.visitor import VOICES, WORDS_PER_MINUTE, utterances
 from provisioning.local.realtime.ears import Ears
 from provisioning.local.realtime.mouth import Mouth
@@ -70,8 +70,15 @@ def test_a_scenario_is_chosen_with_its_language_and_only_for_the_stand_in() -> N
     assert chosen("", "", 0, "en", "", 3600.0).scenario is None
     with pytest.raises(SettingsError, match="the stand-in that plays it"):
         chosen("https://api.openai.com/v1", "", 0, "en", "museum-ja", 3600.0)
-    with pytest.raises(SettingsError, match="needs a terminal"):
-        run_demo(choices, "room", Kept(), once=True)
+
+
+def test_a_scenario_is_played_to_its_end_without_what_goes_wrong_on_its_day() -> None:
+    day = load_scenario("rate-limited-day")
+    assert day.day
+    assert playable(day).turns == day.turns
+    assert playable(day).day == []
+    with pytest.raises(SettingsError, match="'A bad day' has no turns to play"):
+        playable(Scenario(name="A bad day", day=day.day))
 
 
 async def test_the_visitor_asks_in_the_scenarios_language(tmp_path: Path) -> None:

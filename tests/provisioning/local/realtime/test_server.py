@@ -1,4 +1,7 @@
 import asyncio
+import json
+import re
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,7 +12,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from provisioning.local.realtime import Faults, HttpFault, RealtimeStandIn, StandInSettings
 from provisioning.local.realtime.scenarios import load_scenario
-from tests.provisioning.local.realtime.reference import judge_secret
+from tests.provisioning.local.realtime.reference import judge, judge_secret
 
 PATIENCE = 10.0
 
@@ -96,6 +99,85 @@ async def test_the_unified_interface_takes_the_session_with_the_offer(
     await peer.setRemoteDescription(RTCSessionDescription(answer.text, "answer"))
     async with asyncio.timeout(PATIENCE):
         assert '"Be long."' in await greeting.get()
+
+
+async def test_answer_and_first_event_are_as_the_reference_says(
+    client: openai.AsyncOpenAI, peer: RTCPeerConnection
+) -> None:
+    channel, greeting = peer.createDataChannel("oai-events"), asyncio.Queue[str]()
+    channel.on("message", greeting.put_nowait)
+    before = time.time()
+    whole = await offer(peer)
+    answer = (await client.realtime.calls.create(sdp=whole, session={"type": "realtime"})).text
+    [opus] = re.findall(r"a=rtpmap:(\d+) opus/48000/2", whole)
+    head, audio, data = re.split(r"(?=^m=)", answer, flags=re.MULTILINE)
+    mids = re.findall(r"a=mid:(\S+)", whole)
+    assert {f"a=group:BUNDLE {' '.join(mids)}", "a=ice-lite"} < set(head.split("\r\n"))
+    assert re.search(r"^a=fingerprint:sha-256 [0-9A-F:]{95}\r$", head, re.MULTILINE)
+    lines = audio.split("\r\n")
+    assert lines[0].split()[3:] == [opus, "0", "8"], "the offer's number for Opus, then PCMU and PCMA"
+    assert {"a=setup:active", "a=sendrecv", f"a=fmtp:{opus} minptime=10;useinbandfec=1"} < set(lines)
+    assert " cname:realtimeapi" in audio
+    [fragment] = set(re.findall(r"a=ice-ufrag:(\S+)", answer))
+    assert "/" in fragment
+    candidates = [line for line in lines if line.startswith("a=candidate:")]
+    assert all(line.endswith(f" typ host ufrag {fragment}") or "tcptype passive" in line for line in candidates)
+    assert sum(" tcp " in line for line in candidates) >= 1
+    assert {"a=sctp-port:5000", "a=max-message-size:1073741823"} < set(data.split("\r\n"))
+    assert "end-of-candidates" not in answer
+
+    await peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+    async with asyncio.timeout(PATIENCE):
+        first = json.loads(await greeting.get())
+    judge(first)
+    assert first["type"] == "session.created"
+    assert before + 3595 < first["session"]["expires_at"] < time.time() + 3605
+
+
+async def test_the_unified_interface_refuses_as_the_other_does(
+    stand_in: RealtimeStandIn, client: openai.AsyncOpenAI, http: aiohttp.ClientSession, peer: RTCPeerConnection
+) -> None:
+    peer.createDataChannel("oai-events")
+    whole = await offer(peer)
+
+    async def answered(session: str | None, sdp: str | None = whole, key: str = "") -> tuple[int, str | None]:
+        form = aiohttp.MultipartWriter("form-data")
+        for name, kind, body in (("sdp", "application/sdp", sdp), ("session", "application/json", session)):
+            if body is not None:
+                part = form.append(body.encode(), {"Content-Type": kind})
+                part.set_content_disposition("form-data", name=name)
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        return await code(await http.post("realtime/calls", data=form, headers=headers))
+
+    right = '{"type":"realtime"}'
+    assert await answered(right, key="sk-wrong") == (401, "invalid_api_key")
+    assert await answered(right, key="ek_" + 32 * "0") == (401, "invalid_api_key")
+    for sdp in (None, "", "hello", whole.strip(), whole.replace("a=ice-pwd", "a=x")):
+        assert await answered(right, sdp) == (400, "invalid_offer")
+    assert await answered("{") == (400, "invalid_value")
+    assert await answered('{"type":"realtime","voice":"marin"}') == (400, "unknown_parameter")
+    assert await answered('{"type":"transcription"}') == (400, "invalid_value")
+    for body in (b"", b"--b\r\n\r\n"):
+        broken = http.post("realtime/calls", data=body, headers={"Content-Type": "multipart/form-data"})
+        assert await code(await broken) == (400, "invalid_value")
+    stand_in.faults.calls = HttpFault.QUOTA
+    with pytest.raises(openai.RateLimitError):
+        await client.realtime.calls.create(sdp=whole, session={"type": "realtime"})
+    assert stand_in.calls == {}
+
+
+async def test_a_call_of_the_unified_interface_that_nobody_joins_can_be_hung_up(
+    stand_in: RealtimeStandIn, client: openai.AsyncOpenAI, peer: RTCPeerConnection
+) -> None:
+    peer.createDataChannel("oai-events")
+    answer = await client.realtime.calls.create(sdp=await offer(peer), session={"type": "realtime"})
+    call_id = answer.response.headers["Location"].rpartition("/")[2]
+    await client.realtime.calls.hangup(call_id)
+    async with asyncio.timeout(PATIENCE):
+        while call_id in stand_in.calls:
+            await asyncio.sleep(0)
+    with pytest.raises(openai.NotFoundError):
+        await client.realtime.calls.hangup(call_id)
 
 
 async def test_the_official_client_understands_the_refusals(
@@ -254,6 +336,8 @@ async def test_a_scenarios_day_meets_session_after_session(settings: StandInSett
         for _ in range(2):
             with pytest.raises(openai.RateLimitError):
                 await client.realtime.client_secrets.create()
-        for _ in range(7):
+        for _ in range(6):
             await client.realtime.client_secrets.create()
+        with pytest.raises(openai.BadRequestError):
+            await client.realtime.calls.create(sdp="no offer", session={"type": "realtime"})
         assert service.faults.session_seconds == 20

@@ -1,0 +1,233 @@
+"""The guard: what it decides, and that no power cut, whenever it comes, leaves a board without a version that starts."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from device.update import guard
+from device.update.guard import STARTS, Trial
+from tests.device.update.cuts import TRIAL, board, boards, cut, places_of
+
+OLD, NEW = TRIAL.back, TRIAL.to
+
+
+# What it decides ------------------------------------------------------------------------------------------------------
+
+
+@given(left=st.integers(-5, 50), usable=st.booleans())
+def test_a_start_costs_one_and_when_none_is_left_it_goes_back(left: int, usable: bool) -> None:
+    trial = Trial("a1", "0.2.0", NEW, OLD, left)
+    folder, rest, reason = guard.started(trial, usable=usable)
+    if usable and left > 0:
+        assert (folder, reason) == (NEW, "")
+        assert rest is not None
+        assert rest.left == left - 1
+    else:
+        assert (folder, rest) == (OLD, None)
+        assert reason
+
+
+@given(well=st.booleans(), waited=st.floats(0, 1e6), patience=st.floats(0, 1e6))
+def test_who_is_well_is_kept_however_late_and_who_is_not_has_time(well: bool, waited: float, patience: float) -> None:
+    verdict = guard.watched(well=well, waited=waited, patience=patience)
+    assert verdict is (True if well else False if waited >= patience else None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "7",
+        "{}",
+        "nonsense",
+        "\\ud800",
+        json.dumps({"id": "a", "version": "1", "to": "/etc", "back": OLD, "left": 1}),
+        json.dumps({"id": "a", "version": "1", "to": NEW, "back": "versions/../../etc", "left": 1}),
+        json.dumps({"id": "a", "version": "1", "to": NEW, "back": "", "left": 1}),
+        json.dumps({"id": "a", "version": "1", "to": NEW, "back": OLD, "left": "many"}),
+        json.dumps({"id": "a", "version": "1", "to": NEW, "back": OLD}),
+    ],
+)
+def test_what_is_no_trial_is_dropped_and_changes_nothing(tmp_path: Path, text: str) -> None:
+    places = board(tmp_path, None)
+    places.staged.write_text(text)
+    assert "dropped" in guard.start(places)
+    assert guard.target(places.current) == OLD
+    assert guard.start(places) == ""
+
+
+def test_what_a_later_version_adds_to_a_trial_is_no_harm(tmp_path: Path) -> None:
+    places = board(tmp_path, None)
+    places.staged.write_text(json.dumps({"id": "a", "version": "1", "to": NEW, "back": "before", "left": 2, "more": 1}))
+    assert "on trial" in guard.start(places)
+
+
+# What it does ---------------------------------------------------------------------------------------------------------
+
+
+def test_without_a_trial_it_does_nothing(tmp_path: Path) -> None:
+    places = board(tmp_path, None)
+    before = sorted(tmp_path.rglob("*"))
+    assert guard.start(places) == ""
+    assert guard.watch(places, 1.0, lambda: 0.0, pytest.fail) is None
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_version_without_a_program_is_never_started(tmp_path: Path) -> None:
+    places = board(tmp_path)
+    (places.home / NEW / guard.PROGRAM).unlink()
+    assert "there is no program in it" in guard.start(places)
+    assert guard.target(places.current) == OLD
+
+
+def test_with_nothing_to_go_back_to_it_stays(tmp_path: Path) -> None:
+    places = board(tmp_path)
+    guard.start(places)
+    shutil.rmtree(places.home / OLD)
+    assert guard.look(places, 10.0, 1.0) is False
+    assert guard.target(places.current) == NEW
+
+
+def test_what_is_lacking_is_told_when_time_is_over(tmp_path: Path) -> None:
+    places = board(tmp_path)
+    guard.start(places)
+    assert guard.look(places, 0.0, 300.0) is None
+    places.healthy.write_text("a1\nonline\ncaptured")
+    assert guard.look(places, 299.0, 300.0) is None
+    assert guard.look(places, 300.0, 300.0) is False
+    outcome = guard.read_outcome(places.outcome)
+    assert outcome is not None
+    assert outcome.reason == "it was not well within 300 s: online, captured"
+
+
+def test_the_health_of_another_trial_is_none(tmp_path: Path) -> None:
+    places = board(tmp_path)
+    places.healthy.write_text("a0")
+    guard.start(places)
+    assert guard.look(places, 0.0, 300.0) is None
+    places.healthy.write_text("a1")
+    assert guard.look(places, 0.0, 300.0) is True
+    assert guard.target(places.previous) == OLD
+
+
+def test_what_is_written_is_on_the_disk_before_it_has_its_name_and_that_before_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places, seen = board(tmp_path), list[str]()
+    replace = Path.replace
+
+    def renamed(path: Path, to: Path) -> Path:
+        seen.append(to.name)
+        return replace(path, to)
+
+    monkeypatch.setattr(os, "fsync", lambda _: seen.append("fsync"))
+    monkeypatch.setattr(Path, "replace", renamed)
+    guard.start(places)
+    assert seen == ["trial", "fsync", "fsync", "trial", "fsync", "current", "fsync"]
+
+
+def test_what_the_guard_writes_the_robot_can_read(tmp_path: Path) -> None:
+    places = board(tmp_path)
+    guard.start(places)
+    assert places.trial.stat().st_mode & 0o777 == 0o644
+
+
+# Whatever happens -----------------------------------------------------------------------------------------------------
+
+
+class Life(RuleBasedStateMachine):
+    """Starts, crashes, health and time, in any order: what must hold holds after each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.root = Path(tempfile.mkdtemp())
+        self.places = board(self.root)
+        self.starts = 0
+        self.well = False
+
+    @rule()
+    def start(self) -> None:
+        before = guard.target(self.places.current)
+        guard.start(self.places)
+        if guard.target(self.places.current) == NEW and self.places.trial.exists():
+            self.starts += 1
+            assert self.starts <= STARTS
+        elif self.well or self.starts < STARTS:
+            assert guard.target(self.places.current) == before
+        else:
+            assert guard.target(self.places.current) == OLD
+
+    @rule(late=st.booleans())
+    def look(self, late: bool) -> None:
+        guard.look(self.places, 300.0 if late else 1.0, 300.0)
+
+    @precondition(lambda self: self.places.trial.exists())
+    @rule()
+    def become_well(self) -> None:
+        self.well = True
+        self.places.healthy.write_text(TRIAL.id)
+
+    @invariant()
+    def what_is_current_is_there(self) -> None:
+        assert guard.usable(self.places, guard.target(self.places.current))
+
+    @invariant()
+    def an_end_is_an_end(self) -> None:
+        outcome = guard.read_outcome(self.places.outcome)
+        if outcome is not None:
+            assert not self.places.trial.exists()
+            assert guard.target(self.places.current) == (NEW if outcome.kept else OLD)
+            assert not outcome.kept or self.well
+
+    def teardown(self) -> None:
+        shutil.rmtree(self.root)
+
+
+Life.TestCase.settings = settings(max_examples=10, stateful_step_count=10, deadline=None)
+TestLife = Life.TestCase
+
+
+# A power cut at every step --------------------------------------------------------------------------------------------
+
+
+def test_cut_at_any_step_a_trial_begins_with_the_next_start(tmp_path: Path) -> None:
+    dead = cut(boards(tmp_path, started=False), "begin")
+    assert len(dead) >= 5
+    for places in map(places_of, dead):
+        assert guard.usable(places, guard.target(places.current))
+        assert "on trial" in guard.start(places)
+        assert guard.target(places.current) == NEW
+
+
+def test_cut_at_any_step_who_is_well_is_kept_in_the_end(tmp_path: Path) -> None:
+    dead = cut(boards(tmp_path, started=True, well=True), "end")
+    assert len(dead) >= 5
+    for places in map(places_of, dead):
+        guard.start(places)
+        guard.look(places, 0.0, 300.0)
+        outcome = guard.read_outcome(places.outcome)
+        assert outcome is not None
+        assert (outcome.kept, guard.target(places.current)) == (True, NEW)
+        assert not places.trial.exists()
+
+
+def test_cut_at_any_step_who_is_not_well_is_gone_back_from_at_the_next_start(tmp_path: Path) -> None:
+    dead = cut(boards(tmp_path, started=True), "end")
+    assert len(dead) >= 7
+    for places in map(places_of, dead):
+        if "on trial" in guard.start(places):  # it was not even written down that it is over
+            assert guard.look(places, 300.0, 300.0) is False
+        outcome = guard.read_outcome(places.outcome)
+        assert outcome is not None
+        assert (outcome.kept, guard.target(places.current)) == (False, OLD)
+        assert not places.trial.exists()
