@@ -13,7 +13,7 @@ demo: ## the whole chain on this computer (ARGS="--once --json out.json" for one
 
 test: ## install what is missing, then run every test (ARGS="-k session" for some)
 	@.ci/setup test
-	@.venv/bin/python -W error::ResourceWarning -m pytest -n 2 --dist loadfile $(ARGS)
+	@env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -W error::ResourceWarning -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: ## style, types, and the rules of the layering
 	@.ci/setup test

@@ -46,7 +46,7 @@ from device.record.chronicle import Chronicle
 from device.record.recorder import Recorder, recording
 from device.record.shelf import Shelf
 from device.renewal import Renewal, RenewalClient
-from device.rtc.rehearsal import rehearse
+from device.rtc.warm_up import warm_up
 from device.session import Session
 from device.sora.picture import studio
 from device.soundcard.card import OpenCard
@@ -107,7 +107,7 @@ async def run(settings: DeviceSettings, *, with_bench: bool = False) -> Exit:
     _watch_signals(inbox)
     identity = succession.load(Path(settings.state_dir), time.time())
     libopus()
-    await rehearse()
+    await warm_up()
     async with (
         _body(settings, inbox, with_bench=with_bench) as body,
         aiohttp.ClientSession() as http,

@@ -1,8 +1,9 @@
 """SQLite for one process that answers many at once: one connection, on which statements are executed where they stand.
 
 A statement takes microseconds, and a COMMIT some dozens of them, for it only hands pages to the kernel: handing them to a
-thread and back takes longer. What may wait is done in a thread: BEGIN for another process's lock, and the checkpoint, which
-brings what the write-ahead log holds to the disk, on a connection of its own, so that nobody waits for it.
+thread and back takes longer. The checkpoint, which brings what the write-ahead log holds to the disk, is done in a thread, on
+a connection of its own, so that nobody waits for it. Another process's transaction is waited for in the loop, so that whoever
+is cancelled meanwhile, as at a shutdown, is so at once.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -28,6 +30,10 @@ _log = logging.getLogger(__name__)
 
 BUSY_MS: Final = 5000
 """How long another process's transaction is waited for."""
+
+PAUSES_MS: Final = (1, 2, 5, 10, 15, 20, 25, 25, 25, 50, 50, 100)
+"""Between two looks at whether it is over, for it tells nobody; the last one again and again. They are SQLite's own
+(`sqliteDefaultBusyCallback` in main.c)."""
 
 CHECKPOINT_AFTER: Final = 100
 """Transactions; some 4 MB of log, which is SQLite's own measure."""
@@ -65,7 +71,7 @@ class InPlace:
 
 
 class SQLite:
-    """Owner of one SQLite file, or of one in memory, and of the thread that waits for it."""
+    """Owner of one SQLite file, or of one in memory, and of the thread that waits for the disk."""
 
     def __init__(self, url: sa.URL, busy_ms: int = BUSY_MS) -> None:
         options = {"check_same_thread": False, "isolation_level": None}  # we say BEGIN ourselves
@@ -95,7 +101,7 @@ class SQLite:
             self._driver.execute(f"PRAGMA {pragma}")
         self._driver.execute("BEGIN IMMEDIATE")
         migrate(connection)
-        self._driver.execute("PRAGMA busy_timeout=0")  # who waits, waits in the thread
+        self._driver.execute("PRAGMA busy_timeout=0")  # who waits, waits in the loop
         file = self._driver.execute("PRAGMA database_list").fetchone()[2]
         self._log_keeper = sqlite3.connect(file) if file else None
 
@@ -151,19 +157,17 @@ class SQLite:
             _log.warning("the log of the store could not be brought to the disk: %s", error)
 
     async def _begin(self) -> None:
-        try:
-            self._driver.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                raise
-            await self._elsewhere(self._begin_patiently)
-
-    def _begin_patiently(self) -> None:
-        self._driver.execute(f"PRAGMA busy_timeout={self.busy_ms}")
-        try:
-            self._driver.execute("BEGIN IMMEDIATE")
-        finally:
-            self._driver.execute("PRAGMA busy_timeout=0")
+        pauses = _pauses(self.busy_ms)
+        while True:
+            try:
+                self._driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                pause = next(pauses, None)
+                if pause is None or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+                await asyncio.sleep(pause / 1000)
+            else:
+                return
 
     async def _elsewhere(self, call: Callable[[], None]) -> None:
         """Call in the thread; nobody has the connection before that is done, whoever is cancelled."""
@@ -184,6 +188,16 @@ class SQLite:
         finally:
             if driver.in_transaction:
                 driver.execute("RELEASE part")
+
+
+def _pauses(most: int) -> Iterator[int]:
+    """Yield pauses that take `most` milliseconds together."""
+    left = most
+    for pause in chain(PAUSES_MS, repeat(PAUSES_MS[-1])):
+        if left <= 0:
+            return
+        yield min(pause, left)
+        left -= pause
 
 
 def _check(driver: sqlite3.Connection) -> None:

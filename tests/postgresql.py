@@ -1,6 +1,7 @@
-"""A real PostgreSQL for tests: a server of its own on a Unix socket, and a fresh database for each test.
+"""A real PostgreSQL for tests: a server of its own on a Unix socket; and stores of both kinds, empty for each test.
 
-A conftest.py imports the fixture: `from tests.postgresql import postgresql`.
+A conftest.py imports the fixtures: `from tests.postgresql import postgresql, store_template, store_url`. Bringing a database to
+its present shape takes longer than most tests: it is done once of each kind.
 """
 
 from __future__ import annotations
@@ -15,8 +16,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import NullPool, create_engine, text
+
+from provisioning.schema import migrate
+from provisioning.tables import metadata
 
 _OPTIONS = "-c listen_addresses='' -c fsync=off -c unix_socket_directories={folder} -c max_connections=40"
+
+_THROW_OUT = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 
 
 class PostgreSQL:
@@ -25,12 +34,24 @@ class PostgreSQL:
     def __init__(self, folder: Path, programs: Path, owner: pwd.struct_passwd) -> None:
         self._folder, self._programs, self._owner = folder, programs, owner
         self._numbers = itertools.count()
+        self._shared = ""
 
     def new_database(self) -> str:
         """Return the URL of a new, empty database."""
         name = f"kaiwa{next(self._numbers)}"
         self.run("createdb", "-h", str(self._folder), "-U", "kaiwa", name)
         return f"postgresql+psycopg://kaiwa@/{name}?host={self._folder}"
+
+    def emptied_database(self) -> str:
+        """Return the URL of the one database that has all tables; whoever had it before is thrown out, with all there was."""
+        if not self._shared:
+            self._shared = self.new_database()
+            _bring_to_shape(self._shared)
+        engine = create_engine(self._shared, poolclass=NullPool)
+        with engine.begin() as connection:
+            connection.execute(text(_THROW_OUT))
+            connection.execute(text(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY"))
+        return self._shared
 
     @contextmanager
     def database_on(self, folder: Path) -> Iterator[str]:
@@ -95,10 +116,23 @@ def postgresql() -> Iterator[PostgreSQL]:
         yield server
 
 
+def _bring_to_shape(url: str) -> None:
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        migrate(connection)
+
+
+@pytest.fixture(scope="session")
+def store_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty store of SQLite, to be copied."""
+    file = tmp_path_factory.mktemp("store") / "template.sqlite3"
+    _bring_to_shape(f"sqlite:///{file}")
+    return file
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def store_url(request: pytest.FixtureRequest, tmp_path: Path, store_template: Path) -> str:
     """The URL of an empty store, once of each kind."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'store.sqlite3'}"
+        return f"sqlite:///{shutil.copyfile(store_template, tmp_path / 'store.sqlite3')}"
     server: PostgreSQL = request.getfixturevalue("postgresql")
-    return server.new_database()
+    return server.emptied_database()

@@ -26,7 +26,7 @@ from device.messages.reports import Levels, Speaker
 from device.phase import Phase
 from device.picture.studio import Studio
 from device.realtime.captions import Captioned
-from device.rtc.rehearsal import rehearse
+from device.rtc.warm_up import warm_up
 from device.sora.picture import studio
 from device.sora.publisher import Publisher
 from device.sora.settings import BroadcastSettings
@@ -68,7 +68,7 @@ async def kaiwa(url: str, channel: str, seconds: float, settings: BroadcastSetti
     talking = None if motif is None else asyncio.create_task(talk(motif, SENTENCE))
     grant = BroadcastGrant(signalling_urls=[url], channel_id=channel)
     blocks = TONE.reshape(-1, BLOCK)
-    await rehearse()  # as a robot does when it starts
+    await warm_up()  # as a robot does when it starts
     async with aiohttp.ClientSession() as http:
         began = time.monotonic()
         async with Publisher(grant, http=http, settings=settings, motif=motif) as publisher:

@@ -66,7 +66,7 @@ def test_a_network_that_is_gone_is_seen_and_comes_back(board: Board, tell: Tell,
     tell(
         Line(
             f"{what}; after {noticed:.0f} s the light says so; a press; then it is mended",
-            "The press is answered at once and given up; the robot connects again by itself.",
+            "The press is given up; the robot connects again by itself.",
             seen="the light `offline`; after the press `fault-network`: long, short, pause",
             seconds=took,
         )

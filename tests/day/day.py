@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import statistics
 import time
@@ -74,6 +75,8 @@ async def _one(day: Day, scene: Scene, number: int, say: Callable[[str], None], 
         say(day.stuck[-1])
         await _recover(day, scene, number)
     scene.all_well()
+    if not quick:
+        gc.collect()  # the stand-ins' peer connections are cycles: memory is else what the collector has not come to yet
     census, left = await settled(scene, day.before)
     day.after = census
     day.memory.append((census.robot.kilobytes, census.cloud.kilobytes))

@@ -1,4 +1,4 @@
-"""What is in the Debian packages; built here without their dependencies, which `make deb` fetches."""
+"""What is in the Debian packages; built here without their dependencies, which `make deb` fetches, at its lowest effort."""
 
 from __future__ import annotations
 

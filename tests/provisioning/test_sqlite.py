@@ -4,13 +4,14 @@ import asyncio
 import random
 import sqlite3
 import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from device.errors import StoreError
-from provisioning.sqlite import SQLite
+from provisioning.sqlite import BUSY_MS, SQLite, _pauses
 from provisioning.store import Store, Transaction
 
 
@@ -24,13 +25,16 @@ async def alone(store: Store, number: int) -> None:
         await asyncio.sleep(0)
 
 
-async def test_whoever_is_cancelled_at_whatever_moment_the_store_goes_on_and_closes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("others", [False, True])
+async def test_whoever_is_cancelled_at_whatever_moment_the_store_goes_on_and_closes(
+    tmp_path: Path, *, others: bool
+) -> None:
     draw = random.Random(1)
     before = threading.active_count()
-    async with Store(f"sqlite:///{tmp_path}/store") as store:
+    async with Store(f"sqlite:///{tmp_path}/store") as store, Store(f"sqlite:///{tmp_path}/store") as another:
         for number in range(60):
             works = [asyncio.ensure_future(store.together(lambda t, n=number: add(t, n)))]  # type: ignore[misc]
-            works += [asyncio.ensure_future(alone(store, number)) for _ in range(2)]
+            works += [asyncio.ensure_future(alone(another if others else store, number)) for _ in range(2)]
             for _ in range(draw.randrange(6)):
                 await asyncio.sleep(0)
             for work in works:
@@ -39,10 +43,11 @@ async def test_whoever_is_cancelled_at_whatever_moment_the_store_goes_on_and_clo
                 await asyncio.sleep(0)
                 works[0].cancel()  # once more, while it is waited for
             await asyncio.gather(*works, return_exceptions=True)
-        async with store.transaction() as t:
-            last = await t.audit.last()
-            await add(t, 0)
-            assert await t.audit.last() == last + 1
+        for each in (store, another):  # neither has left the other locked out
+            async with each.transaction() as t:
+                last = await t.audit.last()
+                await add(t, 0)
+                assert await t.audit.last() == last + 1
     assert threading.active_count() == before
 
 
@@ -56,6 +61,27 @@ async def test_another_process_is_waited_for_without_the_loop_standing_still(tmp
             await waiting
         async with store.transaction() as t:
             assert await t.audit.last() == 1
+
+
+async def test_a_shutdown_does_not_wait_for_another_process(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "store", isolation_level=None)) as other:
+        async with Store(f"sqlite:///{tmp_path}/store") as store:
+            other.execute("BEGIN IMMEDIATE")
+            waiting = [asyncio.create_task(work) for work in (alone(store, 1), alone(store, 2))]
+            assert not (await asyncio.wait(waiting, timeout=0.05))[0]
+            began = time.monotonic()
+            for work in waiting:
+                work.cancel()
+            await asyncio.wait(waiting)
+        assert time.monotonic() - began < BUSY_MS / 1000 / 2
+
+
+@pytest.mark.parametrize("most", [0, 1, 7, 328, 329, 5000])
+def test_another_process_is_looked_at_often_at_first_and_for_so_long_in_all(most: int) -> None:
+    pauses = list(_pauses(most))
+    assert sum(pauses) == most
+    assert pauses[:2] == [1, 2][: len(pauses)]
+    assert all(0 < pause <= 100 for pause in pauses)
 
 
 async def test_a_store_that_was_closed_says_so(tmp_path: Path) -> None:

@@ -26,12 +26,16 @@ async def test_it_renews_and_nobody_has_to_do_anything(tmp_path: Path) -> None:
         async def renewed() -> bool:
             return not set(before) & set(await here.certificates("robot-1"))
 
+        async def told() -> bool:
+            log = await asyncio.to_thread((tmp_path / "log").read_text, encoding="utf-8")
+            return "the certificate was renewed; it is good until" in log
+
         async with Robot(tmp_path / "device.toml", tmp_path / "log", watch.on_observed, watch.on_gone) as robot:
             await eventually(renewed, within=30)
             async with asyncio.timeout(10):
                 while len(list(folder.glob("*.key"))) > 1:
                     await asyncio.sleep(0.01)  # a disk tells nobody
+            await eventually(told)
             assert await robot.stop() == 0
         certificate = Identity.load(folder, time.time()).certificate
         assert await here.certificates("robot-1") == [certificate.serial_number]
-    assert "the certificate was renewed; it is good until" in (tmp_path / "log").read_text(encoding="utf-8")

@@ -101,6 +101,14 @@ def sweep(root: Path, seconds: float) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def forget_deleted(root: Path, channels: dict[str, Channel]) -> None:
+    """Drop the deleted ones of `channels` of which nothing can be downloaded any more."""
+    for name, channel in tuple(channels.items()):
+        if channel.deleted and not channel.members and not any((root / name).glob("*")):
+            shutil.rmtree(root / name, ignore_errors=True)
+            del channels[name]
+
+
 def _touched(path: Path) -> float:
     """Return when a file was last written to; one that was deleted meanwhile tells nothing."""
     try:

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from provisioning.local.imageflux.api import Api
 from provisioning.local.imageflux.channels import Channel
-from provisioning.local.imageflux.files import Files, sweep
+from provisioning.local.imageflux.files import Files, forget_deleted, sweep
 from provisioning.local.imageflux.settings import Faults, StandInSettings
 from provisioning.local.imageflux.signalling import Signalling
 
@@ -106,6 +106,7 @@ class ImageFluxStandIn:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             await asyncio.to_thread(sweep, root, self.settings.keep_seconds)
+            forget_deleted(root, self._channels)
 
     async def _switch(self, request: web.Request) -> web.Response:
         try:

@@ -24,8 +24,8 @@ _OPEN_JTALK: Final[ModuleType | None] = pyopenjtalk
 LEVEL_DBFS: Final = -20.0
 """How loud the voice is, whatever made it."""
 
-MOST_KEPT: Final = 64
-"""Utterances that are kept for when they are said again: some 20 MB."""
+MOST_KEPT: Final = 16
+"""Utterances that are kept for when they are said again, those said last: some 5 MB, for the time of day is another each minute."""
 
 LONGEST_SECONDS: Final = 20.0
 """espeak-ng makes a minute of speech in well under a second."""
@@ -69,11 +69,13 @@ class Mouth:
         Raises:
             NoVoiceError: the voice gave no sound.
         """
-        if text not in self._made:
-            self._made[text] = await asyncio.to_thread(self._make, text)
-            while len(self._made) > MOST_KEPT:
-                del self._made[next(iter(self._made))]
-        return self._made[text]
+        made = self._made.pop(text, None)
+        if made is None:
+            made = await asyncio.to_thread(self._make, text)
+        self._made[text] = made
+        while len(self._made) > MOST_KEPT:
+            del self._made[next(iter(self._made))]
+        return made
 
     def _make(self, text: str) -> Utterance:
         by_another = _is_japanese(text) and not self._reads_kana

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import resource
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -31,15 +31,22 @@ def kept(shelf: Shelf) -> list[Path]:
     return sorted(shelf.path.iterdir()) if shelf.path.is_dir() else []
 
 
+@asynccontextmanager
+async def begun(shelf: Shelf, settings: RecordSettings = POSTED) -> AsyncIterator[Recorder]:
+    """A recorder that writes the record of one session."""
+    async with recording(settings, shelf) as recorder:
+        assert recorder
+        recorder.begin(manifest(), 0.0)
+        yield recorder
+
+
 def state_of(folder: Path) -> State:
     return read_manifest(folder).state
 
 
 async def test_a_record_holds_three_sounds_in_step_words_and_what_happened(tmp_path: Path) -> None:
     shelf = Shelf(POSTED, tmp_path)
-    async with recording(POSTED, shelf) as recorder:
-        assert recorder
-        recorder.begin(manifest(), 0.0)
+    async with begun(shelf) as recorder:
         sing(recorder, 50)
         recorder.happened(SAID)
         recorder.end(ENDED)
@@ -58,9 +65,7 @@ async def test_a_record_holds_three_sounds_in_step_words_and_what_happened(tmp_p
 
 async def test_silence_stands_where_blocks_were_lost(tmp_path: Path) -> None:
     shelf = Shelf(POSTED, tmp_path)
-    async with recording(POSTED, shelf) as recorder:
-        assert recorder
-        recorder.begin(manifest(), 0.0)
+    async with begun(shelf) as recorder:
         sing(recorder, 25)
         sing(recorder, 25, first=75)
         recorder.end(ENDED)
@@ -91,9 +96,7 @@ async def test_without_wish_or_consent_nothing_is_written(tmp_path: Path, settin
 
 async def test_what_is_taken_back_is_gone(tmp_path: Path) -> None:
     shelf = Shelf(POSTED, tmp_path)
-    async with recording(POSTED, shelf) as recorder:
-        assert recorder
-        recorder.begin(manifest(), 0.0)
+    async with begun(shelf) as recorder:
         sing(recorder, 5)
         recorder.discard()
         sing(recorder, 5)
@@ -103,9 +106,7 @@ async def test_what_is_taken_back_is_gone(tmp_path: Path) -> None:
 
 async def test_what_is_taken_back_is_gone_even_if_it_had_failed(tmp_path: Path) -> None:
     shelf = Shelf(POSTED, tmp_path)
-    async with recording(POSTED, shelf) as recorder:
-        assert recorder
-        recorder.begin(manifest(), 0.0)
+    async with begun(shelf) as recorder:
         with files_no_longer_than(9_000):
             sing(recorder, 300)
             await eventually(lambda: asyncio.sleep(0, not recorder.keeps))
@@ -117,9 +118,7 @@ async def test_what_is_taken_back_is_gone_even_if_it_had_failed(tmp_path: Path) 
 async def test_a_full_disk_ends_the_record_and_nothing_else(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     greedy = msgspec.structs.replace(POSTED, spare_megabytes=10**9)
     shelf = Shelf(greedy, tmp_path)
-    async with recording(greedy, shelf) as recorder:
-        assert recorder
-        recorder.begin(manifest(), 0.0)
+    async with begun(shelf, greedy) as recorder:
         sing(recorder, 5)
         recorder.end(ENDED)
         await eventually(lambda: asyncio.sleep(0, not recorder.keeps))
@@ -140,9 +139,7 @@ def files_no_longer_than(size: int) -> Iterator[None]:
 
 async def test_sounds_that_cannot_be_written_leave_a_record_up_to_there(tmp_path: Path) -> None:
     shelf = Shelf(POSTED, tmp_path)
-    async with recording(POSTED, shelf) as recorder:
-        assert recorder
-        recorder.begin(manifest(), 0.0)
+    async with begun(shelf) as recorder:
         with files_no_longer_than(9_000):
             sing(recorder, 300)
             await eventually(lambda: asyncio.sleep(0, not recorder.keeps))

@@ -3,13 +3,14 @@ from __future__ import annotations
 import asyncio
 import gzip
 import itertools
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient, TestServer, get_port_socket
 
 from device.messages.reports import Lifecycle
 from provisioning.observer.feed import Feed
@@ -26,10 +27,17 @@ def new_feed(most_viewers: int = 100) -> Feed:
     return Feed(name_of=str.title, viewers_settle=0.0, most_viewers=most_viewers)
 
 
+def narrow(host: str, port: int, family: socket.AddressFamily) -> socket.socket:
+    """Return a socket to listen on whose connections hold little of what is not read."""
+    listening = get_port_socket(host, port, family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+    return listening
+
+
 @asynccontextmanager
 async def client_of(feed: Feed, *, heartbeat_seconds: float = 15.0) -> AsyncIterator[Client]:
     app = create_app(feed, media_origins=["https://media.example"], heartbeat_seconds=heartbeat_seconds)
-    async with asyncio.timeout(20), TestClient(TestServer(app)) as client:
+    async with asyncio.timeout(20), TestClient(TestServer(app, socket_factory=narrow)) as client:
         yield client
 
 
@@ -75,18 +83,18 @@ async def test_a_reader_that_stalls_is_given_a_snapshot_when_it_reads_again() ->
     feed.on_state(on_air())
     async with client_of(feed) as client, events_of(client) as events:
         await events.next("snapshot")
-        for number in range(8_000):  # more than both kernels' buffers take
+        for number in range(800):  # more than all buffers on the way take
             feed.on_event("hana", said(f"{number} {'x' * 1_900}", caption_id="long", final=False))
         feed.on_event("hana", said("Hello", caption_id="after", start=200))
         _, snapshot = await events.next("snapshot")
-        assert [caption["text"][:5] for caption in snapshot["captions"]] == ["7999 ", "Hello"]
+        assert [caption["text"][:5] for caption in snapshot["captions"]] == ["799 x", "Hello"]
 
 
 async def test_a_reader_that_takes_nothing_is_let_go() -> None:
     feed = new_feed()
     feed.on_state(on_air())
     app = create_app(feed, write_seconds=0.05)
-    async with asyncio.timeout(20), TestServer(app) as server:
+    async with asyncio.timeout(20), TestServer(app, socket_factory=narrow) as server:
         reader, writer = await asyncio.open_connection(server.host, server.port, limit=1_000)
         writer.write(b"GET /api/robots/hana/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert (await reader.readline()).startswith(b"HTTP/1.1 200")

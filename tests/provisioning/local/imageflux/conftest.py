@@ -1,26 +1,5 @@
-from __future__ import annotations
+"""Fixtures for tests of the stand-in for ImageFlux: it, and a client."""
 
-from collections.abc import AsyncIterator
+from tests.broadcasting import http, service, stand_in
 
-import aiohttp
-import pytest
-
-from provisioning.imageflux import ImageFlux
-from provisioning.local.imageflux import ImageFluxStandIn
-
-
-@pytest.fixture
-async def stand_in() -> AsyncIterator[ImageFluxStandIn]:
-    async with ImageFluxStandIn() as running:
-        yield running
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as session:
-        yield session
-
-
-@pytest.fixture
-def service(stand_in: ImageFluxStandIn, http: aiohttp.ClientSession) -> ImageFlux:
-    return ImageFlux(http, stand_in.api_url, stand_in.settings.token)
+__all__ = ["http", "service", "stand_in"]

@@ -13,7 +13,9 @@ from device.sora.settings import BroadcastSettings
 from provisioning.channels import ChannelOptions, HlsRendition
 from provisioning.imageflux import ImageFlux, ImageFluxUnreachableError
 from provisioning.local.imageflux import ImageFluxStandIn, StandInSettings
-from provisioning.local.imageflux.files import sweep
+from provisioning.local.imageflux.channels import Channel
+from provisioning.local.imageflux.files import forget_deleted, sweep
+from provisioning.local.imageflux.requests import CreateRequest
 from tests.device.sora.sending import grant_for, send
 from tests.provisioning.local.imageflux.listening import (
     dbfs,
@@ -143,6 +145,18 @@ async def test_an_ended_playlist_is_swept_away_and_a_live_one_is_not(
         sweep(tmp_path, -1.0)
         async with http.get(found.url) as response:
             assert response.status == 404
+
+
+def test_a_deleted_channel_is_known_for_as_long_as_it_can_be_downloaded(tmp_path: Path) -> None:
+    channels = {name: Channel(name, CreateRequest(), deleted=name != "open") for name in ("open", "played", "unheard")}
+    stream = tmp_path / "played" / "CONNECTION"
+    stream.mkdir(parents=True)
+    forget_deleted(tmp_path, channels)
+    assert list(channels) == ["open", "played"]
+    stream.rmdir()
+    forget_deleted(tmp_path, channels)
+    assert list(channels) == ["open"]
+    assert not stream.parent.exists()
 
 
 async def test_a_slow_service_is_slow_and_a_stopped_one_unreachable(http: aiohttp.ClientSession) -> None:

@@ -13,7 +13,7 @@ from device.errors import MediaError
 from device.rtc.peer import new_peer
 
 
-async def rehearse() -> None:
+async def warm_up() -> None:
     """Do once what every connection does before it can send: certificate, DTLS context, an offer written and read.
 
     Raises:
