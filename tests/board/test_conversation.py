@@ -14,8 +14,8 @@ from tests.board.report import Line
 HEARD: Final = -45.0
 """dBFS; an earcon peaks at -18, and a card that plays nothing gives -120."""
 
-ALIKE: Final = 0.5
-"""An earcon in what was recorded, of 1; under emulation some of its samples come late."""
+ALIKE: Final = 0.4
+"""An earcon in what was recorded, of 1; an emulated card misses its time again and again, and no fault's earcon comes to 0.3."""
 
 
 def test_a_press_is_heard_and_starts_a_conversation(board: Board, tell: Tell) -> None:
@@ -26,6 +26,7 @@ def test_a_press_is_heard_and_starts_a_conversation(board: Board, tell: Tell) ->
     assert before < HEARD, f"{before:.0f} dBFS before the press"
     alike = sound.likeness(heard, of_earcon(Earcon.START))
     assert alike > ALIKE, f"likeness {alike:.2f}"
+    assert alike > sound.likeness(heard, of_earcon(Earcon.ERROR))
     began = board.cloud.wait_phase("preparing", since=since, seconds=60)["since"]
     took = board.cloud.wait_phase("listening", "speaking", "thinking", since=since, seconds=120)["since"] - began
     assert light.named(board.watch(3.0)) in {"steady", "moving"}
