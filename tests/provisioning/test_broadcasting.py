@@ -61,7 +61,7 @@ async def test_only_with_consent_may_the_service_keep_it(bench: Bench) -> None:
 
 async def test_consent_comes_with_the_request(bench: Bench) -> None:
     robot = await bench.robot("robot-2")
-    bench.minter._broadcasts = Broadcasts(bench.store, bench.channels, ARCHIVED, video=False)
+    bench.minter._services._broadcasts = Broadcasts(bench.store, bench.channels, ARCHIVED, video=False)
     grant = robot.grant(await bench.minter.answer(robot.request(), robot.name, NOW))
     assert grant.broadcast is not None
     async with bench.store.transaction() as t:

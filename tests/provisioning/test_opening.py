@@ -158,7 +158,9 @@ async def test_a_call_whose_grant_cannot_be_sealed_is_hung_up(bench: Bench) -> N
 
 
 async def test_a_grant_that_fits_into_no_message_is_refused_and_its_call_hung_up(tmp_path: Path) -> None:
-    terms = replace(TERMS, profiles=Chooser(EXCHANGED, Limits()), hidden_words=("darn",) * 10_000)
+    terms = replace(
+        TERMS, profiles=Chooser(EXCHANGED, Limits()), hidden_words=tuple(f"darn{number}" for number in range(10_000))
+    )
     async with minting_bench(tmp_path, terms) as bench:
         robot = await bench.robot()
         told = robot.answer(await bench.minter.answer(robot.offering(), robot.name, NOW))

@@ -26,6 +26,25 @@ from tests.whole.conftest import card, openai, press, quiet
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
+async def test_what_is_asked_for_aloud_is_done_and_told(stage: Stage) -> None:
+    """First, because it waits for the loudspeaker to begin to sound, and others leave an earcon sounding."""
+    question = "can you find the elephant"
+    turn = Turn(heard=question, call=ToolCall(tool="find_exhibit", arguments={"name": "elephant"}))
+    async with aiohttp.ClientSession() as http:
+        script = Script(stage.robot, stage.watch, Listener(http, stage.watch.nudge), quiet)
+        sayings = {question: await spoken(stage.folder, question)}
+        walkthrough = Walkthrough(script, Scenario(name="a walk", turns=[turn]), sayings, openai(stage), quiet)
+        await walkthrough.play()
+    found = facts(walkthrough.scenario, walkthrough.turns)
+    assert set(found.values()) == {True}, found
+    [line] = walkthrough.turns
+    assert line.said == ["The elephant is in room three, on the left."]
+    assert script.course.answered is not None
+    [called] = openai(stage).called
+    assert (called.name, called.arguments) == ("find_exhibit", '{"name":"elephant"}')
+    assert called.output == '{"ok":true,"result":"The elephant is in room three, on the left."}'
+
+
 async def test_a_remote_start_is_announced_told_in_steps_and_stopped_from_afar(stage: Stage) -> None:
     said: list[str] = []
     await remote(stage, Verb.START, said.append)
@@ -100,24 +119,6 @@ def cost(stage: Stage) -> int:
     """Return what the robot says that its conversation has cost, in micros."""
     spent = card(stage).spent
     return 0 if spent is None else spent.micros
-
-
-async def test_what_is_asked_for_aloud_is_done_and_told(stage: Stage) -> None:
-    question = "can you find the elephant"
-    turn = Turn(heard=question, call=ToolCall(tool="find_exhibit", arguments={"name": "elephant"}))
-    async with aiohttp.ClientSession() as http:
-        script = Script(stage.robot, stage.watch, Listener(http, stage.watch.nudge), quiet)
-        sayings = {question: await spoken(stage.folder, question)}
-        walkthrough = Walkthrough(script, Scenario(name="a walk", turns=[turn]), sayings, openai(stage), quiet)
-        await walkthrough.play()
-    found = facts(walkthrough.scenario, walkthrough.turns)
-    assert set(found.values()) == {True}, found
-    [line] = walkthrough.turns
-    assert line.said == ["The elephant is in room three, on the left."]
-    assert script.course.answered is not None
-    [called] = openai(stage).called
-    assert (called.name, called.arguments) == ("find_exhibit", '{"name":"elephant"}')
-    assert called.output == '{"ok":true,"result":"The elephant is in room three, on the left."}'
 
 
 def counters(stage: Stage) -> dict[str, float]:

@@ -78,8 +78,8 @@ class Script:
         pressed = await self.watch.observation("pressed", before)
         self.course.pressed = pressed.at
         self.course.light = await self.watch.until("the light", lambda: self._lit(pressed.at))
-        self.course.earcon = await self.watch.observation("speaker-audible", pressed.at)
         self._robot.do("release")
+        self.course.earcon = await self.watch.observation("speaker-audible", pressed.at)
         await self.watch.phase("listening", seconds=40.0)
         self._say("listening")
 
