@@ -128,10 +128,12 @@ class Duplex:
     def _fill(self) -> None:
         """Ask for more if it is due, and look again when it will be."""
         now = time.monotonic()
+        queued = self.ring.queued
         self._refill.judge(self.ring.underruns, now)
-        due = self._refill.due(self.ring.queued, now)
+        due = self._refill.due(queued, now)
         if due is not None and due <= 0.0 and self._feed is not None:
             self._feed()
+            self._refill.fed(queued, time.monotonic())
             due = self._refill.due(self.ring.queued, now)
         self._filling_up = self._loop.call_at(now + max(LOOK, due or 0.0), self._fill)
 

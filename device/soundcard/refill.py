@@ -12,14 +12,20 @@ from typing import Final
 from device.audio.block import RATE
 
 SHORTEST_LEAD: Final = 0.005
-"""Seconds before that call that are aimed at: an event loop that is 4 ms late is in time."""
+"""Seconds before that call that are aimed at on a computer that is never late."""
 LONGEST_LEAD: Final = 0.035
-"""What the aim may grow to after the ring ran dry."""
+"""What the aim may grow to."""
 LONGEST_OVERDUE: Final = 0.1
 """Seconds for which calls that do not come are believed to be under way."""
 
-_STEP: Final = 0.005  # seconds by which the aim grows when the ring ran dry
-_EASE: Final = 30.0  # seconds without that after which it shrinks by as much
+_YIELD: Final = (
+    0.0005  # seconds by which a call that comes late moves the reckoning: after 0.3 s even 30 ms are believed
+)
+_ENOUGH: Final = (
+    0.003  # seconds by which more must have come before the call; less, and the aim grows before it is heard
+)
+_STEP: Final = 0.005  # seconds by which the aim grows when the ring ran dry, and shrinks
+_EASE: Final = 30.0  # seconds without need of that after which it shrinks
 _MOST_EASE: Final = 480.0  # each time it had to grow again the wait doubles, up to this
 _BEGINNING: Final = (
     1.0  # seconds after the first call that teach nothing: a card that is opened calls in fits and starts
@@ -27,7 +33,7 @@ _BEGINNING: Final = (
 
 
 class Refill:
-    """Foretells the calls of one speaker.
+    """Foretells the calls of one speaker, and learns how late whoever refills the ring may be.
 
     Args:
         frames: samples in one call.
@@ -37,7 +43,11 @@ class Refill:
         self.lead = SHORTEST_LEAD
         """Seconds before the call that would find too little at which more is due."""
         self._frames = frames
-        self._called: tuple[int, float] | None = None  # one object, because another thread writes it
+        self._called: tuple[int, float] | None = (
+            None  # samples of the last call, and when it was due; written by a thread
+        )
+        self._fed_at: float | None = None
+        self._spare = LONGEST_LEAD  # least seconds from a refill to the call that needed it
         self._began: float | None = None
         self._underruns = 0
         self._changed_at = 0.0
@@ -45,7 +55,15 @@ class Refill:
 
     def called(self, count: int, at: float) -> None:
         """Say that the speaker took `count` samples at the monotonic time `at`, from its own thread."""
-        self._called = (count, at)
+        if self._fed_at is not None:
+            self._spare, self._fed_at = min(self._spare, at - self._fed_at), None
+        before = self._called
+        self._called = (count, at if before is None else min(at, before[1] + before[0] / RATE + _YIELD))
+
+    def fed(self, queued: int, now: float) -> None:
+        """Say that more was given at `now`, when `queued` samples had been waiting."""
+        if queued < self._frames:  # it is the next call that needs it
+            self._fed_at = now
 
     def due(self, queued: int, now: float) -> float | None:
         """Return the seconds until more is due when `queued` samples wait, below 0 if it is late; None before any call."""
@@ -56,12 +74,19 @@ class Refill:
         return in_hand / RATE - min(now - at, LONGEST_OVERDUE) - self.lead
 
     def judge(self, underruns: int, now: float) -> None:
-        """Learn from how often the ring has run dry amid sound until `now`."""
+        """Learn from how often the ring has run dry amid sound until `now`, and how nearly it did."""
         if self._began is None:
             self._began = self._changed_at = now
         ran_dry, self._underruns = underruns > self._underruns, underruns
-        if ran_dry and now - self._began > _BEGINNING:
+        lacking = _STEP if ran_dry else SHORTEST_LEAD - self._spare if self._spare < _ENOUGH else 0.0
+        if now - self._began < _BEGINNING:
+            self._spare = LONGEST_LEAD
+        elif lacking:
             self._ease = min(_MOST_EASE, 2 * self._ease) if self.lead > SHORTEST_LEAD else self._ease
-            self.lead, self._changed_at = min(LONGEST_LEAD, self.lead + _STEP), now
-        elif self.lead > SHORTEST_LEAD and now - self._changed_at > self._ease:
-            self.lead, self._changed_at = max(SHORTEST_LEAD, self.lead - _STEP), now
+            self._aim(self.lead + lacking, now)
+        elif now - self._changed_at > self._ease:
+            self._aim(self.lead - max(0.0, min(_STEP, self._spare - SHORTEST_LEAD)), now)
+
+    def _aim(self, lead: float, now: float) -> None:
+        self.lead = min(LONGEST_LEAD, max(SHORTEST_LEAD, lead))
+        self._changed_at, self._spare = now, LONGEST_LEAD

@@ -74,3 +74,41 @@ def test_when_it_is_due_the_next_call_is_the_one_that_lacks_samples(frames: int,
     calls = (due + later + SHORTEST_LEAD) * RATE / frames
     assert queued - frames * (calls - 1) < frames
     assert queued - frames * (calls - 1) > -1e-3
+
+
+def test_a_late_call_does_not_make_the_next_one_late() -> None:
+    refill = Refill(CALL)
+    refill.called(CALL, 100.0)
+    refill.called(CALL, 100.010)
+    refill.called(CALL, 100.026)
+    due = refill.due(0, 100.026)
+    assert due == pytest.approx(0.030 - 0.026 - SHORTEST_LEAD, abs=0.001), "the call after it comes at its own time"
+    for call in range(3, 60):
+        refill.called(CALL, 100.006 + call * CALL_SECONDS)
+    late = refill.due(0, 100.006 + 59 * CALL_SECONDS)
+    assert late == pytest.approx(CALL_SECONDS - SHORTEST_LEAD, abs=1e-6), "one that stays late is believed"
+
+
+def test_it_asks_sooner_once_more_has_only_just_come_in_time() -> None:
+    refill = Refill(CALL)
+    refill.judge(0, 0.0)
+    refill.called(CALL, 2.000)
+    refill.fed(0, 2.009)
+    refill.called(CALL, 2.010)
+    refill.judge(0, 2.011)
+    assert refill.lead == pytest.approx(0.005 + 0.004), "4 ms more, and it would have been in good time"
+    refill.fed(CALL, 2.0195)
+    refill.called(CALL, 2.020)
+    refill.judge(0, 2.021)
+    assert refill.lead == pytest.approx(0.009), "what was given then was not for this call"
+
+
+def test_it_asks_later_only_by_what_was_to_spare() -> None:
+    refill = Refill(CALL)
+    refill.judge(0, 0.0)
+    refill.judge(1, 2.0)
+    refill.called(CALL, 3.000)
+    refill.fed(0, 3.0025)
+    refill.called(CALL, 3.010)
+    refill.judge(1, 33.0)
+    assert refill.lead == pytest.approx(0.010 - 0.0025)
