@@ -29,7 +29,10 @@ PATIENCE: Final = 0.012
 """Seconds after its capture that a block waits for its pair: one late call of the speaker, and no more."""
 
 LOOK: Final = 0.005
-"""Seconds between two looks at the ring at least: more is asked for no more often, whoever plays gives too little."""
+"""Seconds between two looks at the ring until the speaker has called for the first time."""
+
+SOON: Final = 0.001
+"""Seconds between two looks at least: more is asked for no more often, whoever plays gives too little."""
 
 
 class Duplex:
@@ -135,7 +138,7 @@ class Duplex:
             self._feed()
             self._refill.fed(queued, time.monotonic())
             due = self._refill.due(self.ring.queued, now)
-        self._filling_up = self._loop.call_at(now + max(LOOK, due or 0.0), self._fill)
+        self._filling_up = self._loop.call_at(now + (LOOK if due is None else max(SOON, due)), self._fill)
 
     def close(self) -> None:
         """Deliver nothing more and ask for nothing more, whatever is still under way."""

@@ -18,18 +18,13 @@ LONGEST_LEAD: Final = 0.035
 LONGEST_OVERDUE: Final = 0.1
 """Seconds for which calls that do not come are believed to be under way."""
 
-_YIELD: Final = (
-    0.0005  # seconds by which a call that comes late moves the reckoning: after 0.3 s even 30 ms are believed
-)
-_ENOUGH: Final = (
-    0.003  # seconds by which more must have come before the call; less, and the aim grows before it is heard
-)
+_YIELD: Final = 0.0005  # seconds by which a call that comes late moves the reckoning: 30 ms are believed after 0.6 s
+_NARROW: Final = 0.001  # seconds from a refill to its call: less, and the aim grows, before the ring runs dry
+_ENOUGH: Final = 0.002  # seconds that there should be then; what is more is given up again
 _STEP: Final = 0.005  # seconds by which the aim grows when the ring ran dry, and shrinks
 _EASE: Final = 30.0  # seconds without need of that after which it shrinks
 _MOST_EASE: Final = 480.0  # each time it had to grow again the wait doubles, up to this
-_BEGINNING: Final = (
-    1.0  # seconds after the first call that teach nothing: a card that is opened calls in fits and starts
-)
+_BEGINNING: Final = 1.0  # seconds after the first call that teach nothing: an opened card calls in fits and starts
 
 
 class Refill:
@@ -78,14 +73,14 @@ class Refill:
         if self._began is None:
             self._began = self._changed_at = now
         ran_dry, self._underruns = underruns > self._underruns, underruns
-        lacking = _STEP if ran_dry else SHORTEST_LEAD - self._spare if self._spare < _ENOUGH else 0.0
+        lacking = _STEP if ran_dry else _ENOUGH - self._spare if self._spare < _NARROW else 0.0
         if now - self._began < _BEGINNING:
             self._spare = LONGEST_LEAD
         elif lacking:
-            self._ease = min(_MOST_EASE, 2 * self._ease) if self.lead > SHORTEST_LEAD else self._ease
+            self._ease = min(_MOST_EASE, 2 * self._ease) if ran_dry and self.lead > SHORTEST_LEAD else self._ease
             self._aim(self.lead + lacking, now)
         elif now - self._changed_at > self._ease:
-            self._aim(self.lead - max(0.0, min(_STEP, self._spare - SHORTEST_LEAD)), now)
+            self._aim(self.lead - max(0.0, min(_STEP, self._spare - _ENOUGH)), now)
 
     def _aim(self, lead: float, now: float) -> None:
         self.lead = min(LONGEST_LEAD, max(SHORTEST_LEAD, lead))

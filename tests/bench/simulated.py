@@ -12,7 +12,7 @@ import numpy as np
 from device.audio.block import BLOCK, BLOCK_SECONDS, CALL, CALL_SECONDS, RATE, Samples
 from device.audio.playout import Playout
 from device.audio.reception import Reception
-from device.soundcard.duplex import LOOK
+from device.soundcard.duplex import LOOK, SOON
 from device.soundcard.refill import Refill
 from device.soundcard.ring import SpeakerRing
 from tests.bench.impairments import Trace
@@ -52,7 +52,7 @@ class Speaker:
         if due is not None and due <= 0.0:
             feed(now)
             due = self._refill.due(self.ring.queued, now)
-        self._look = now + max(LOOK, due or 0.0) + self._random.random() * 0.002
+        self._look = now + (LOOK if due is None else max(SOON, due)) + self._random.random() * 0.002
 
 
 def receive(

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import pytest
@@ -105,7 +106,7 @@ class FilledPostgreSQL(Filled):
 @pytest.fixture
 def little_disk(postgresql: PostgreSQL) -> Iterator[str]:
     """The URL of a database that has a small disk to itself."""
-    disk = Path(f"/tmp/kaiwa-disk-{os.getpid()}")  # noqa: S108 - open to the server's account, unlike tmp_path
+    disk = Path(gettempdir()) / f"kaiwa-disk-{os.getpid()}"  # open to the server's account, unlike tmp_path
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={LITTLE}m,mode=0777", "tmpfs", str(disk)]
     if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:

@@ -93,14 +93,14 @@ def test_it_asks_sooner_once_more_has_only_just_come_in_time() -> None:
     refill = Refill(CALL)
     refill.judge(0, 0.0)
     refill.called(CALL, 2.000)
-    refill.fed(0, 2.009)
+    refill.fed(0, 2.0095)
     refill.called(CALL, 2.010)
     refill.judge(0, 2.011)
-    assert refill.lead == pytest.approx(0.005 + 0.004), "4 ms more, and it would have been in good time"
+    assert refill.lead == pytest.approx(0.005 + 0.0015), "so much more, and there would have been 2 ms"
     refill.fed(CALL, 2.0195)
     refill.called(CALL, 2.020)
     refill.judge(0, 2.021)
-    assert refill.lead == pytest.approx(0.009), "what was given then was not for this call"
+    assert refill.lead == pytest.approx(0.0065), "what was given then was not for this call"
 
 
 def test_it_asks_later_only_by_what_was_to_spare() -> None:
@@ -108,7 +108,7 @@ def test_it_asks_later_only_by_what_was_to_spare() -> None:
     refill.judge(0, 0.0)
     refill.judge(1, 2.0)
     refill.called(CALL, 3.000)
-    refill.fed(0, 3.0025)
+    refill.fed(0, 3.0055)
     refill.called(CALL, 3.010)
     refill.judge(1, 33.0)
     assert refill.lead == pytest.approx(0.010 - 0.0025)
