@@ -8,7 +8,7 @@ Two figures, both in seconds on the scale of `now`, decide:
 - the offset of the playing: the time at which sound is handed to the speaker minus the media time of it.
 
 Offset minus lateness is how long a packet waits. Wanted is that a packet held up by this jitter is there 5 ms before its
-turn, and, as long as packets get lost, that each waits for one frame and 5 ms: then a lost one can be decoded from the
+turn, and, at first and as long as packets get lost, that each waits for one frame and 5 ms: then a lost one can be decoded from the
 copy inside the next. The speaker takes 10 ms at a time, so the wait can only be chosen in steps of that; sound that is
 decoded but not handed out is of no use. Nothing here assumes that the sender's clock and the playing clock agree: drift
 moves both figures slowly and is corrected like any other change.

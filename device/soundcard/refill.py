@@ -38,9 +38,7 @@ class Refill:
         self.lead = SHORTEST_LEAD
         """Seconds before the call that would find too little at which more is due."""
         self._frames = frames
-        self._called: tuple[int, float] | None = (
-            None  # samples of the last call, and when it was due; written by a thread
-        )
+        self._called: tuple[int, float] | None = None  # samples, and when due; one object, for a thread writes it
         self._fed_at: float | None = None
         self._spare = LONGEST_LEAD  # least seconds from a refill to the call that needed it
         self._began: float | None = None
