@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any, TypeVar, get_args
+from typing import Any, Final, TypeVar, get_args
 
 import msgspec
 
@@ -17,6 +17,8 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 Table = Mapping[str, Any]
 """A TOML table: of values, and of tables."""
+
+_LONG_TEXT: Final = re.compile(r'"""(?:\\.|[^\\])*?"""|' r"'''.*?'''", re.DOTALL)
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -109,7 +111,7 @@ def _line_of(text: str, keys: list[str], number: int) -> int | None:
     """Return the line at which `keys` stand, or what they are in; `number` counts tables of the same name, from 0."""
     for length in range(len(keys), 0, -1):
         found = [line for line, place in _places(text) if place[:length] == keys[:length]]
-        headers = [line for line in found if text.splitlines()[line - 1].lstrip().startswith("[[")]
+        headers = [line for line in found if _lines(text)[line - 1].lstrip().startswith("[[")]
         if headers:
             found = [line for line in found if line >= headers[min(number, len(headers) - 1)]]
         if found:
@@ -120,9 +122,14 @@ def _line_of(text: str, keys: list[str], number: int) -> int | None:
 def _places(text: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the number of each line that begins a table or assigns a key, and the keys that lead there."""
     table: list[str] = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(_lines(text), start=1):
         if header := re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", line):
             table = [part.strip().strip('"') for part in header[1].split(".")]
             yield number, table
         elif assignment := re.match(r"\s*\"?([\w.-]+)\"?\s*=", line):
             yield number, [*table, *assignment[1].split(".")]
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines of a TOML text; what stands in a text of several lines is left out, for it is neither table nor key."""
+    return _LONG_TEXT.sub(lambda long: '""' + "\n" * long[0].count("\n"), text).split("\n")

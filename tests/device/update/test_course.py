@@ -133,6 +133,12 @@ def test_room_is_for_package_and_contents_and_a_rest(free: int) -> None:
     assert bool(room(release(), free)) is (free < 40 + MARGIN)
 
 
+def test_what_is_needed_is_told_as_more_than_what_is_free() -> None:
+    assert room(release(), 40 + MARGIN) == ""
+    assert room(release(), 39 + MARGIN) == "65 MiB are needed, 64 are free"
+    assert room(release(), 0) == "65 MiB are needed, 0 are free"
+
+
 # Well -----------------------------------------------------------------------------------------------------------------
 
 
