@@ -10,7 +10,7 @@ MASK: Final = "●"
 
 
 class WordFilter:
-    """Masks `words` wherever they stand, whatever their case, width, style (𝐝𝐚𝐫𝐧) or accents.
+    """Masks `words` wherever they stand, whatever their case, width, accents, or style (such as bold letters).
 
     A word of Latin letters is masked only as a whole word ("ass" stays in "class"); in scripts without spaces any
     occurrence counts. Signs that are not seen (category Cf, such as U+200B) do not hide a word.

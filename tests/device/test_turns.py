@@ -131,10 +131,11 @@ def test_a_turn_is_divided_and_its_parts_are_the_whole(
     turn = measured(10.0, announced, 11.0, round_trip)
     assert turn is not None
     assert (turn.total, turn.network, turn.model, turn.device) == parts
-    assert turn.network is None or turn.model is None or turn.network + turn.model + turn.device == turn.total
+    if turn.network is not None:
+        assert turn.network + (turn.model or 0) + (turn.device or 0) == turn.total
 
 
-@pytest.mark.parametrize(("waited", "found"), [(0.0, True), (60.0, True), (60.001, False), (-0.001, False)])
+@pytest.mark.parametrize(("waited", "found"), [(0.001, True), (60.0, True), (60.001, False), (-0.001, False)])
 def test_what_comes_before_the_question_or_a_minute_after_it_answers_nothing(waited: float, found: bool) -> None:
     assert (measured(64.0, 64.0, 64.0 + waited) is not None) is found
 
@@ -174,7 +175,15 @@ def end_of_speech(near: int, blocks: int, pause: float) -> float:
         (590, 466, 1.0, 1.0),
         (590, 516, 1.0, 2.0),
     ],
-    ids=["a voice", "just loud enough", "too faint", "ten seconds", "more", "before it is noise", "noise after 466 blocks"],
+    ids=[
+        "a voice",
+        "just loud enough",
+        "too faint",
+        "ten seconds",
+        "more",
+        "before it is noise",
+        "noise after 466 blocks",
+    ],
 )
 def test_speech_ended_with_the_last_block_that_stood_out(near: int, blocks: int, pause: float, ago: float) -> None:
     assert end_of_speech(near, blocks, pause) == pytest.approx(ago, abs=0.0011)

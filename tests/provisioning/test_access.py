@@ -97,7 +97,12 @@ def test_an_operator_orders_the_robots_named_and_no_other(robots: list[str], oth
     rights = rights_of_operator(robots)
     for robot in robots:
         assert may(rights, PUBLISH, topics.command(robot))
-        for heard in (topics.command_status(robot, "a"), topics.state(robot), topics.event(robot), topics.console(robot)):
+        for heard in (
+            topics.command_status(robot, "a"),
+            topics.state(robot),
+            topics.event(robot),
+            topics.console(robot),
+        ):
             assert may(rights, SUBSCRIBE, heard)
     if other not in robots:
         assert not any(may(rights, action, topics.command(other)) for action in Action)

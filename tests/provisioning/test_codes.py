@@ -37,7 +37,9 @@ def test_what_is_typed_is_read_as_it_was_meant(typed: str, meant: str) -> None:
     assert hash_code(typed) != hash_code(meant + "0")
 
 
-@pytest.mark.parametrize("name", ["robot-1", "abc", "a" * 40, "7up", "a-b", "mint", "operator", "operators", "kaiwa-minter", "a--b"])
+@pytest.mark.parametrize(
+    "name", ["robot-1", "abc", "a" * 40, "7up", "a-b", "mint", "operator", "operators", "kaiwa-minter", "a--b"]
+)
 def test_names_that_devices_may_have(name: str) -> None:
     assert is_device_name(name)
 

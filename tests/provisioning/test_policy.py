@@ -86,7 +86,9 @@ NOW = 10 * DAY + 3600.0
 NONE = Counts(0, 0, 0)
 
 
-def answer(used: Counts = NONE, status: Status = Status.ACTIVE, until: float = NOW + 1, now: float = NOW) -> Allow | Refuse:
+def answer(
+    used: Counts = NONE, status: Status = Status.ACTIVE, until: float = NOW + 1, now: float = NOW
+) -> Allow | Refuse:
     return decide(status, until, used, ALLOWANCE, now)
 
 

@@ -14,7 +14,9 @@ def test_a_block_is_20_ms_and_two_calls_of_the_speaker() -> None:
 
 
 def test_silence_stays_silent_whoever_has_it() -> None:
-    assert (SILENCE.shape, SILENCE.dtype, SILENCE.any()) == ((BLOCK,), np.int16, False)
+    assert SILENCE.shape == (BLOCK,)
+    assert SILENCE.dtype == np.int16
+    assert not SILENCE.any()
     with pytest.raises(ValueError, match="read-only"):
         SILENCE[0] = 1
 

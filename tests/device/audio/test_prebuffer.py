@@ -94,7 +94,9 @@ def test_nothing_of_one_session_is_said_in_the_next() -> None:
     assert prebuffer.behind == 0
 
 
-CALLS = st.lists(st.sampled_from(["push", "push", "push", "push", "keep", "hold", "repeat", "release", "discard"]), max_size=60)
+CALLS = st.lists(
+    st.sampled_from(["push", "push", "push", "push", "keep", "hold", "repeat", "release", "discard"]), max_size=60
+)
 
 
 @given(CALLS)

@@ -52,7 +52,7 @@ def test_names_may_end_with_a_stroke_as_some_archivers_write_them() -> None:
         (b"!<arch>", "not a Debian package"),
         (b"!<arch>\n", "it has no data.tar"),
         (ar(("control.tar", b"x")), "it has no data.tar"),
-        (ar(("control.tar", b"xy"))[:-3], "it has no data.tar"),
+        (ar(("control.tar", b"xy"))[:-1], "it has no data.tar"),
         (ar(("control.tar", b""), ("data.tar", b"x")).replace(b"`\n", b"``", 1), "damaged"),
         (ar(("data.tar", b"x")).replace(b"1         `", b"-1        `"), "damaged"),
         (ar(("data.tar", b"x")).replace(b"1         `", b"          `"), "damaged"),

@@ -88,7 +88,12 @@ def said(number: str, start: float, text: str) -> Said:
 
 
 def test_captions_are_what_was_said_at_last_in_the_order_of_speech() -> None:
-    events = [said("b", 5.0, "then"), said("a", 1.0, "fir"), Stood(at=2.0, phase="x"), said("a", 1.0, "first")]
+    events: list[Happened] = [
+        said("b", 5.0, "then"),
+        said("a", 1.0, "fir"),
+        Stood(at=2.0, phase="x"),
+        said("a", 1.0, "first"),
+    ]
     assert [each.text for each in captions_of(events)] == ["first", "then"]
     assert captions_of([]) == []
 

@@ -68,7 +68,17 @@ def test_a_request_reaches_one_of_the_minters(shared: str) -> None:
 
 @pytest.mark.parametrize(
     "topic",
-    ["", "/", "kaiwa/v1", "kaiwa/v1/", "kaiwa/v1/a", "kaiwa/v1/a/", "kaiwa/v1//evt", "kaiwa/v10/a/evt", "x/kaiwa/v1/a/evt"],
+    [
+        "",
+        "/",
+        "kaiwa/v1",
+        "kaiwa/v1/",
+        "kaiwa/v1/a",
+        "kaiwa/v1/a/",
+        "kaiwa/v1//evt",
+        "kaiwa/v10/a/evt",
+        "x/kaiwa/v1/a/evt",
+    ],
 )
 def test_what_lies_below_no_device_is_nobodys(topic: str) -> None:
     with pytest.raises(MalformedMessageError, match="not a topic of kaiwa/v1"):

@@ -28,7 +28,13 @@ def test_figures_hold_numbers_and_no_word() -> None:
     it = talk()
     it.tools.update(["lamp", "lamp", "volume"])
     figures = it.figures(1.8e9, 61.5, recorded=True)
-    assert (figures.session, figures.at, figures.seconds, figures.tools, figures.recorded) == ("s", 1.8e9, 61.5, 3, True)
+    assert (figures.session, figures.at, figures.seconds, figures.tools, figures.recorded) == (
+        "s",
+        1.8e9,
+        61.5,
+        3,
+        True,
+    )
     assert figures.turns == []
 
 

@@ -145,7 +145,9 @@ MADE = st.tuples(st.sampled_from(PLACES), st.sampled_from([tarfile.DIRTYPE, tarf
 
 @given(st.lists(MADE, min_size=1, max_size=8))
 @settings(max_examples=60, deadline=None)
-def test_no_link_leads_out_of_the_folder_however_links_stand_one_behind_another(made: list[tuple[str, bytes, str]]) -> None:
+def test_no_link_leads_out_of_the_folder_however_links_stand_one_behind_another(
+    made: list[tuple[str, bytes, str]],
+) -> None:
     with TemporaryDirectory() as folder:
         out = Path(folder) / "out"
         members = [
