@@ -47,6 +47,10 @@ def test_untrusted_a_call_that_nobody_could_hang_up_costs_all_that_was_put_aside
     assert bill(wary, {"responses": 0}, call_known=call_known)(replace(SESSION, call_id=call_id)) == cost
 
 
+def test_no_call_is_known_unless_somebody_says_so() -> None:
+    assert bill(replace(RULES, trusted=False), None)(SESSION) == SESSION.reserved
+
+
 def test_the_model_of_the_session_is_what_it_is_billed_by() -> None:
     assert bill(RULES, HEARD)(replace(SESSION, model=CHEAP.model)) == 1000 * 20
     assert bill(RULES, HEARD)(replace(SESSION, model="gpt-nobody-knows")) == 1000 * 64, "as the dearest"

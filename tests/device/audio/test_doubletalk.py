@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.audio.block import BLOCK, SILENCE, Samples
-from device.audio.doubletalk import AUDIBLE_DBFS, TAKEN_OUT_DB, DoubleTalk, Duck
+from device.audio.doubletalk import DoubleTalk, Duck
 from device.audio.echo import Aec3
 from device.audio.level import Energies, energies, rms_dbfs
 from device.soundcard.room import Room
@@ -101,10 +101,10 @@ VOICE, ECHO = block(-30.0, 3.0), block(-60.0, 40.0)
 @pytest.mark.parametrize(
     ("each", "found"),
     [
-        (block(AUDIBLE_DBFS + 0.1, 3.0), True),
-        (block(AUDIBLE_DBFS - 0.1, 3.0), False),
-        (block(-30.0, TAKEN_OUT_DB - 0.1), True),
-        (block(-30.0, TAKEN_OUT_DB + 0.1), False),
+        (block(-44.9, 3.0), True),
+        (block(-45.1, 3.0), False),
+        (block(-30.0, 13.9), True),
+        (block(-30.0, 14.1), False),
         (block(-30.0, 3.0, robot=False), False),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 
 from device.audio.block import SILENCE, Samples
 from device.audio.echo import Aec3, EchoMode, HalfDuplex
-from device.audio.ladder import ENOUGH_DB, INAUDIBLE_DBFS, TOO_LITTLE_DB, WARM_UP, EchoLadder, guarded
+from device.audio.ladder import WARM_UP, EchoLadder, guarded
 from device.audio.level import rms_dbfs
 from tests.device.audio.sound import blocks, speech, tone
 
@@ -128,10 +128,10 @@ def test_it_takes_four_seconds_of_evidence_to_fall_and_as_much_to_rise() -> None
 @pytest.mark.parametrize(
     ("first", "then", "mode"),
     [
-        (40.0, TOO_LITTLE_DB + 0.1, EchoMode.AEC3),
-        (40.0, TOO_LITTLE_DB - 0.1, EchoMode.HALF_DUPLEX),
-        (0.0, ENOUGH_DB - 0.1, EchoMode.HALF_DUPLEX),
-        (0.0, ENOUGH_DB + 0.1, EchoMode.AEC3),
+        (40.0, 10.1, EchoMode.AEC3),
+        (40.0, 9.9, EchoMode.HALF_DUPLEX),
+        (0.0, 19.9, EchoMode.HALF_DUPLEX),
+        (0.0, 20.1, EchoMode.AEC3),
     ],
 )
 def test_both_limits_are_where_they_are_said_to_be(first: float, then: float, mode: EchoMode) -> None:
@@ -158,10 +158,9 @@ def test_what_the_microphone_hears_before_the_echo_is_there_is_no_evidence() -> 
     assert ladder.falls == 1
 
 
-@pytest.mark.parametrize(("above", "falls"), [(-0.5, 0), (0.5, 1)])
-def test_an_echo_that_nobody_hears_is_as_good_as_none(above: float, falls: int) -> None:
-    loudest = rms_dbfs(LOUD)
-    near: Samples = np.rint(LOUD * 10 ** ((INAUDIBLE_DBFS + above - loudest) / 20)).astype(np.int16)
+@pytest.mark.parametrize(("level", "falls"), [(-55.5, 0), (-54.5, 1)])
+def test_an_echo_that_nobody_hears_is_as_good_as_none(level: float, falls: int) -> None:
+    near: Samples = np.rint(LOUD * 10 ** ((level - rms_dbfs(LOUD)) / 20)).astype(np.int16)
     ladder = EchoLadder(Canceller(0.0))
     told(ladder, [0.0] * (WARM_UP + EVIDENCE), near)
     assert ladder.falls == falls

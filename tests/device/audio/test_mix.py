@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nst
@@ -79,6 +80,12 @@ def test_nothing_below_the_knee_is_changed_and_nothing_goes_above_the_ceiling(
     assert np.array_equal(limited[below], np.rint(values[below]).astype(np.int16))
     assert np.abs(limited.astype(int)).max() <= np.rint(ceiling * 32_767)
     assert np.all(np.abs(limited[~below].astype(int)) >= np.floor(knee * 32_767))
+
+
+def test_just_above_the_knee_little_is_bent_and_far_above_it_nearly_all() -> None:
+    knee = 0.7 * 32_767
+    above = limit(np.array([knee + 300, knee + 3000, knee + 9000, knee + 90_000], np.float32)) - knee
+    assert above.tolist() == pytest.approx([300, 2904, 7017, 9502], abs=2)
 
 
 def test_just_at_the_knee_nothing_is_bent_yet() -> None:

@@ -211,3 +211,24 @@ def test_calls_of_a_card_that_takes_odd_numbers_are_reckoned_in_whole_calls() ->
     refill.called(441, 0.0)
     assert refill.due(441 + 440, 0.0) == pytest.approx(2 * 441 / RATE - SHORTEST_LEAD)
     assert refill.due(2 * 441, 0.0) == pytest.approx(3 * 441 / RATE - SHORTEST_LEAD)
+
+
+def test_what_was_nearly_too_late_is_no_reason_to_wait_longer_before_easing() -> None:
+    refill = Refill(CALL)
+    refill.judge(0, 0.0)
+    refill.judge(1, 2.0)
+    refill.fed(0, 2.9995)
+    refill.called(CALL, 3.0)
+    refill.judge(1, 3.0)
+    assert refill.lead == pytest.approx(0.0115)
+    refill.judge(1, 33.0)
+    assert refill.lead == pytest.approx(0.0115)
+    refill.judge(1, 33.1)
+    assert refill.lead == pytest.approx(0.0065)
+
+
+def test_a_tenth_of_a_second_of_calls_that_do_not_come_is_believed_and_no_more() -> None:
+    refill = Refill(CALL)
+    refill.called(CALL, 100.0)
+    for later, due in ((0.099, 0.030 - 0.099), (0.101, 0.030 - 0.1), (50.0, 0.030 - 0.1)):
+        assert refill.due(BLOCK, 100.0 + later) == pytest.approx(due - 0.005)
