@@ -121,6 +121,7 @@ LOUD: Samples = np.full(BLOCK, AUDIBLE, np.int16)
         (10.5, 9.0, (1000, 500, 0, 500)),
         (10.5, -1.0, (1000, 0, 500, 500)),
         (11.0, 0.25, (1000, 250, 750, 0)),
+        (11.0, 0.75, (1000, 750, 250, 0)),
         (11.5, 0.25, (1000, 250, 750, 0)),
         (10.0, 0.25, (1000, 0, 0, 1000)),
     ],
@@ -207,3 +208,25 @@ def test_sound_that_begins_in_the_middle_of_a_block_is_timed_by_its_sample() -> 
     turn = timer.block(11.0, SILENCE, late)
     assert turn is not None
     assert turn.total == 995
+
+
+def test_in_a_room_that_was_still_for_long_the_faintest_voice_stands_out_as_ever() -> None:
+    timer, faint = TurnTimer(), np.full(BLOCK, 59, np.int16)
+    for number in range(1000):
+        timer.block(number * BLOCK_SECONDS, SILENCE, SILENCE)
+    timer.block(20.0, faint, SILENCE)
+    timer.speech(21.0, began=False)
+    timer.answering(21.0, None)
+    turn = timer.block(21.5 + BLOCK_SECONDS, SILENCE, LOUD)
+    assert turn is not None
+    assert turn.total == 1500
+
+
+def test_a_pause_of_just_ten_seconds_is_still_one() -> None:
+    timer = TurnTimer()
+    timer.block(1.0, VOICE, SILENCE)
+    timer.speech(11.0, began=False)
+    timer.answering(11.0, None)
+    turn = timer.block(11.5 + BLOCK_SECONDS, SILENCE, LOUD)
+    assert turn is not None
+    assert turn.total == 10_500
