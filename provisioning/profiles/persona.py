@@ -10,7 +10,7 @@ from device.messages.settings import Settings
 from device.messages.tools import BUILT_IN
 from provisioning.profiles.mcp import McpServer
 
-NAME: Final = "^[a-z0-9][a-z0-9-]{0,39}$"
+NAME: Final = r"^[a-z0-9][a-z0-9-]{0,39}\Z"
 """The name of a profile."""
 
 MOST_WORDS: Final = 100
@@ -29,7 +29,7 @@ class Persona(Settings, frozen=True):
     voice: str = "marin"
     speed: Annotated[float, Meta(ge=0.25, le=1.5)] = 1.0
     """How fast it speaks."""
-    language: Annotated[str, Meta(pattern="^[a-z]{2}$")] = "en"
+    language: Annotated[str, Meta(pattern=r"^[a-z]{2}\Z")] = "en"
     """ISO 639-1; for the transcriber, and for the words on the observers' page."""
     instructions: str = ""
     reasoning_effort: ReasoningEffort = ""

@@ -54,7 +54,9 @@ def test_stretched_sound_is_smooth(count: int) -> None:
 
 @given(st.floats(60, 3000), st.floats(0.0, 0.99))
 @settings(max_examples=60, deadline=None)
-def test_whatever_the_pitch_what_is_left_out_or_added_is_one_period_within_bounds(hertz: float, likeness: float) -> None:
+def test_whatever_the_pitch_what_is_left_out_or_added_is_one_period_within_bounds(
+    hertz: float, likeness: float
+) -> None:
     sound = tone(0.02, hertz)
     less, more = shorten(sound, likeness), lengthen(sound, likeness)
     period = sound.size - less.size

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.messages.prices import MOST_TOKENS, TokenPrices, cost
+from device.messages.prices import TokenPrices, cost
 
 ONE_OF_EACH = TokenPrices(
     currency="USD",
@@ -38,7 +38,7 @@ def report(**counts: int) -> dict[str, int]:
         (report(input_audio_tokens=2, cached_text_tokens=0, cached_audio_tokens=1), 1_100),
         (report(input_text_tokens=2, input_audio_tokens=2, cached_tokens=3), 2 + 1_100),
         (report(input_text_tokens=1, input_audio_tokens=1, input_tokens=2, output_tokens=0), 1_010),
-        (report(total_tokens=MOST_TOKENS), 0),
+        (report(total_tokens=10**12), 0),
     ],
 )
 def test_each_kind_of_token_has_its_price(usage: dict[str, int], micros: int) -> None:
@@ -51,7 +51,7 @@ def test_each_kind_of_token_has_its_price(usage: dict[str, int], micros: int) ->
         {},
         {"input_text_tokens": 1},
         report(input_text_tokens=-1),
-        report(total_tokens=MOST_TOKENS + 1),
+        report(total_tokens=10**12 + 1),
         report(input_tokens=1),
         report(input_tokens=3, input_text_tokens=1, input_audio_tokens=1),
         report(output_tokens=1),
@@ -63,6 +63,10 @@ def test_each_kind_of_token_has_its_price(usage: dict[str, int], micros: int) ->
 )
 def test_a_report_that_says_nothing_or_cannot_be_true_costs_nothing_that_is_known(usage: dict[str, int]) -> None:
     assert cost(ONE_OF_EACH, usage) is None
+
+
+def test_minutes_cost_nothing_unless_somebody_says_so() -> None:
+    assert ONE_OF_EACH.per_minute == 0
 
 
 def test_where_one_half_of_the_cached_is_told_the_sum_counts() -> None:
