@@ -89,3 +89,31 @@ def test_without_words_it_just_ends(prompts: Prompts, first: Over) -> None:
     assert it.over(1020.0, muted=False) == first
     if first.reason is None:
         assert it.over(1040.0, muted=False) == Over("idle")
+
+
+def test_what_a_conversation_is_to_end_for_is_not_changed_by_an_answer() -> None:
+    it = Patience(Limits(longest=100, idle=20, single_turn=True), PROMPTS, 1000.0)
+    it.spoke_up()
+    it.part("goodbye")
+    assert it.heard_out(1010.0) == pytest.approx(1010.6)
+    assert (it.parting, it.over(1010.6, muted=False)) == ("goodbye", Over("goodbye"))
+
+
+def test_the_longest_comes_before_everything_and_just_then() -> None:
+    it = patience()
+    assert it.over(1099.9, muted=False) == Over(None, "anybody there?")
+    assert it.over(1100.0, muted=False) == Over("longest")
+    assert it.parting is None
+    assert not it.asked
+    it.spoke_up()
+    assert it.asked
+
+
+def test_who_is_asked_has_twelve_seconds_and_a_goodbye_ten_to_begin() -> None:
+    it = patience()
+    it.over(1020.0, muted=False)
+    assert it.deadline(Phase.LISTENING, 1030.0) == 1042.0
+    it.over(1042.0, muted=False)
+    assert it.deadline(Phase.LISTENING, 1050.0) == 1060.0
+    assert it.deadline(Phase.THINKING, 1050.0) == 1060.0
+    assert it.deadline(Phase.LISTENING, 1050.0, talking=True) == 1100.0

@@ -100,3 +100,20 @@ def test_captions_are_what_was_said_at_last_in_the_order_of_speech() -> None:
 
 def test_the_sounds_of_a_record_have_files_of_their_own() -> None:
     assert [track.file for track in Track] == ["mixed.ogg", "near.ogg", "played.ogg"]
+
+
+def test_records_of_today_are_read_by_every_later_version() -> None:
+    line = b'{"type":"caption","at":1.5,"id":"a","speaker":"user","text":"x","start":0,"end":1}'
+    assert decode_events(line) == [Said(at=1.5, id="a", speaker=Speaker.USER, text="x", start=0.0, end=1.0)]
+    [caption] = captions_of(decode_events(line))
+    assert not caption.approximate
+    manifest = b'{"format":1,"state":"open","session":"s","device":"d","began_at":5,"consent":"asked"}'
+    read = decode_manifest(manifest)
+    assert (read.state, read.seconds, read.lost_blocks, read.usage, read.figures) == (State.OPEN, 0.0, 0, {}, None)
+    with pytest.raises(RecordError, match="format 2"):
+        decode_manifest(manifest.replace(b'"format":1', b'"format":2'))
+
+
+def test_what_is_as_it_is_anyway_takes_no_room_on_the_disk() -> None:
+    assert encode(Stood(at=0.5, phase="idle")) == b'{"type":"phase","at":0.5,"phase":"idle"}'
+    assert encode(Stood(at=0.5, phase="idle", muted=True)) == b'{"type":"phase","at":0.5,"phase":"idle","muted":true}'

@@ -88,6 +88,8 @@ def test_the_service_is_given_a_closed_object() -> None:
     [
         ([named(f"tool_{number}") for number in range(MOST_TOOLS + 1)], "33 tools, over 32"),
         ([named("one"), named("two"), named("one")], "two tools of one name: one"),
+        ([named("two"), named("one"), named("one")], "two tools of one name: one"),
+        ([named("one"), named("two", required=["b", "a"])], "two needs what it does not declare: a, b"),
         ([named("one", required=["what"])], "one needs what it does not declare: what"),
         (
             [
@@ -117,8 +119,10 @@ def test_what_is_just_within_the_bounds_is_taken() -> None:
     assert len(decode(longest, ToolDeclaration).description) == 1000
     choices = b'{"name": "a", "description": "x", "parameters": {"y": {"type": "string", "enum": [%s]}}}'
     assert list(decode(choices % b",".join([b'"z"'] * 32), ToolDeclaration).parameters) == ["y"]
-    with pytest.raises(MalformedMessageError):
-        decode(choices % b",".join([b'"z"'] * 33), ToolDeclaration)
+    assert list(decode(choices % (b'"' + b"z" * 64 + b'"'), ToolDeclaration).parameters) == ["y"]
+    for odd in (b",".join([b'"z"'] * 33), b'"' + b"z" * 65 + b'"'):
+        with pytest.raises(MalformedMessageError):
+            decode(choices % odd, ToolDeclaration)
 
 
 @pytest.mark.parametrize(("count", "taken"), [(8, True), (9, False)])
