@@ -140,7 +140,7 @@ def test_the_clock_counts_every_voiced_sample_once(steps: list[tuple[int, bool, 
 COUNTS = st.integers(1, 700)
 STEPS = st.one_of(
     st.tuples(st.sampled_from(["voice", "silence", "earcon", "then", "take"]), COUNTS),
-    st.just(("flush", 0)),
+    st.sampled_from([("flush", 0), ("cut earcon", 0)]),
 )
 
 
@@ -150,7 +150,7 @@ def test_whatever_is_done_the_speaker_gets_voice_and_earcon_in_order_and_nothing
 ) -> None:
     speaker = RingSpeaker()
     playout = Playout(speaker)
-    ring, earcon = list[tuple[int, bool]](), list[int]()
+    ring, earcon, words = list[tuple[int, bool]](), list[int](), list[int]()
     made = played = 0
     for what, count in steps:
         fresh = [1 + (made + number) % 5000 for number in range(count)]
@@ -159,14 +159,21 @@ def test_whatever_is_done_the_speaker_gets_voice_and_earcon_in_order_and_nothing
             case "voice" | "silence":
                 voice = fresh if what == "voice" else [0] * count
                 playout.play(np.array(voice, np.int16))
-                due, earcon = earcon[:count], earcon[count:]
+                due, earcon, words = (
+                    (earcon + words)[:count],
+                    earcon[count:],
+                    words[max(0, count - len(earcon)) :],
+                )
                 ring += [(sample + over, what == "voice") for sample, over in zip_longest(voice, due, fillvalue=0)]
             case "earcon":
                 playout.earcon(np.array(fresh, np.int16))
-                earcon = fresh
+                earcon, words = fresh, []
             case "then":
                 playout.then(np.array(fresh, np.int16))
-                earcon = earcon + fresh
+                words = words + fresh
+            case "cut earcon":
+                playout.cut_earcon()
+                earcon = []
             case "flush":
                 assert playout.flush() == len(ring)
                 ring = [(0, False)] * len(ring)
