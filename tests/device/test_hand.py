@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device import command as do
@@ -81,6 +81,7 @@ ACTS = st.one_of(
 )
 
 
+@settings(max_examples=40)
 @given(st.booleans(), st.lists(ACTS, max_size=20))
 def test_the_floor_is_taken_and_given_by_turns_whatever_a_hand_does(
     down: bool, acts: list[tuple[str, Phase | float]]

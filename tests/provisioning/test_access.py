@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.messages import topics
@@ -31,6 +31,7 @@ def _covers(pattern: str, topic: str) -> bool:
     return len(levels) == len(found) and all(one in {"+", other} for one, other in zip(levels, found, strict=True))
 
 
+@settings(max_examples=25)
 @given(NAMES, NAMES)
 def test_a_device_has_its_own_subtree_and_nothing_of_another(device: str, other: str) -> None:
     rights = rights_of_device(device)
@@ -92,6 +93,7 @@ def test_home_assistant_has_nothing_of_the_robots(name: str) -> None:
     assert not any(may(rights, action, right.topic) for action in Action for right in rights_of_device("robot-1"))
 
 
+@settings(max_examples=25)
 @given(st.lists(NAMES, max_size=3, unique=True), NAMES)
 def test_an_operator_orders_the_robots_named_and_no_other(robots: list[str], other: str) -> None:
     rights = rights_of_operator(robots)

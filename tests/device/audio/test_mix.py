@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nst
 
@@ -49,6 +49,7 @@ def test_silence_stays_silence_and_gains_are_kept() -> None:
     assert mix(sound, SILENCE).shape == (BLOCK,)
 
 
+@settings(max_examples=40)
 @given(anything, anything, st.floats(0, 4), st.floats(0, 4))
 def test_it_does_not_matter_which_voice_is_which(near: Samples, played: Samples, one: float, other: float) -> None:
     assert np.abs(mix(near, played, one, other).astype(int) - mix(played, near, other, one)).max() <= 1
@@ -62,6 +63,7 @@ def test_beside_silence_a_voice_is_as_if_it_were_alone(voice: Samples, gain: flo
     assert not mix(voice, voice, 0.0, 0.0).any(), "and with no gain there is nothing"
 
 
+@settings(max_examples=40)
 @given(nst.arrays(np.float32, 32, elements=st.floats(-200_000, 200_000, width=32)))
 def test_the_limiter_bends_both_sides_alike(values: np.typing.NDArray[np.float32]) -> None:
     assert np.array_equal(limit(-values), -limit(values))

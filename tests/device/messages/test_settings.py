@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.errors import SettingsError
@@ -164,6 +164,7 @@ TABLES = st.recursive(
 )
 
 
+@settings(max_examples=40)
 @given(TABLES, TABLES)
 def test_what_is_laid_over_wins_and_nothing_else_is_lost(above: dict[str, Any], beneath: dict[str, Any]) -> None:
     merged = laid_over(above, beneath)

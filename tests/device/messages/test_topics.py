@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.errors import MalformedMessageError
@@ -41,6 +41,7 @@ def matches(subscription: str, topic: str) -> bool:
     return len(levels) == len(found) and all(one in {"+", other} for one, other in zip(levels, found, strict=True))
 
 
+@settings(max_examples=25)
 @given(NAMES, NAMES)
 def test_a_topic_is_of_one_device_and_for_one_purpose(one: str, other: str) -> None:
     of_one = {make(one) for make in OF_A_DEVICE} | {topics.command_status(one, "x"), topics.command_status(one, "y")}

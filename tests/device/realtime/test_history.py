@@ -1,6 +1,6 @@
 """What a call that takes over is told of those before it."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.messages.reports import Speaker
@@ -52,6 +52,7 @@ def test_a_line_beyond_the_budget_is_no_line() -> None:
     assert history.lines == ()
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.text(max_size=30), st.floats(0, 100), st.booleans()), max_size=30), st.integers(0, 120))
 def test_whatever_is_said_the_newest_lines_within_the_budget_are_kept_in_order(
     captions: list[tuple[str, float, bool]], budget: int
