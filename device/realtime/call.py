@@ -342,4 +342,3 @@ class RealtimeCall:
             await asyncio.gather(self._watching, return_exceptions=True)
         self.uplink.track.stop()
         await self._endpoint.close()
-

@@ -112,7 +112,7 @@ def live_mistakes(persona: Persona) -> Iterator[tuple[str, str]]:
             yield "model", f'{persona.model} speaks in Live sessions only; set opening = "live"'
         return
     if not speaks_live:
-        yield "model", f'{persona.model} does not speak in Live sessions; gpt-live-1 does'
+        yield "model", f"{persona.model} does not speak in Live sessions; gpt-live-1 does"
     usual = Persona()
     for key, why in _UNCHANGED.items():
         if getattr(persona, key) != getattr(usual, key):

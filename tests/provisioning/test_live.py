@@ -60,10 +60,14 @@ async def test_the_session_is_opened_with_the_offer_and_the_grant_has_its_answer
     assert found is not None
     assert (found.calls, found.model) == (("live.live_1",), "gpt-live-1+gpt-5.6-luna")
     assert found.reserved == tariff(found.model, PriceSettings()).bound(600)
-    kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    kept = everything(tmp_path)
     for secret in (PASSWORD, "password-of-the-service", KEY):
         assert secret not in caplog.text
         assert secret.encode() not in kept
+
+
+def everything(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
 async def test_a_robot_that_sends_no_offer_is_told_so(bench: Bench) -> None:
@@ -144,6 +148,8 @@ async def test_a_service_that_fails_is_asked_again_later(service: RealtimeServic
     assert service.sideband == []
 
 
-@pytest.mark.parametrize(("text", "good"), [("live.live_1", True), ("rtc_1", True), ("live.", False), ("life.x", False)])
+@pytest.mark.parametrize(
+    ("text", "good"), [("live.live_1", True), ("rtc_1", True), ("live.", False), ("life.x", False)]
+)
 def test_ids_of_calls(text: str, good: bool) -> None:
     assert is_call_id(text) is good

@@ -37,9 +37,7 @@ class Lines:
             self._end = start
         self._text += delta
         self._end = max(self._end, end)
-        over = len(self._text) >= LONGEST or (
-            len(self._text) >= LONG and self._text.rstrip().endswith(_SENTENCE_ENDS)
-        )
+        over = len(self._text) >= LONGEST or (len(self._text) >= LONG and self._text.rstrip().endswith(_SENTENCE_ENDS))
         return self.close() if over else self._shown(final=False)
 
     def close(self) -> list[Captioned]:

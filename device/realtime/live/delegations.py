@@ -53,7 +53,9 @@ class Delegations:
         """Take an event of the model behind."""
         name, streamed = event.delegation_id or "", event.event
         if streamed.type == "response.created":  # what waited for nothing but this goes on in it
-            self._answers = {other: answer for other, answer in self._answers.items() if answer.calls} | {name: _Answer()}
+            self._answers = {other: answer for other, answer in self._answers.items() if answer.calls} | {
+                name: _Answer()
+            }
         elif streamed.type == "response.output_item.done" and streamed.item is not None:
             self._put_out(name, streamed.item)
         elif streamed.type in ENDS:
@@ -62,7 +64,9 @@ class Delegations:
 
     def outcome(self, call_id: str, output: str) -> list[Act]:
         """Take what came of a call; one that comes twice, or of no call, does nothing."""
-        name = next((name for name, answer in self._answers.items() if answer.complete and call_id in answer.calls), None)
+        name = next(
+            (name for name, answer in self._answers.items() if answer.complete and call_id in answer.calls), None
+        )
         if name is None:
             return []
         del self._answers[name].calls[call_id]
@@ -83,7 +87,9 @@ class Delegations:
             return [*unheard, _failure(how, response)]
         if answer.calls:
             answer.complete, self._answers[name] = True, answer
-        return [ToolCalled(call.call_id, call.name, call.arguments, False, utterances) for call in answer.calls.values()]
+        return [
+            ToolCalled(call.call_id, call.name, call.arguments, False, utterances) for call in answer.calls.values()
+        ]
 
     def _bill(self, usage: TokenUsage | None) -> None:
         if usage is None:
@@ -102,5 +108,7 @@ class Delegations:
 
 
 def _failure(how: str, response: Response) -> ResponseFailed:
-    code = (response.error and response.error.code) or (response.incomplete_details and response.incomplete_details.reason)
+    code = (response.error and response.error.code) or (
+        response.incomplete_details and response.incomplete_details.reason
+    )
     return ResponseFailed(code or how.removeprefix("response."), (response.error and response.error.message) or "")

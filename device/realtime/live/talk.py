@@ -103,10 +103,12 @@ class LiveTalk:
         match event:
             case SessionStarted(session):
                 self._start(session, now)
-            case UsageUpdated(usage):
-                self._seconds = max(self._seconds, usage.seconds)
             case SessionClosed():
                 return self._closed(event)
+            case _ if self._began is None:
+                pass  # nothing is said in a session that has not begun
+            case UsageUpdated(usage):
+                self._seconds = max(self._seconds, usage.seconds)
             case _ if self._rehearsal.going_on:
                 self._rehearse(event)
             case _ if not self._over:
@@ -206,6 +208,8 @@ class LiveTalk:
             self._seconds = max(self._seconds, now - self._began)
 
     def _start(self, session: SessionFacts, now: float) -> None:
+        if self._began is not None:
+            return
         self.session, self._began = f"{session.id} of {session.model}", now
         prefix = session.id[-64:]
         self._robot, self._visitor = Lines(prefix, Speaker.ASSISTANT), Lines(prefix, Speaker.USER)

@@ -55,7 +55,9 @@ class BackendAnswer:
 
     def fail(self, code: str) -> dict[str, Any]:
         """It fails; nothing is billed."""
-        return self._event("response.failed", response=self._view("failed", error={"code": code, "message": "Told to fail."}))
+        return self._event(
+            "response.failed", response=self._view("failed", error={"code": code, "message": "Told to fail."})
+        )
 
     def _put_out(self, item: dict[str, Any], text: str) -> dict[str, Any]:
         self._made += 1 + len(text) // LETTERS_PER_TOKEN

@@ -31,7 +31,7 @@ from provisioning.local.realtime.session import TurnDetection
 from provisioning.local.realtime.sound import FRAME, RATE, Samples
 from provisioning.local.realtime.turn_detection import Began
 
-SILENCE_MS: Final = 300
+SILENCE_MS: Final = 500
 """After which it takes what was said as said."""
 
 USAGE_SECONDS: Final = 5.0
@@ -126,7 +126,9 @@ class LiveDialogue:
         """
         called = self._called.get(call_id)
         if called is None:
-            raise RefusedError(400, "invalid_tool_call_id", f"No tool call found for call_id '{call_id}'.", param="item")
+            raise RefusedError(
+                400, "invalid_tool_call_id", f"No tool call found for call_id '{call_id}'.", param="item"
+            )
         called.output = output
         self._planner.outcome(Outcome(called.name, output))
 

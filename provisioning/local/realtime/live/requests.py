@@ -13,7 +13,9 @@ from provisioning.local.realtime.messages import Event
 from provisioning.local.realtime.refusals import RefusedError
 
 
-def carry_out(dialogue: LiveDialogue, data: str | bytes, send: Callable[[Event], None], close: Callable[[], None]) -> None:
+def carry_out(
+    dialogue: LiveDialogue, data: str | bytes, send: Callable[[Event], None], close: Callable[[], None]
+) -> None:
     """Do what one message of the client asks for, or send the error that says why not; `close` ends the session."""
     client_event: str | None = None
     try:
@@ -61,7 +63,9 @@ LONGEST_CONTENT = 500 * 4
 def _content(event: dict[str, Any]) -> str:
     content = event.get("content")
     if "delegation_id" not in event:
-        raise RefusedError(400, "missing_required_parameter", "Missing parameter: 'delegation_id'.", param="delegation_id")
+        raise RefusedError(
+            400, "missing_required_parameter", "Missing parameter: 'delegation_id'.", param="delegation_id"
+        )
     if event["delegation_id"] is not None:
         text = "delegation_id is not accepted with Responses delegation."
         raise RefusedError(400, "invalid_value", text, param="delegation_id")

@@ -81,10 +81,9 @@ async def test_a_spoken_wish_is_done_by_a_tool_and_told_and_the_session_is_close
 
 
 async def test_the_cloud_hangs_it_up(stand_in: RealtimeStandIn, http: aiohttp.ClientSession) -> None:
-    async with await dial(stand_in, http) as phone:
-        async with cloud(stand_in) as openai:
-            await openai.hang_up(phone.call.call_id)
-            assert await asyncio.wait_for(phone.call.ended(), PATIENCE) == CLOSED_BY_SERVICE
+    async with await dial(stand_in, http) as phone, cloud(stand_in) as openai:
+        await openai.hang_up(phone.call.call_id)
+        assert await asyncio.wait_for(phone.call.ended(), PATIENCE) == CLOSED_BY_SERVICE
     async with cloud(stand_in) as openai:
         await openai.hang_up(phone.call.call_id)  # it is over already
 

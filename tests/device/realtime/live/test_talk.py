@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.messages.reports import Speaker
@@ -223,20 +223,21 @@ def test_the_unknown_and_the_malformed_are_counted() -> None:
 
 
 WORDS = st.tuples(
-    st.sampled_from(["input", "output"]), st.text(max_size=200), st.integers(0, 10**7), st.integers(0, 10**7)
+    st.sampled_from(["input", "output"]), st.text(max_size=40), st.integers(0, 10**7), st.integers(0, 10**7)
 ).map(lambda words: messages.words(*words))
 EVENTS = st.one_of(
     WORDS,
     st.sampled_from(["del_1", "del_2"]).map(lambda name: messages.delegation_created(name, "resp_1", 0)),
-    st.sampled_from([answer().begin(), answer().call(TIME)[1], answer().complete(), answer().fail("server_error")]).flatmap(
-        lambda event: st.sampled_from(["del_1", None]).map(lambda name: messages.of_backend(event, name))
-    ),
+    st.sampled_from(
+        [answer().begin(), answer().call(TIME)[1], answer().complete(), answer().fail("server_error")]
+    ).flatmap(lambda event: st.sampled_from(["del_1", None]).map(lambda name: messages.of_backend(event, name))),
     st.floats(0, 1e5).map(messages.usage_updated),
     st.just(messages.started(VIEW)),
 )
 
 
-@given(st.lists(st.tuples(EVENTS, st.floats(0, 20)), max_size=20))
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(EVENTS, st.floats(0, 20)), max_size=12))
 def test_whatever_comes_turns_close_captions_never_go_back_and_the_cost_never_sinks(
     course: list[tuple[dict[str, object], float]],
 ) -> None:

@@ -111,7 +111,7 @@ async def test_a_written_wish_is_delegated_and_its_outcome_told(desk: Desk) -> N
 
 
 def _completed(event: dict[str, Any]) -> bool:
-    return event["type"] == "response.event" and event["event"]["type"] == "response.completed"
+    return (event["type"], event.get("event", {}).get("type")) == ("response.event", "response.completed")
 
 
 async def test_a_delegation_that_fails_says_why(desk: Desk) -> None:
@@ -123,10 +123,10 @@ async def test_a_delegation_that_fails_says_why(desk: Desk) -> None:
 
 async def test_context_is_acknowledged_and_commentary_spoken(desk: Desk) -> None:
     append(desk, "thinking", "The visitor is called Robin.")
-    append(desk, "commentary", "Hello.")
+    append(desk, "commentary", "Well, hello.")
     assert [event["type"] for event in desk.events] == ["session.thinking.appended", "session.commentary.appended"]
     spoken = await desk.until("session.output_transcript.delta")
-    assert (spoken["delta"], spoken["end_ms"] > spoken["start_ms"]) == ("Hello.", True)
+    assert (spoken["delta"], spoken["end_ms"] > spoken["start_ms"]) == ("Well,", True)
 
 
 async def test_the_microphone_is_closed_and_opened(desk: Desk) -> None:

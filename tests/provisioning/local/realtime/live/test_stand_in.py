@@ -104,6 +104,4 @@ async def test_the_official_client_opens_and_hangs_up() -> None:
             await client.live.sessions.hangup(created.session.id)
         async with openai.AsyncOpenAI(base_url=stand_in.base_url, api_key="sk-wrong", max_retries=0) as stranger:
             with pytest.raises(openai.AuthenticationError):
-                await stranger.live.create(
-                    session={"model": "gpt-live-1"}, transport={"type": "webrtc", "sdp": offer}
-                )
+                await stranger.live.create(session={"model": "gpt-live-1"}, transport={"type": "webrtc", "sdp": offer})
