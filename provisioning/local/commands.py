@@ -106,6 +106,8 @@ def run_demo(choices: Choices, card: str, kept: Kept, *, once: bool, delay: floa
     `delay` is the broadcast's, in seconds, 0 to 10; the script goes without.
     """
     scripted = once or kept.json is not None or not (sys.stdin.isatty() and sys.stdout.isatty())
+    if scripted and choices.live:
+        raise SettingsError("--live", "needs a terminal: the script judges turns, and a Live session has none")
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
     if scripted and choices.scenario is not None:
         choices = replace(choices, scenario=playable(choices.scenario))

@@ -54,6 +54,9 @@ from device.realtime.talk import Deed
 QUIET: Final = 1.2
 """Seconds without further words after which somebody has stopped speaking: more than between two words or sentences."""
 
+ANSWERED: Final = 0.4
+"""Seconds after somebody's last words after which a robot that begins to speak is taken to answer, not to talk over them."""
+
 FURTHEST: Final = 10.0
 """Seconds after their arrival beyond which no words are believed to lie."""
 
@@ -74,6 +77,8 @@ class LiveTalk:
         self._robot, self._visitor = Lines("", Speaker.ASSISTANT), Lines("", Speaker.USER)
         self._speaking_until: float | None = None
         self._talking_until: float | None = None
+        self._heard_until = 0.0
+        """Where the last words of a visitor end."""
         self._began: float | None = None
         self._seconds = 0.0
         self._over = False
@@ -121,8 +126,7 @@ class LiveTalk:
         self._count(now)
         stopped: list[Deed] = []
         if self._talking_until is not None and now >= self._talking_until:
-            self._talking_until = None
-            stopped += [*self._visitor.close(), Speech(began=False)]
+            stopped += self._heard_out()
         if self._speaking_until is not None and now >= self._speaking_until:
             stopped += [*self._quiet(), Spoken()]
         return stopped
@@ -259,18 +263,27 @@ class LiveTalk:
         if self._talking_until is None:
             self.utterances += 1
             begun = [*self._become(Turn.LISTENING), Speech(began=True)]
-        start, end, self._talking_until = self._placed(event, now)
+        start, end = self._placed(event, now)
+        self._heard_until, self._talking_until = end, max(end, now) + QUIET
         return [*begun, *self._visitor.add(event.delta, start, end)]
 
     def _said(self, event: RobotWords, now: float) -> list[Deed]:
-        start, end, self._speaking_until = self._placed(event, now)
-        return [*self._become(Turn.SPEAKING), *self._robot.add(event.delta, start, end)]
+        answering = self._talking_until is not None and now - self._heard_until >= ANSWERED
+        heard_out = self._heard_out() if answering else []
+        start, end = self._placed(event, now)
+        self._speaking_until = max(end, now) + QUIET
+        return [*heard_out, *self._become(Turn.SPEAKING), *self._robot.add(event.delta, start, end)]
 
-    def _placed(self, event: VisitorWords | RobotWords, now: float) -> tuple[float, float, float]:
-        """Return from when to when these words are spoken, and when their speaker is quiet without further ones."""
+    def _heard_out(self) -> list[Deed]:
+        """Whoever was speaking in the room has stopped."""
+        self._talking_until = None
+        return [*self._visitor.close(), Speech(began=False)]
+
+    def _placed(self, event: VisitorWords | RobotWords, now: float) -> tuple[float, float]:
+        """Return from when to when these words are spoken."""
         began = now if self._began is None else self._began
-        end = min(began + event.end_ms / 1000, now + FURTHEST)
-        return min(began + event.start_ms / 1000, now), max(end, now), max(end, now) + QUIET
+        start = min(began + event.start_ms / 1000, now)
+        return start, max(start, min(began + event.end_ms / 1000, now + FURTHEST))
 
     def _thinking(self) -> list[Deed]:
         if self.turn is Turn.SPEAKING:

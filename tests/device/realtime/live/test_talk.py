@@ -67,6 +67,17 @@ def test_somebody_speaks_until_a_moment_after_their_last_words() -> None:
     assert said.talk.utterances == 2
 
 
+def test_who_is_answered_has_finished() -> None:
+    said = Said()
+    said.words("input", "What time is it?", 0.0, 1.0)
+    assert told(said.words("output", "It is", 1.3, 1.6, at=1.35)) == [SPEAKING], "it may be talking over them"
+    said = Said()
+    said.words("input", "What time is it?", 0.0, 1.0)
+    answered = said.words("output", "It is", 1.3, 1.6, at=1.45)
+    assert told(answered) == [Speech(began=False), SPEAKING]
+    assert captions(answered, Speaker.USER) == [("What time is it?", 0.0, 1.0, True)]
+
+
 def test_who_speaks_over_the_robot_makes_it_listen_until_it_goes_on() -> None:
     said = Said()
     said.words("output", "Once upon", 0.5, 1.0)
@@ -114,6 +125,7 @@ def test_captions_have_the_places_of_their_words() -> None:
         ("What time is it?", 0.2, 1.0, False),
         ("What time is it?", 0.2, 1.0, True),
     ]
+    assert said.talk.due is None
     assert captions(heard, Speaker.ASSISTANT)[-1] == ("It is noon.", 1.5, 2.2, True)
     shown = [deed for deed in heard if isinstance(deed, Captioned)]
     assert {(each.id, each.approximate) for each in shown} == {("live_1:user:1", True), ("live_1:assistant:1", False)}
