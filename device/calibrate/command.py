@@ -31,7 +31,7 @@ clipping and noise floor, and say which echo mode is safe. Nobody should speak m
 def add_options(verb: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
     verb.description = _DESCRIPTION
-    verb.epilog = "exit codes: 0 a mode was found; 1 nothing could be measured; 2 settings; 4 no usable sound card"
+    verb.epilog = "exit codes: 0 a mode was found; 1 the measurement cannot be believed, or nothing is safe; 2 settings; 4 no usable sound card"
     add_language(verb)
     verb.add_argument("--json", action="store_true", help="one JSON object instead of lines")
     verb.add_argument("--write", action="store_true", help="write the mode into the settings file (default: print it)")

@@ -65,7 +65,26 @@ async def test_pulseaudio_with_a_loopback_is_measured(pulse: PulseServer) -> Non
 async def test_a_microphone_that_hears_nothing_is_told() -> None:
     verdict, _ = await command.calibrated(DeviceSettings(sound=SoundSettings(card="pyaudio")), PLAN)
     assert verdict.mode is None
-    assert [finding.phrase.code for finding in verdict.findings] == ["calibrate.muted"]
+    assert [finding.phrase.code for finding in verdict.findings] == ["calibrate.muted", "calibrate.undecided"]
+
+
+@pytest.mark.usefixtures("short")
+def test_what_cannot_be_believed_is_told_by_the_exit_code_and_written_nowhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = settings_file(tmp_path, 'card = "room"\n[sound.room]\necho_loss = 80.0')
+    before = path.read_text()
+    assert main(["calibrate", "--config", str(path), "--write", "--lang", "ja"]) == command.EXIT_UNKNOWN
+    said = capsys.readouterr().out
+    assert "聞き取れたチャープは 3 回中 0 回" in said
+    assert "mode =" not in said
+    assert path.read_text() == before
+
+
+async def test_a_room_that_stands_in_for_a_missing_card_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULSE_SERVER", "unix:/nowhere")
+    with pytest.raises(SoundError):
+        await perform(SoundSettings(card="auto", input="none such", output="none such"), PLAN)
 
 
 async def test_a_card_that_is_not_there_is_an_error(tmp_path: Path) -> None:
