@@ -137,7 +137,7 @@ def test_a_press_while_ending_starts_anew_when_all_is_released(robot: Robot) -> 
     assert robot.phase is Phase.PREPARING
 
 
-@pytest.mark.parametrize("code", ["BUDGET", "UPSTREAM", "broker"])
+@pytest.mark.parametrize("code", ["BUDGET", "UPSTREAM", "DENIED", "BUSY", "clock", "broker"])
 def test_a_refusal_is_heard_and_shown_and_passes(robot: Robot, code: str) -> None:
     robot(p.Pressed())
     commands = robot(p.Refused("s1", code, "no"))
