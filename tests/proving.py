@@ -65,6 +65,11 @@ TRIALS: Final = (
         RoomSettings(delay=0.02, echo_loss=12.0, noise=-42.0),
         ("calibrate", "--lang", "en"),
     ),
+    Trial(
+        "Calibration with the loudspeaker off",
+        RoomSettings(delay=0.02, echo_loss=85.0),
+        ("calibrate", "--lang", "en"),
+    ),
 )
 
 
