@@ -37,7 +37,14 @@ HEAD: Final = """# What the doctor says, and what calibration says
 `make proving` writes this page: the two commands were run as they stand here, on an x86-64 server whose only sound card is a
 PulseAudio with two sinks in memory. Between them stands a simulated room (device/soundcard/room.py), so the delay is the
 room's and that of two programs that carry its sound. The cloud is the local one. There is no board and no internet, and the doctor says so.
-A computer that is busy elsewhere, as this one was, shows as drift, wander and holes.
+A computer that is busy elsewhere, as this one was, shows as drift, wander and holes; too much of them, and calibration calls
+nothing safe.
+
+On a terminal, lines break at its width and marks are coloured. This is a board with some of everything wrong:
+
+![The doctor on a terminal](pictures/doctor-en.png)
+
+In Japanese: [pictures/doctor-ja.png](pictures/doctor-ja.png).
 """
 
 

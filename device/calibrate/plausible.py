@@ -16,18 +16,14 @@ DEAD: Final = -95.0
 """dBFS: no converter is that quiet."""
 FLOODED: Final = -20.0
 """dBFS while nothing is played: louder than somebody who shouts at arm's length, so it is no room's noise."""
-GIVEN: Final = -27.0
-"""dBFS of the noise that is handed to the speaker (`stimulus`)."""
-MISSED: Final = 3.0
-"""dB by which it is quieter in the tap when half of it was never played."""
+MISSED: Final = 2.0
+"""dB by which the noise is quieter in the tap when a third of it was never played."""
 INAUDIBLE: Final = 3.0
 """dB above the noise floor at which an echo is as good as gone before any canceller."""
 CLEAR: Final = 10.0
 """dB above the noise floor at which no chirp can be missed: they are found 15 dB below it."""
 ENOUGH: Final = 0.75
 """Share of the chirps that a microphone hears when the echo is that clear."""
-FEWEST: Final = 3
-"""Chirps without which there is no drift."""
 EARLIEST: Final = -0.020
 """Seconds by which the tap's slack may let an echo seem to come before its cause."""
 LATEST: Final = 0.40
@@ -51,7 +47,7 @@ def dead(measured: Measured) -> bool:
 
 def few(measured: Measured) -> bool:
     """Tell whether too few chirps were heard to know anything of delay and drift."""
-    return measured.heard < max(FEWEST, measured.chirps / 2)
+    return 2 * measured.heard < measured.chirps
 
 
 def objections(card: str, measured: Measured, *, heard: bool) -> list[Finding]:
@@ -69,8 +65,8 @@ def _of_levels(card: str, measured: Measured) -> list[Finding]:
     found = list[Finding]()
     if measured.floor > FLOODED:
         found.append(words.FLOODED(card=card, floor=measured.floor))
-    if measured.played < GIVEN - MISSED:
-        found.append(words.STARVED(card=card, played=measured.played, given=GIVEN))
+    if measured.played < measured.given - MISSED:
+        found.append(words.STARVED(card=card, played=measured.played, given=measured.given))
     return found
 
 

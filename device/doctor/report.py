@@ -33,7 +33,12 @@ _LAST: Final[Mapping[Language, Mapping[Outcome, str]]] = {
 }
 
 
-_COLOURS: Final[Mapping[Outcome, str]] = {Outcome.OK: "32", Outcome.NOTE: "36", Outcome.WARNING: "33", Outcome.FAILURE: "1;31"}
+_COLOURS: Final[Mapping[Outcome, str]] = {
+    Outcome.OK: "32",
+    Outcome.NOTE: "36",
+    Outcome.WARNING: "33",
+    Outcome.FAILURE: "1;31",
+}
 """SGR parameters of ECMA-48: green, cyan, yellow, bold red. The mark says the same in letters."""
 
 _INDENT: Final = 17

@@ -13,7 +13,19 @@ from typing import Final
 DEVICE: Final = Path(__file__).parents[2] / "device"
 
 MAKERS: Final = frozenset(
-    {"deque", "list", "dict", "set", "bytearray", "Queue", "SimpleQueue", "PriorityQueue", "Counter", "OrderedDict", "defaultdict"}
+    {
+        "deque",
+        "list",
+        "dict",
+        "set",
+        "bytearray",
+        "Queue",
+        "SimpleQueue",
+        "PriorityQueue",
+        "Counter",
+        "OrderedDict",
+        "defaultdict",
+    }
 )
 
 NAMES: Final = "one for each of a fixed set of names"
@@ -116,8 +128,8 @@ def found() -> set[str]:
 def _growing(owner: ast.ClassDef) -> Iterator[str]:
     for node in ast.walk(owner):
         if isinstance(node, ast.AnnAssign) and node.value is not None:
-            if isinstance(node.target, ast.Name) and isinstance(node.value, ast.Call) and _made(node.value):
-                yield node.target.id
+            if node in owner.body and isinstance(node.target, ast.Name) and isinstance(node.value, ast.Call):
+                yield from [node.target.id] if _made(node.value) else []
             else:
                 yield from _attribute(node.target, node.value)
         elif isinstance(node, ast.Assign):

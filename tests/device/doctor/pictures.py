@@ -11,8 +11,10 @@ import io
 from pathlib import Path
 from typing import Final, get_args
 
+from PIL import Image
 from playwright.async_api import async_playwright
 from rich.console import Console
+from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 from device.boards import CHOICES, Board
@@ -49,12 +51,35 @@ FOUND: Final[list[Finding]] = [
 ]
 
 
-def svg(language: Language) -> str:
-    """Return the terminal as a drawing."""
+PAGE: Final = """<style>
+body {{ margin: 0; background: #f6f1e7 }}
+pre {{ margin: 0; padding: 18px 22px; width: max-content; border-radius: 8px; background: #26282c; color: #d9d9d4;
+  font: 17px/1.42 "Noto Sans Mono CJK JP", monospace }}
+</style><pre>{code}</pre>"""
+"""A font in which letters of East Asian scripts take two columns, as on a terminal."""
+
+THEME: Final = TerminalTheme(
+    (38, 40, 44),
+    (217, 217, 212),
+    [
+        (0, 0, 0),
+        (235, 95, 95),
+        (152, 195, 90),
+        (229, 190, 90),
+        (97, 150, 220),
+        (198, 120, 221),
+        (100, 180, 200),
+        (200, 200, 200),
+    ],
+)
+
+
+def page(language: Language) -> str:
+    """Return the terminal as HTML."""
     console = Console(width=WIDTH, record=True, file=io.StringIO(), force_terminal=True)
     text = render(FOUND, language, Screen(WIDTH, colours=True))
     console.print(Text.from_ansi(f"$ kaiwa-device doctor --press 10 --lang {language}\n{text}"), soft_wrap=True)
-    return console.export_svg(title="kaiwa-device doctor")
+    return console.export_html(theme=THEME, inline_styles=True, code_format=PAGE)
 
 
 async def draw() -> None:
@@ -62,11 +87,12 @@ async def draw() -> None:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         for language in get_args(Language):
-            page = await browser.new_page(viewport={"width": 1180, "height": 900}, device_scale_factor=1)
-            style = "body{margin:0;background:#f6f1e7}svg{width:1180px}"
-            await page.set_content(f"<style>{style}</style>{svg(language)}")
-            await page.locator("svg").screenshot(path=FOLDER / f"doctor-{language}.png")
-            await page.close()
+            shown = await browser.new_page(viewport={"width": 1180, "height": 900}, device_scale_factor=1)
+            await shown.set_content(page(language))
+            picture = FOLDER / f"doctor-{language}.png"
+            await shown.locator("pre").screenshot(path=picture)
+            Image.open(picture).convert("RGB").quantize(200, dither=Image.Dither.NONE).save(picture, optimize=True)
+            await shown.close()
         await browser.close()
 
 

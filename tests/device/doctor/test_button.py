@@ -14,7 +14,8 @@ from device.doctor.gather import button as gathering
 from device.doctor.gather.button import Edges, gather
 from device.panel.bounces import QUICKEST, bounces
 from device.panel.settings import PanelSettings
-from tests.device.panel.bounces import MORSE_KEY, RECORDED, UNFIT, Edges as Trace, opening, stretched
+from tests.device.panel.bounces import MORSE_KEY, RECORDED, UNFIT, opening, stretched
+from tests.device.panel.bounces import Edges as Trace
 
 
 def pushes(closing: Trace, count: int, held: float = 0.1, up: float = 0.2) -> tuple[tuple[float, bool], ...]:

@@ -215,6 +215,7 @@ def test_power(throttled: int | None, alarm: bool | None, temperature: float | N
 def test_power_says_what_is_wrong() -> None:
     (finding,) = computer.check_power(computer.PowerFacts(0x50005, None, None))
     assert finding.text("en") == "now: under-voltage, throttled"
+    assert finding.text("ja") == "現在: 電圧低下、速度の制限"
 
 
 @pytest.mark.parametrize(
