@@ -94,7 +94,7 @@ LINES: Final = (
         heard="nothing",
     ),
     Line(
-        "The broker takes nothing any more, but does not hang up",
+        "The broker takes nothing any more, but does not hang up, as when the Wi-Fi is lost; then it is back",
         "tests/device/test_mqtt.py::"
         "test_a_broker_that_takes_nothing_any_more_is_left_and_what_it_did_not_take_is_said_again",
         "The robot leaves it, comes back, and says again what was not taken.",
@@ -221,8 +221,9 @@ LINES: Final = (
     ),
     Line(
         "The clock jumps",
-        "tests/device/test_clock.py::test_it_goes_on_from_what_the_cloud_said_whatever_the_system_s_clock_does",
-        "The robot goes by the cloud's clock and by one that does not jump.",
+        "tests/device/test_orders.py::test_a_system_clock_that_jumps_neither_ends_an_order_nor_revives_one",
+        "The robot goes by the cloud's clock, counted on by one that does not jump: an order that is good is obeyed, one"
+        " that is over is not.",
         seen="nothing",
         heard="nothing",
     ),

@@ -28,6 +28,8 @@ FOLDER: Final = Path("docs/pictures")
 WIDTH: Final = 96
 DAY: Final = 86_400.0
 
+PHONE: Final = sound.DeviceFacts(1, "Speak: USB Audio (hw:1,0)", (16_000, 48_000), (48_000,), "usb:1-1.3")
+SOUND: Final = sound.SoundFacts("pi", (PHONE,), "usb:1-1.3", "usb:1-1.3", False, "", None, None)
 FOUND: Final[list[Finding]] = [
     *computer.check_cpu(computer.CpuFacts(4, 0.6, 0.11, 0.04)),
     *computer.check_power(computer.PowerFacts(0x50000, None, 61.0)),
@@ -35,9 +37,7 @@ FOUND: Final[list[Finding]] = [
     *computer.check_disk(computer.DiskFacts("/var/lib/kaiwa", 9_300_000_000, "")),
     pins.GOOD(model="Raspberry Pi 4 Model B Rev 1.5", pins="button 23, light 24, on_air 25"),
     *button.check(button.ButtonFacts(23, 10.0, pushes(MORSE_KEY, 5))),
-    sound.DEVICE(
-        index=1, name="Speak: USB Audio (hw:1,0)", abilities="mic 16/48 kHz; speaker 48 kHz", place="; usb:1-1.3"
-    ),
+    *sound.check(SOUND),
     sound.CLIPPED(card="Speak", clipped=3, blocks=100),
     network.UDP_CLOSED(host="stun.cloudflare.com", port=3478, error="3 datagrams, no answer"),
     network.TLS(host="api.openai.com", port=443, milliseconds=84.0),

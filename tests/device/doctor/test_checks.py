@@ -258,6 +258,7 @@ def test_sound(changes: dict[str, Any], expected: list[str]) -> None:
 def test_a_device_is_told_with_its_rates_and_the_name_that_stays() -> None:
     device, numbered, _ = sound.check(replace(SOUND, devices=(PHONE,), input="1"))
     assert device.text("en") == "device 1 S330: USB Audio (hw:1,0): mic 16/48 kHz; speaker 48 kHz; usb:1-1.3"
+    assert device.text("ja").endswith(": マイク 16/48 kHz; スピーカー 48 kHz; usb:1-1.3")
     assert numbered.fix("en") == 'Write `input = "usb:1-1.3"` instead.'
 
 
