@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from device.audio.echo import TAIL_SECONDS, EchoMode
+from device.audio.ladder import INAUDIBLE_DBFS
 from device.boards import CHOICES, Board
 from device.calibrate import words
 from device.calibrate.measure import Measured
@@ -22,7 +23,7 @@ from device.doctor.findings import Finding
 REMOVED: Final = 20.0
 """dB that the canceller must take out: below it voice detectors took the rest for speech."""
 NEAR_FLOOR: Final = 6.0
-"""dB above the noise floor at which what is left is not worth mentioning."""
+"""dB above the noise floor, and above what the canceller leaves of the room alone, at which a rest is not worth mentioning."""
 INTERRUPTIBLE: Final = 3.0
 """dB of echo loss below which talking over the robot goes unnoticed most of the time."""
 TRIED_DRIFT: Final = 100.0
@@ -76,9 +77,15 @@ def _safe(measured: Measured, trial: Trial | None) -> EchoMode:
     quiet = measured.floor <= LOUD_ROOM
     if quiet and measured.echo <= measured.floor + INAUDIBLE:
         return EchoMode.NONE
-    if trial is not None and (trial.removed >= REMOVED or (quiet and trial.after <= measured.floor + NEAR_FLOOR)):
+    if trial is not None and (trial.removed >= REMOVED or (quiet and _drowned(measured, trial))):
         return EchoMode.AEC3
     return EchoMode.HALF_DUPLEX
+
+
+def _drowned(measured: Measured, trial: Trial) -> bool:
+    """Tell whether what is left of the echo is lost in the room, with its noise as it is and with it taken out."""
+    taken_out = max(trial.quiet + NEAR_FLOOR, INAUDIBLE_DBFS)
+    return trial.after <= min(measured.floor + NEAR_FLOOR, taken_out)
 
 
 def _figures(card: str, measured: Measured, trial: Trial | None) -> list[Finding]:

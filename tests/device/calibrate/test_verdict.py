@@ -15,8 +15,8 @@ from device.doctor.findings import Language, Outcome
 from device.doctor.report import exit_code
 
 ROOM = Measured(12, 12, 0.066, 0.0001, 2.0, 1.0, -65.0, -27.0, -33.0, 6.0, 0, 0, -27.0)
-GOOD = Trial(-33.0, -76.0)
-POOR = Trial(-33.0, -45.0)
+GOOD = Trial(-33.0, -76.0, -80.0)
+POOR = Trial(-33.0, -45.0, -80.0)
 
 
 def codes(measured: Measured | None, trial: Trial | None, *, heard: bool = False) -> tuple[EchoMode | None, list[str]]:
@@ -34,7 +34,12 @@ def codes(measured: Measured | None, trial: Trial | None, *, heard: bool = False
         ({}, POOR, EchoMode.HALF_DUPLEX, []),
         ({}, None, EchoMode.HALF_DUPLEX, []),
         ({"floor": -52.0}, POOR, EchoMode.HALF_DUPLEX, []),
-        ({"floor": -50.0}, POOR, EchoMode.AEC3, []),
+        ({"floor": -50.0}, POOR, EchoMode.HALF_DUPLEX, []),
+        ({"floor": -50.0}, Trial(-33.0, -45.0, -51.0), EchoMode.AEC3, []),
+        ({"floor": -42.0, "echo": -37.0}, Trial(-37.0, -47.0, -60.0), EchoMode.HALF_DUPLEX, []),
+        ({"floor": -42.0, "echo": -37.0}, Trial(-37.0, -52.0, -57.0), EchoMode.AEC3, []),
+        ({"echo": -57.0, "loss": 30.0}, Trial(-57.0, -60.0, -80.0), EchoMode.AEC3, []),
+        ({"echo": -53.0, "loss": 26.0}, Trial(-53.0, -56.0, -80.0), EchoMode.HALF_DUPLEX, []),
         ({"echo": -62.5, "loss": 36.0}, POOR, EchoMode.NONE, []),
         ({"clipped": 4}, GOOD, EchoMode.HALF_DUPLEX, ["clipped"]),
         ({"loss": 1.0}, GOOD, EchoMode.AEC3, ["loud"]),
@@ -59,7 +64,7 @@ def test_the_mode_that_is_safe(changes: dict[str, Any], trial: Trial | None, mod
 @pytest.mark.parametrize(("echo", "after"), [(-32.0, -33.0), (-37.0, -45.0)])
 def test_in_a_room_that_is_loud_today_an_echo_that_drowns_is_not_gone(echo: float, after: float) -> None:
     loud = replace(ROOM, floor=-36.0, echo=echo)
-    assert codes(loud, Trial(echo, after)) == (
+    assert codes(loud, Trial(echo, after, after - 4.0)) == (
         EchoMode.HALF_DUPLEX,
         ["times", "levels", "cancelled", "noisy", "last_resort"],
     )
