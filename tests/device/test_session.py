@@ -600,6 +600,16 @@ def test_whatever_happens_what_is_opened_is_released_and_orders_are_answered(eve
         assert set(told) == orders
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_who_is_told_to_quit_does_not_stay_to_show_that_something_stands_still(
+    robot: Robot, order: tuple[int, int]
+) -> None:
+    events = (p.Stalled("nothing is captured any more"), p.Quit())
+    robot(p.Pressed(), *(events[number] for number in order))
+    assert do.Exit() in robot(p.Released("s1"))
+    assert robot.phase is Phase.STOPPED
+
+
 @given(st.lists(st.sampled_from(EVENTS), max_size=40))
 def test_whatever_happens_quit_ends_it(events: list[p.Event]) -> None:
     robot = Robot()

@@ -11,7 +11,7 @@ from device.audio.block import RATE
 from device.audio.level import rms_dbfs
 from device.messages.minting import Refusal
 from device.panel.faults import Fault, kind
-from device.panel.patterns import LEVEL_SECONDS, PATTERNS, Level, Light, lightness, loudness, of_fault
+from device.panel.patterns import IDENTIFYING, LEVEL_SECONDS, PATTERNS, Level, Light, lightness, loudness, of_fault
 from device.panel.phrases import Language, spoken
 from device.panel.rendering import Kind, channels
 from device.phase import NO_SOUND
@@ -75,10 +75,23 @@ def test_a_real_voice_looks_like_no_other_light(panel: Kind, light: Light) -> No
             assert distance(voice, looked_at(panel, other)) > DIFFERENT, other
 
 
+def test_a_robot_that_is_looked_for_looks_like_no_light() -> None:
+    blinking = [step.brightness for step in IDENTIFYING for _ in range(round(step.seconds * FRAMES_PER_SECOND))]
+    count = 5 * FRAMES_PER_SECOND
+    shown = eyes(np.array([[lightness(value)] for value in blinking[:count]]))
+    for light in Light:
+        assert distance(shown, looked_at(Kind.ONE, light)[: len(shown)]) > DIFFERENT, light
+
+
 def looked_at(panel: Kind, light: Light, level: Level = lambda: None) -> NDArray[np.float64]:
     """Return how light each lamp looks, ten times a second: an eye follows no faster."""
     shown = np.array([[lightness(part) for part in channels(panel, light, value)] for value in seen(light, level)])
-    seen_by_eyes: NDArray[np.float64] = shown.reshape(-1, 5, shown.shape[1]).mean(axis=1)
+    return eyes(shown)
+
+
+def eyes(shown: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what of fifty looks in a second an eye tells apart."""
+    seen_by_eyes: NDArray[np.float64] = shown[: len(shown) // 5 * 5].reshape(-1, 5, shown.shape[1]).mean(axis=1)
     return seen_by_eyes
 
 
