@@ -175,13 +175,13 @@ class RealtimeCall:
         self.send(output_audio_buffer_clear())
         self._emit(self.conversation.interrupt())
 
-    def prompt(self, text: str) -> None:
-        """Have the model say something, as soon as nobody else does."""
-        self._act(self.floor.prompt(text))
+    def prompt(self, text: str, wish: int = 0) -> None:
+        """Have the model say something, as soon as nobody else does; `Heeded` follows for a `wish` with a number."""
+        self._act(self.floor.prompt(text, wish))
 
-    def write(self, text: str) -> None:
-        """Put a question in writing, as if a visitor had asked it."""
-        self._act(self.floor.write(text))
+    def write(self, text: str, wish: int = 0) -> None:
+        """Put a question in writing, as if a visitor had asked it; `Heeded` as above."""
+        self._act(self.floor.write(text, wish))
 
     def take_floor(self, *, fresh: bool) -> None:
         """By push-to-talk: somebody is heard from now on, and whatever the assistant is saying stops at once.
