@@ -11,8 +11,6 @@ import signal
 import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -22,42 +20,22 @@ import aiohttp
 from device import bench, succession
 from device import phase as p
 from device.agent import Agent, Inbox
+from device.assembly import Body, Robot, assembled
 from device.audio.opus import libopus
-from device.broadcast.air import Air
-from device.clock import WallClock
 from device.command import Exit
 from device.config import DeviceSettings
-from device.console import Console
-from device.equipment import Equipment
 from device.felt import Felt
 from device.holdings import Holdings
-from device.identity import Identity
-from device.mail import Mail
-from device.messages import topics
-from device.messages.reports import OperatorNote
-from device.mint import MintClient
-from device.mqtt import Broker, Presence
 from device.notify import notify
-from device.orders import Journal, Orders
-from device.outlet import Outlet, last_will
 from device.panel.board import Panel, ignore
 from device.panel.gestures import Gesture
-from device.record.chronicle import Chronicle
-from device.record.recorder import Recorder, recording
+from device.record.recorder import recording
 from device.record.shelf import Shelf
-from device.renewal import Renewal, RenewalClient
 from device.rtc.warm_up import warm_up
 from device.session import Session
-from device.sora.picture import studio
-from device.soundcard.card import OpenCard
-from device.succession import ReplaceableSigner, Succession
-from device.supervision import lacking, supervise
+from device.supervision import supervise
 from device.timing import Timing
-from device.tools.built_in import BuiltIn, Reach
-from device.tools.kit import local_time, toolbox
 from device.tools.outputs import Outputs
-from device.update.attending import Updates
-from device.voice import VoicePath
 from device.voice_card import voice_card
 
 _log = logging.getLogger(__name__)

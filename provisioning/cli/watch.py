@@ -104,7 +104,9 @@ def table(overview: Overview, now: float) -> Table:
     """Return the fleet as a table at `now`, in Unix seconds."""
     shown = Table("robot", "phase", "on air", "for", "cost", "last fault", box=None, pad_edge=False)
     for robot in overview.robots:
-        shown.add_row(plain(robot.device), _phase(robot, now), _air(robot), _length(robot, now), _cost(robot), _fault(robot))
+        shown.add_row(
+            plain(robot.device), _phase(robot, now), _air(robot), _length(robot, now), _cost(robot), _fault(robot)
+        )
     return shown
 
 

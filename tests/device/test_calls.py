@@ -292,7 +292,9 @@ async def test_what_an_operator_asks_of_a_call_that_is_dead_is_answered_by_the_n
         ready.calls.renew(1)
         await ready.until(p.SpareReady)
         told = [line.text for line in ready.service.written]
-        assert told.count("Tell me a story.") == 1, "the dead call was asked; the next is asked anew, and not told of it"
+        assert told.count("Tell me a story.") == 1, (
+            "the dead call was asked; the next is asked anew, and not told of it"
+        )
         ready.calls.switch(1)
         ready.calls.write("Tell me a story.", 2)
         assert await ready.until(p.Heeded) == p.Heeded(SESSION, 2, "", 1)

@@ -120,7 +120,9 @@ def test_a_prompt_is_not_left_with_the_call_that_is_left() -> None:
     robot.now += 3
     robot(p.SpareReady("s1", 1), p.SayWished("hello", 1))
     assert robot.session.deadline == robot.now + PAUSE
-    assert robot.wait() == [do.Switch("s1", 1), do.Prompt("s1", "hello", 1)], "it was not answered, so the next is asked"
+    assert robot.wait() == [do.Switch("s1", 1), do.Prompt("s1", "hello", 1)], (
+        "it was not answered, so the next is asked"
+    )
     assert robot(p.Heeded("s1", 1, "", 0)) == [], "by the call that was left"
     assert robot(p.Heeded("s1", 1, "", 1)) == [do.Settle(1)]
 
@@ -171,7 +173,7 @@ def test_the_silence_that_somebody_is_asked_about_goes_on_over_a_change() -> Non
 
 
 def test_a_session_that_ends_before_its_call_needs_no_other() -> None:
-    robot = Robot(Limits(longest=HOUR, idle=2 * HOUR))
+    robot = Robot(Limits(longest=HOUR, idle=2 * HOUR, notice=0))
     robot.wait()
     assert robot.now == robot.began + HOUR
     assert robot.session.phase is Phase.ENDING
@@ -201,7 +203,10 @@ def test_refused_for_good_the_talk_goes_on_to_the_end_of_its_call_and_says_goodb
     assert robot(p.SpareLost("s1", 1, code, "no more")) == [do.ReportFault("s1", "renewal", f"{code}: no more")]
     assert robot.session.phase is Phase.LISTENING
     assert robot.wait() == [do.Show(), do.Prompt("s1", CLOSING.replace("{seconds}", "30"))]
-    assert (robot.now, robot.session.ends_at) == (robot.began + HOUR - LAST_MOMENT - 30, robot.began + HOUR - LAST_MOMENT)
+    assert (robot.now, robot.session.ends_at) == (
+        robot.began + HOUR - LAST_MOMENT - 30,
+        robot.began + HOUR - LAST_MOMENT,
+    )
     assert robot.wait() == [do.Show(), do.Play(Chime.END), do.Release("s1")]
     assert robot.now == robot.began + HOUR - LAST_MOMENT
     assert [c.reason for c in robot(p.Released("s1")) if isinstance(c, do.ReportEnded)] == ["longest"]

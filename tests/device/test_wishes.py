@@ -15,7 +15,9 @@ def test_each_is_put_in_its_own_way_and_told_of_once() -> None:
     assert list(wishes.put(ASK, "s1")) == [do.Write("s1", "Where?", 2)]
     assert list(wishes.heeded(p.Heeded("s1", 2))) == [do.Settle(2)]
     assert list(wishes.heeded(p.Heeded("s1", 2))) == []
-    assert list(wishes.heeded(p.Heeded("s1", 1, "the model gave no answer"))) == [do.Settle(1, "the model gave no answer")]
+    assert list(wishes.heeded(p.Heeded("s1", 1, "the model gave no answer"))) == [
+        do.Settle(1, "the model gave no answer")
+    ]
     assert list(wishes.drop("over")) == []
 
 

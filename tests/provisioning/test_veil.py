@@ -38,27 +38,27 @@ class Public(PartialListener):
     """Whoever is told."""
 
     def __init__(self) -> None:
-        self.told: list[Event | str] = []
+        self.told: list[tuple[str, Event | str]] = []
 
     def on_event(self, device: str, event: Event) -> None:
         """Note it."""
-        self.told.append(event)
+        self.told.append((device, event))
 
     def on_playlist(self, device: str, session: str, url: str | None) -> None:
         """Note it."""
-        self.told.append(f"{device} {session} {url}")
+        self.told.append((device, f"{session} {url}"))
 
     def on_watch(self, device: str, session: str, channel: Channel | None) -> None:
         """Note it."""
-        self.told.append(f"{device} {session} {channel}")
+        self.told.append((device, f"{session} {channel}"))
 
     def on_metrics(self, device: str, metrics: Metrics) -> None:
         """Note it."""
-        self.told.append(f"{device} {metrics.levels.user}")
+        self.told.append((device, f"{metrics.levels.user}"))
 
     @property
     def words(self) -> list[str]:
-        return [event.text for event in self.told if isinstance(event, Caption)]
+        return [event.text for _, event in self.told if isinstance(event, Caption)]
 
 
 async def prepare(store: Store, text: str = HIDING) -> None:
@@ -163,5 +163,6 @@ async def test_all_else_goes_by_at_once(tmp_path: Path) -> None:
         veil.on_playlist(DEVICE, SESSION, "https://media.example/a")
         veil.on_watch(DEVICE, SESSION, None)
         veil.on_metrics(DEVICE, Metrics(at=NOON, levels=Levels(user=-20.0)))
-    assert public.told == [began, f"{DEVICE} {SESSION} https://media.example/a", f"{DEVICE} {SESSION} None", "hana -20.0"]
+    said = (began, f"{SESSION} https://media.example/a", f"{SESSION} None", "-20.0")
+    assert public.told == [(DEVICE, each) for each in said]
     assert [robot.device for robot in seen.robots()] == [DEVICE]

@@ -34,7 +34,6 @@ class Robot:
         assert outcome.ok, outcome.text
         return msgspec.json.decode(outcome.text).get("result")
 
-
     async def wished(self, name: str, text: str) -> tuple[list[Any], asyncio.Task[Outcome]]:
         """Begin to use a tool that waits, and return what it has posted, and what will come of it."""
         before = len(self.body.posted)
