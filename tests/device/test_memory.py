@@ -32,7 +32,7 @@ def alive() -> Counter[str]:
     """Count what is alive of them, by class."""
     gc.collect()
     kinds = (type(thing) for thing in gc.get_objects())
-    names = (f"{kind.__module__}.{kind.__qualname__}" for kind in kinds if isinstance(kind.__module__, str))
+    names = (f"{kind.__module__}.{kind.__qualname__}" for kind in kinds)
     return Counter(name for name in names if name.startswith(OURS) and name != KEPT)
 
 

@@ -70,7 +70,7 @@ function row(name, begin, end, longest, look = "") {
   bar.style.marginLeft = `${(60 * begin) / longest}%`;
   bar.style.width = `${(60 * (end - begin)) / longest}%`;
   const number = document.createElement("span");
-  number.textContent = `${Math.round(end)}`;
+  number.textContent = `${Math.round(end)} ms`;
   lane.append(bar, number);
   cell.append(lane);
   made.append(head, cell);
