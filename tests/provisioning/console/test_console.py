@@ -119,13 +119,14 @@ async def test_an_operator_sees_what_is_said_and_orders_the_robot_about(fleet: F
         assert await page.locator("#say button[value=ask]").is_enabled(), "it waits for the next call"
         assert await page.locator("#hush").is_disabled()
         await page.locator("#language").click()
-        assert await page.locator("#state").inner_text() == "つなぎ直しています（まもなく終わります）"
+        assert "まもなく終わります" in await page.locator("#state").inner_text()
         assert await page.locator("#stop").inner_text() == "終える"
         assert "声\nmarin" in await page.locator("#settings").inner_text()
         async with fleet.board("kiku").connect() as other:
             await other.publish(topics.state("kiku"), encode(replace(card(), device="kiku")), qos=1, retain=True)
             await page.locator("#robot").select_option("kiku")
             assert tool(await ordered(robot)) == ("console", {"seconds": 0})
-        shown = [await page.locator(f"#{part}").inner_text() for part in ("settings", "calls", "answers", "turn-times")]
-        assert shown == [""] * 4, "nothing of the one robot under the name of the other"
+        parts = ("#settings", "#calls", "#answers", "#start-times tbody", "#turn-times tbody")
+        shown = [await page.locator(part).inner_text() for part in parts]
+        assert shown == [""] * len(parts), "nothing of the one robot under the name of the other"
         assert await opened.problems() == []
