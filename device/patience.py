@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from device.messages.minting import Limits, Prompts
+from device.messages.minting import SHORTEST, Limits, Prompts
 from device.phase import Phase
 
 ANSWER: Final = 12.0
@@ -18,9 +18,6 @@ ANSWER: Final = 12.0
 
 PARTING: Final = 10.0
 """How long the model may take to begin its goodbye, before the session ends without."""
-
-SHORTEST: Final = 4.0
-"""Times the notice: a session that may last less long is over too soon to tell of its end."""
 
 TAIL: Final = 0.6
 """From the end of the sound at the service to its end in the room: network, jitter buffer, the speaker's ring."""

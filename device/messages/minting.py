@@ -20,6 +20,10 @@ CLOSING: Final = (
 """What the model is asked to say of the end; `{seconds}` stands for how long it is until then."""
 
 
+SHORTEST: Final = 4.0
+"""Times `Limits.notice`: a session that may last less long is over too soon to tell of its end."""
+
+
 class Refusal(StrEnum):
     """Why the cloud grants no session; each tells the device what to do next."""
 
@@ -101,8 +105,8 @@ class Limits(Message, frozen=True):
     push_to_talk: bool = False
     """Nobody detects turns in it: somebody is heard while they hold the button."""
     notice: float = 30.0
-    """How long before its end at `longest` the model says so; it says nothing with 0, or in a session shorter than four
-    times as long."""
+    """How long before its end at `longest` the model says so; it says nothing with 0, or in a session shorter than
+    `SHORTEST` times as long."""
 
 
 class Prompts(Message, frozen=True):
