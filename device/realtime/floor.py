@@ -43,8 +43,11 @@ NOTHING_SAID: Final = "input_audio_buffer_commit_empty"
 
 _SAID: Final = "said while the button was held"
 
+STOPPED: Final = "somebody spoke, or stopped the robot, before it had answered"
+"""Why nothing came of an operator's wish."""
+
 _NOT_ANSWERED: Final = {
-    "cancelled": "somebody spoke, or stopped the robot, before it had answered",
+    "cancelled": STOPPED,
     "failed": "the model gave no answer",
     "incomplete": "the model's answer was cut short",
 }
