@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
+from device.messages.minting import CLOSING
 from device.messages.settings import Settings
 from device.messages.tools import BUILT_IN
 from provisioning.profiles.mcp import McpServer
@@ -65,6 +66,11 @@ class Persona(Settings, frozen=True):
     """What it is asked for when nobody has said anything for the idle limit; nothing when empty."""
     farewell: str = "Nobody has answered. Say goodbye in one short sentence."
     """What it is asked for when nobody answers that; the conversation just ends when empty."""
+    limit_warning: str = CLOSING
+    """What it is asked for before a conversation is ended because it has lasted as long as it may, `{seconds}` being how long
+    that is; it just ends when empty."""
+    limit_warning_seconds: Annotated[float, Meta(ge=0, le=600)] = 30.0
+    """How long before; never in a conversation that may last less than four times as long."""
     single_turn: bool = False
     """Whether a conversation is one question and its answer, so that a robot among many people hears nobody else."""
     knowledge_tokens: Annotated[int, Meta(ge=0, le=4000)] = 2000
