@@ -110,7 +110,7 @@ class Enrolments:
         _log.info("enrolled %s", name)
         return Enrolment(
             device=name,
-            certificate=certificate.public_bytes(Encoding.PEM).decode(),
+            certificate=self._authority.chained(certificate).decode(),
             authority=self._authority.root_pem,
             broker=self._broker,
             mint_kid=self._authority.mint_signer.kid,
