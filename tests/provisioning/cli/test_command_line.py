@@ -67,7 +67,7 @@ def test_a_claim_is_printed_alone_for_programs_to_read(config: Path) -> None:
 
 
 def test_in_a_terminal_a_claim_is_a_qr_code_too(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _self: True)
+    monkeypatch.setattr("typer.testing._NamedTextIOWrapper.isatty", lambda _self: True)
     shown = run(config, "claim", "new").stdout
     picture, _, claim = shown.rstrip("\n").rpartition("\n")
     expected = io.StringIO()

@@ -9,10 +9,10 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-import click
 import pytest
+from typer.core import TyperGroup
 from typer.main import get_command
 from typer.testing import CliRunner, Result
 
@@ -42,9 +42,9 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
-def verbs(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+def verbs(command: Any, name: str) -> Iterator[tuple[str, Any]]:
     """Yield every verb of the cloud's command line."""
-    if not isinstance(command, click.Group):
+    if not isinstance(command, TyperGroup):
         yield name, command
         return
     for word, one in command.commands.items():
