@@ -37,7 +37,15 @@ class Enrolments:
         self._store, self._authority, self._broker, self._days = store, authority, broker, days
 
     async def new_claim(
-        self, address: str, now: float, ttl: float, *, device: str | None = None, group: str = "", operator: str = ""
+        self,
+        address: str,
+        now: float,
+        ttl: float,
+        *,
+        device: str | None = None,
+        group: str = "",
+        operator: str = "",
+        why: str = "",
     ) -> Claim:
         """Return a claim that can be used once within `ttl` seconds, for a device of this name or of a fresh one.
 
@@ -52,7 +60,7 @@ class Enrolments:
         async with self._store.transaction() as t:
             await t.claims.add(hash_code(code), device, now, now + ttl)
             await t.groups.promise(hash_code(code), group)
-            await t.audit.add(now, operator, "claim_made", device or "", ttl=ttl, group=group)
+            await t.audit.add(now, operator, "claim_made", device or "", ttl=ttl, group=group, why=why)
         return Claim(address, code, self._authority.fingerprint)
 
     async def enrol(self, request: EnrolRequest, now: float) -> Enrolment:

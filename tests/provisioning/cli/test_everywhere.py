@@ -19,7 +19,11 @@ from typer.testing import CliRunner, Result
 from device import __main__ as device
 from device.errors import EnrolmentError, SettingsError
 from provisioning.__main__ import app, main
+from provisioning.alarms import REPLACED_KEY, raise_alarm
 from provisioning.cli.invocation import ExitCode
+from provisioning.registry import Certificate
+from provisioning.settings import load_settings
+from provisioning.store import Store
 from tests.provisioning.site import site
 
 ROOT: Final = Path(__file__).parents[3]
@@ -129,6 +133,29 @@ async def test_a_board_that_enrols_says_as_json_who_it_is_now(
         assert await asyncio.to_thread(device.main, ["enrol", claim, "--json", "--config", str(path)]) == 0
         told = json.loads(capsys.readouterr().out)
         assert told == {"device": "robot-1", "broker": f"127.0.0.1:{here.cloud.broker.port}"}
+
+
+async def _alarmed(url: str) -> None:
+    async with Store(url) as store, store.transaction() as t:
+        await t.devices.enrol("", Certificate("01", "robot-1", "key", 0.0, 4e9))
+        await raise_alarm(t, "robot-1", REPLACED_KEY, 86_400.0)
+
+
+def test_why_something_was_done_to_a_robot_is_in_the_audit(config: Path) -> None:
+    run(config, "init")
+    asyncio.run(_alarmed(load_settings(config).store_url))
+    done = {
+        "claim_made": ("claim", "new"),
+        "moved": ("move", "robot-1", "hall"),
+        "acknowledged": ("acknowledge", "robot-1"),
+        "revoked": ("revoke", "robot-1"),
+    }
+    for action, words in done.items():
+        assert run(config, *words, "--why", f"for {action}").exit_code == ExitCode.OK
+        assert run(config, *words, "--why", "x" * 201).exit_code == ExitCode.USAGE
+    rows = map(json.loads, run(config, "audit", "export").stdout.splitlines())
+    told = {row["action"]: (row["actor"], json.loads(row["detail"]).get("why")) for row in rows}
+    assert {action: told[action] for action in done} == {action: ("admin", f"for {action}") for action in done}
 
 
 def ended(monkeypatch: pytest.MonkeyPatch, config: Path, *words: str) -> int | str | None:
