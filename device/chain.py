@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 
 def is_below(chain: str, authority: str) -> bool:
@@ -16,7 +16,7 @@ def is_below(chain: str, authority: str) -> bool:
     try:
         leaf, *between = x509.load_pem_x509_certificates(chain.encode())
         pinned = x509.load_pem_x509_certificate(authority.encode())
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return False
     if len(between) > 1 or not all(map(_may_sign, between)):
         return False
@@ -26,13 +26,13 @@ def is_below(chain: str, authority: str) -> bool:
 def _may_sign(certificate: x509.Certificate) -> bool:
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (ValueError, x509.ExtensionNotFound):
+    except (ValueError, x509.DuplicateExtension, x509.ExtensionNotFound):
         return False
 
 
 def _signed(below: x509.Certificate, above: x509.Certificate) -> bool:
     try:
         below.verify_directly_issued_by(above)
-    except (ValueError, TypeError, InvalidSignature):
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True

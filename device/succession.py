@@ -96,7 +96,7 @@ class Succession:
         """
         try:
             successor = self._identity(present, certificate)
-        except ValueError as error:
+        except (ValueError, x509.InvalidVersion) as error:
             raise RenewalError("certificate", f"it cannot be read: {error}") from None
         _check(successor, present)
         write_durably(self._files.certificate, certificate.encode())

@@ -162,7 +162,7 @@ def requested_key(csr: str) -> ec.EllipticCurvePublicKey | ClaimRefusedError:
     try:
         request = x509.load_pem_x509_csr(csr.encode())
         key, signed = request.public_key(), request.is_signature_valid
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
         return _BAD_REQUEST
     if signed and isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
         return key

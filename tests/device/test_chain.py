@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -71,6 +73,25 @@ def test_a_robot_certifies_nobody(above: Issuer) -> None:
     assert is_below(pem(thief.certificate, *between), PINNED)
     assert not is_below(pem(robot(thief).certificate, thief.certificate), PINNED)
     assert not is_below(pem(robot(thief).certificate, thief.certificate, *between), PINNED)
+
+
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
+@pytest.mark.parametrize("altered", [0, 1], ids=["the robot's", "the issuing one"])
+def test_nothing_that_a_chain_says_can_be_altered(altered: int) -> None:
+    chain = [ROBOT.public_bytes(Encoding.DER), ISSUING.certificate.public_bytes(Encoding.DER)]
+    assert is_below(armoured(*chain), PINNED)
+    for place in range(len(chain[altered])):
+        other = bytearray(chain[altered])
+        other[place] ^= 1
+        shown = [bytes(other) if number == altered else der for number, der in enumerate(chain)]
+        if is_below(armoured(*shown), PINNED):  # the envelope of a signature has a bit that means nothing
+            signed = [x509.load_der_x509_certificate(der).tbs_certificate_bytes for der in (*chain, *shown)]
+            assert signed[:2] == signed[2:], place
+
+
+def armoured(*ders: bytes) -> str:
+    """Return certificates in PEM, whatever is in them."""
+    return "".join(ssl.DER_cert_to_PEM_cert(der) for der in ders)
 
 
 @pytest.mark.parametrize(("chain", "pinned"), [("nonsense", PINNED), ("", PINNED), (pem(ROBOT), "nonsense")])
