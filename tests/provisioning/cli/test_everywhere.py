@@ -21,7 +21,10 @@ from device.errors import EnrolmentError, SettingsError
 from provisioning.__main__ import app, main
 from provisioning.alarms import REPLACED_KEY, raise_alarm
 from provisioning.cli.invocation import ExitCode
+from provisioning.cli.service import _announce_json
+from provisioning.local.commands import Told
 from provisioning.registry import Certificate
+from provisioning.roles import Place, Role
 from provisioning.settings import load_settings
 from provisioning.store import Store
 from tests.provisioning.site import site
@@ -133,6 +136,19 @@ async def test_a_board_that_enrols_says_as_json_who_it_is_now(
         assert await asyncio.to_thread(device.main, ["enrol", claim, "--json", "--config", str(path)]) == 0
         told = json.loads(capsys.readouterr().out)
         assert told == {"device": "robot-1", "broker": f"127.0.0.1:{here.cloud.broker.port}"}
+        _announce_json(here.cloud)
+        served = json.loads(capsys.readouterr().out)
+        assert served.pop("running") == "minter"
+        assert served == {"enrolment": here.cloud.enrol_address, "broker": told["broker"], "page": here.cloud.web_url}
+
+
+def test_a_part_that_has_started_and_what_runs_here_say_so_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    _announce_json(Place(Role.MINT, 3))
+    assert capsys.readouterr().out == '{"running":"minter-3"}\n'
+    Told(json=True)(["page  http://x"], page="http://x", claim="kaiwa:x")
+    assert capsys.readouterr().out == '{"page":"http://x","claim":"kaiwa:x"}\n'
+    Told(json=False)(["page  http://x"], page="http://x", claim="kaiwa:x")
+    assert capsys.readouterr().out == "page  http://x\n"
 
 
 async def _alarmed(url: str) -> None:
