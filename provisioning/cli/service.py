@@ -83,7 +83,7 @@ def init_command(context: typer.Context, *, json: JsonFlag = False) -> None:
     out.print(f"authority  {authority.fingerprint}")
     out.print(f"operators  {', '.join(authority.operators)}")
     if authority.root_key is not None:
-        err.print(f"nothing here needs {authority.root_key} before it says so: keep it elsewhere", soft_wrap=True)
+        err.print(f"keep {authority.root_key} elsewhere: it is needed again when the log asks for it", soft_wrap=True)
 
 
 async def _make_store(settings: CloudSettings) -> None:

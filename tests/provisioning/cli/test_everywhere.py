@@ -111,7 +111,7 @@ def test_a_card_as_json_is_its_files_and_not_its_claim(config: Path, tmp_path: P
 def test_init_names_the_root_s_key_until_it_is_kept_elsewhere(config: Path) -> None:
     first = run(config, "init", "--json")
     key = Path(json.loads(first.stdout)["root_key"])
-    assert f"{key} before it says so: keep it elsewhere" in run(config, "init").output
+    assert f"keep {key} elsewhere" in run(config, "init").output
     key.unlink()
     assert json.loads(run(config, "init", "--json").stdout) == json.loads(first.stdout) | {"root_key": None}
     assert "elsewhere" not in run(config, "init").output
