@@ -168,7 +168,7 @@ def test_why_something_was_done_to_a_robot_is_in_the_audit(config: Path) -> None
     }
     for action, words in done.items():
         assert run(config, *words, "--why", f"for {action}").exit_code == ExitCode.OK
-        assert run(config, *words, "--why", "x" * 201).exit_code == ExitCode.USAGE
+    assert run(config, "revoke", "robot-1", "--why", "x" * 201).exit_code == ExitCode.USAGE
     rows = map(json.loads, run(config, "audit", "export").stdout.splitlines())
     told = {row["action"]: (row["actor"], json.loads(row["detail"]).get("why")) for row in rows}
     assert {action: told[action] for action in done} == {action: ("admin", f"for {action}") for action in done}
