@@ -62,7 +62,7 @@ async def test_nobody_comes_in_without_the_link_and_nobody_twice(console: Scene)
         [cookie] = entered.headers.getall("Set-Cookie")
         assert "HttpOnly" in cookie
         assert "SameSite=Strict" in cookie
-        assert (await other.get(console.link)).status == 403
+        assert (await other.get(console.link, allow_redirects=False)).status == 403
         headers = {"Cookie": cookie.partition(";")[0]}
         page = await other.get(console.origin, headers=headers)
         assert page.status == 200
