@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ from cryptography import x509
 
 from device.errors import SettingsError
 from provisioning.authority import Authority
+from provisioning.link import BrokerEndpoint
 from provisioning.registry import Certificate
-from provisioning.revocation import revoke
+from provisioning.revocation import AT_ONCE, end_connections, revoke
 from provisioning.store import Store
 
 NOW = 1_800_000_000.0
@@ -41,3 +43,23 @@ def test_a_lost_key_of_the_authority_is_not_made_anew(tmp_path: Path) -> None:
     (authority.folder / "ca.key").unlink()
     with pytest.raises(SettingsError, match=r"not the key of ca\.pem"):
         Authority.open(tmp_path, ("localhost",), NOW)
+
+
+async def test_connections_are_ended_several_at_a_time(tmp_path: Path) -> None:
+    authority = Authority.open(tmp_path, ("localhost",), NOW)
+    here, together, enough = 0, 0, asyncio.Event()
+
+    async def silent(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal here, together
+        here += 1
+        together = max(together, here)
+        if here == AT_ONCE:
+            enough.set()
+        await enough.wait()
+        here -= 1
+        writer.close()
+
+    async with asyncio.timeout(9), await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        where = BrokerEndpoint("127.0.0.1", server.sockets[0].getsockname()[1])
+        await end_connections(authority, where, [f"robot-{number}" for number in range(2 * AT_ONCE)])
+    assert together == AT_ONCE

@@ -26,11 +26,13 @@ DAYS = 60 * 86_400.0
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many robots can ask, and how many devices and rows of the audit there are in all."""
+    """How many robots can ask, how many devices and rows of the audit there are in all, and what went before."""
 
     robots: int
     devices: int
     audit: int
+    past: int = 0
+    """Sessions that each of these robots has had before."""
 
 
 async def filled(store_url: str, authority: Authority, sizes: Sizes) -> list[Robot]:
@@ -50,6 +52,9 @@ async def filled(store_url: str, authority: Authority, sizes: Sizes) -> list[Rob
                 "INSERT INTO audit (seq, at, actor, action, subject, detail, previous, hash) VALUES (?,?,?,?,?,?,?,?)",
                 _history(sizes.audit, time.time()),
             )
+    if sizes.past:
+        with closing(sqlite3.connect(store_url.partition("///")[2])) as file, file:
+            file.executemany(_PAST, _past(robots, sizes.past, time.time() - 86_400))
     return robots
 
 
@@ -75,6 +80,20 @@ def _history(rows: int, now: float) -> Iterator[tuple[int, float, str, str, str,
         values = (seq, now, f"other-{seq % 1000}", "mint", f"{seq:032x}", '{"allowed":true}', previous)
         previous = digest(*values)
         yield (*values, previous)
+
+
+_PAST = (
+    "INSERT INTO sessions (id, device, reason, created_at, deadline, channel_id, channel_open, ended_at, minter) "
+    "VALUES (?, ?, 'button', ?, ?, ?, false, ?, '')"
+)
+
+
+def _past(robots: list[Robot], each: int, until: float) -> Iterator[tuple[str, str, float, float, str, float]]:
+    """Yield rows of sessions that are over, and whose channels are deleted."""
+    for robot in robots:
+        for number in range(each):
+            at = until - 3600 * number
+            yield secrets.token_hex(16), robot.name, at, at + 600, secrets.token_hex(12), at + 300
 
 
 def add_claims(store: Path, count: int) -> list[str]:
