@@ -116,7 +116,6 @@ sessions: Final = Table(
     Column("renewals", Integer, nullable=False, server_default="0"),
     Column("minter", String(8), nullable=False, server_default=""),
     Index(None, "device", "created_at"),
-    Index(None, "ended_at"),
     Index(None, "channel_id"),
     Index(
         "ix_sessions_live", "device", sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")

@@ -8,13 +8,13 @@ from sqlalchemy import text
 
 from provisioning.store import Store
 
-OTHERS: Final = 20_000
+OTHERS: Final = 8_000
 """Devices, and rows of the audit."""
 
-SPEAKING: Final = 2_000
+SPEAKING: Final = 800
 """Sessions of other devices that go on."""
 
-BEFORE: Final = 3_000
+BEFORE: Final = 1_000
 """Sessions that one device has had, and requests that it has made in the last hour."""
 
 _COUNT: Final = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) "
@@ -60,6 +60,10 @@ _FLEET: Final = (
             "INSERT INTO sessions (id, device, reason, created_at, deadline, channel_id, channel_open, minter) "
             "SELECT 'live ' || i, 'other-' || i, 'button', :now - 9, :now + 600, 'open ' || i, true, '' FROM n"
         ),
+    ),
+    (
+        OTHERS,
+        "INSERT INTO session_figures (session, seconds, tools, recorded) SELECT 'past ' || i, 9, 0, false FROM n",
     ),
     (
         OTHERS // 2,

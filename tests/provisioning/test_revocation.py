@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -46,10 +47,11 @@ def test_a_lost_key_of_the_authority_is_not_made_anew(tmp_path: Path) -> None:
 
 
 async def test_connections_are_ended_several_at_a_time(tmp_path: Path) -> None:
-    authority = Authority.open(tmp_path, ("localhost",), NOW)
+    authority = Authority.open(tmp_path, ("127.0.0.1",), time.time())
     here, together, enough = 0, 0, asyncio.Event()
 
     async def silent(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Let everybody in, and say nothing until there are enough."""
         nonlocal here, together
         here += 1
         together = max(together, here)
@@ -59,7 +61,10 @@ async def test_connections_are_ended_several_at_a_time(tmp_path: Path) -> None:
         here -= 1
         writer.close()
 
-    async with asyncio.timeout(9), await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+    async with (
+        asyncio.timeout(9),
+        await asyncio.start_server(silent, "127.0.0.1", 0, ssl=authority.server_context()) as server,
+    ):
         where = BrokerEndpoint("127.0.0.1", server.sockets[0].getsockname()[1])
-        await end_connections(authority, where, [f"robot-{number}" for number in range(2 * AT_ONCE)])
+        await end_connections(authority, where, [f"robot-{number}" for number in range(AT_ONCE + 2)])
     assert together == AT_ONCE

@@ -14,6 +14,7 @@ def upgrade() -> None:
     op.create_index("ix_sessions_channel_id", "sessions", ["channel_id"])
     live = sa.text("ended_at IS NULL")
     op.create_index("ix_sessions_live", "sessions", ["device"], sqlite_where=live, postgresql_where=live)
+    op.drop_index("ix_sessions_ended_at", "sessions")  # it had all that are over in it, and was taken for one device's
     op.create_index(
         "ix_sessions_unreleased",
         "sessions",
