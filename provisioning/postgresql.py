@@ -6,12 +6,18 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from sqlalchemy import URL, CursorResult, Dialect, Executable
+from sqlalchemy import URL, CursorResult, Dialect, Executable, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from provisioning.connection import Values
 from provisioning.prepared import Prepared
 from provisioning.schema import migrate
+
+_HASTILY: Final = text("SET LOCAL synchronous_commit = off")
+
+_RECORD: Final = text("SELECT pg_logical_emit_message(true, 'kaiwa', '')")
+"""A transaction that changes nothing and is in the log all the same: the log is on the disk up to it when it returns, for
+`synchronous_commit` is for it what the server's owner has set (postgresql.org/docs/current/wal-async-commit.html)."""
 
 CONNECTIONS: Final = 5
 """Of one process; all are kept, for a new one takes PostgreSQL longer than many transactions."""
@@ -47,6 +53,8 @@ class PostgreSQL:
 
     def __init__(self, url: URL) -> None:
         self._engine = create_async_engine(url, pool_size=CONNECTIONS, max_overflow=0)
+        self._disk = create_async_engine(url, pool_size=1, max_overflow=0, isolation_level="AUTOCOMMIT")
+        """One connection to wait for the disk on, while others go on."""
 
     @property
     def hint(self) -> str:
@@ -61,9 +69,22 @@ class PostgreSQL:
     async def close(self) -> None:
         """Disconnect."""
         await self._engine.dispose()
+        await self._disk.dispose()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Pooled]:
         """One transaction, committed at the end and rolled back on any error."""
         async with self._engine.begin() as connection:
             yield Pooled(connection)
+
+    @asynccontextmanager
+    async def hastily(self) -> AsyncIterator[Pooled]:
+        """One whose COMMIT does not wait for the disk: nobody may be told of it before `durable`."""
+        async with self._engine.begin() as connection:
+            await connection.execute(_HASTILY)
+            yield Pooled(connection)
+
+    async def durable(self) -> None:
+        """Return when everything that was committed so far is on the disk."""
+        async with self._disk.connect() as connection:
+            await connection.execute(_RECORD)
