@@ -296,7 +296,7 @@ async def over(bench: Bench) -> bool:
 
 
 async def test_a_halt_hangs_up_as_many_at_once_as_there_are_connections_for_and_each_once(tmp_path: Path) -> None:
-    many = 3 * AT_ONCE + 8
+    many = AT_ONCE + 8
     async with minting_bench(tmp_path) as bench:
         bench.realtime.together = AT_ONCE
         await talking(bench, many)
