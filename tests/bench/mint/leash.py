@@ -25,7 +25,7 @@ FEW, MANY = 100, 10_000
 """Sessions that go on."""
 
 SILENCE = 60.0
-HEARTBEAT = 15.0
+HEARTBEAT = 10.0
 """Seconds between two reports of one device."""
 
 
