@@ -355,6 +355,8 @@ class Leash(PartialListener):
                 await self._broadcasts.close_orphans()
                 await self._broadcasts.close_left_over()
                 await self._forget_requests()
+                for session in await self._unknown():  # entered, and nobody could tell: the store was gone just then
+                    self.granted(session)
             except StoreError:
                 _log.exception("could not sweep")
             await asyncio.sleep(SWEEP_SECONDS)

@@ -75,7 +75,7 @@ class Store:
             self._together = Together(self._crowd, self.transaction, database.apart)
         else:
             hastily = partial(self._in, database.hastily)
-            self._together = Hasty(self._crowd, self.transaction, hastily, database.durable)
+            self._together = Hasty(self._crowd, self.transaction, hastily, database.disk)
         return self
 
     async def __aexit__(

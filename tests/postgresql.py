@@ -26,7 +26,7 @@ _OPTIONS = (
     " -c wal_writer_delay=10s"  # so that nothing lasts by chance which nobody waits for
 )
 
-_THROW_OUT = """
+THROW_OUT = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 
@@ -52,7 +52,7 @@ class PostgreSQL:
             _bring_to_shape(self._shared)
         engine = create_engine(self._shared, poolclass=NullPool)
         with engine.begin() as connection:
-            connection.execute(text(_THROW_OUT))
+            connection.execute(text(THROW_OUT))
             connection.execute(text(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY"))
         return self._shared
 

@@ -6,15 +6,18 @@ import asyncio
 from contextlib import ExitStack
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from device.errors import StoreError
 from provisioning.audit import broken_at
 from provisioning.hasty import Shared
+from provisioning.postgresql import PostgreSQL as PostgreSQLStore
 from provisioning.registry import Certificate
 from provisioning.sessions import Session
 from provisioning.store import Store, Transaction
 from provisioning.together import CROWD
-from tests.postgresql import PostgreSQL
+from tests.postgresql import THROW_OUT, PostgreSQL
 
 NOW = 1_800_000_000.0
 
@@ -54,18 +57,17 @@ async def test_those_who_come_while_one_waits_share_the_next_wait_and_not_that_o
     assert disk.begun == 2
 
 
-async def test_who_waited_in_vain_is_told_so_and_the_next_waits_anew() -> None:
+async def test_who_waited_in_vain_is_told_so_and_so_is_whoever_came_to_the_same() -> None:
     disk = Disk()
     shared = Shared(disk.wait)
     disk.error = StoreError("gone")
-    waiting = [asyncio.create_task(shared.done()) for _ in range(2)]
-    disk.go_on.release()
-    with pytest.raises(StoreError):
-        await waiting[0]
-    disk.error = None
-    disk.go_on.release()
-    await waiting[1]
-    assert disk.begun == 2
+    waiting = [asyncio.create_task(shared.done()) for _ in range(3)]
+    for _ in range(3):
+        disk.go_on.release()
+    found = await asyncio.gather(*waiting, return_exceptions=True)
+    assert found == [disk.error] * 3
+    assert shared.failure is disk.error
+    assert disk.begun == 1
 
 
 async def test_who_is_cancelled_takes_nobody_along() -> None:
@@ -115,16 +117,36 @@ async def test_what_was_told_outlives_a_database_that_is_killed_at_once(postgres
         assert await kept(store) == (CROWD + 1,) * 3
 
 
-async def test_whoever_cannot_be_sure_is_not_told(postgresql: PostgreSQL) -> None:
+async def test_whoever_committed_before_the_database_was_killed_is_not_told_by_the_one_that_is_back(
+    postgresql: PostgreSQL,
+) -> None:
     async with Store(postgresql.emptied_database()) as store:
         async with store.transaction() as t:
             await t.devices.enrol("", Certificate("1", "robot-1", "key", NOW, 4e9))
+        database = store._database
+        assert isinstance(database, PostgreSQLStore)
+        disk = await database.disk()
+        async with database.hastily() as connection:
+            assert await Transaction(connection).sessions.note_request("robot-1", "perhaps lost", NOW)
+        postgresql.crash()
+        with pytest.raises(SQLAlchemyError):
+            await disk.done()
+        with pytest.raises(SQLAlchemyError):
+            await disk.done()
+        await (await database.disk()).done()
 
-        async def killed(_t: Transaction) -> None:
-            postgresql.crash()
 
-        with ExitStack() as stack:
-            for _ in range(CROWD):
-                stack.enter_context(store.serving())
-            with pytest.raises(StoreError, match="does not answer"):
-                await store.together(killed)
+async def test_a_connection_that_was_closed_in_a_quiet_hour_costs_nobody_anything(
+    postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("provisioning.postgresql.IDLE_SECONDS", 0.0)
+    async with Store(postgresql.emptied_database()) as store:
+        database = store._database
+        assert isinstance(database, PostgreSQLStore)
+        before = await database.disk()
+        assert await database.disk() is before
+        async with store.transaction() as t:
+            await t.audit._connection.execute(text(THROW_OUT))
+        after = await database.disk()
+        assert after is not before
+        await after.done()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import sqlite3
 import time
@@ -46,16 +47,19 @@ async def filled(store_url: str, authority: Authority, sizes: Sizes) -> list[Rob
             for table, rows in _devices(robots, sizes.devices).items():
                 if rows:
                     await connection.execute(insert(table), rows)
-    if sizes.audit:
-        with closing(sqlite3.connect(store_url.partition("///")[2])) as file, file:
-            file.executemany(
-                "INSERT INTO audit (seq, at, actor, action, subject, detail, previous, hash) VALUES (?,?,?,?,?,?,?,?)",
-                _history(sizes.audit, time.time()),
-            )
-    if sizes.past:
-        with closing(sqlite3.connect(store_url.partition("///")[2])) as file, file:
-            file.executemany(_PAST, _past(robots, sizes.past, time.time() - 86_400))
+    if sizes.audit or sizes.past:  # in a thread, for a connection to another place's broker may be open already
+        await asyncio.to_thread(_remember, store_url.partition("///")[2], robots, sizes)
     return robots
+
+
+def _remember(store: str, robots: list[Robot], sizes: Sizes) -> None:
+    """Enter what went before."""
+    with closing(sqlite3.connect(store)) as file, file:
+        file.executemany(
+            "INSERT INTO audit (seq, at, actor, action, subject, detail, previous, hash) VALUES (?,?,?,?,?,?,?,?)",
+            _history(sizes.audit, time.time()),
+        )
+        file.executemany(_PAST, _past(robots, sizes.past, time.time() - 86_400))
 
 
 def _devices(robots: list[Robot], count: int) -> dict[Table, list[dict[str, object]]]:
