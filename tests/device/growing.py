@@ -31,6 +31,7 @@ MAKERS: Final = frozenset(
 NAMES: Final = "one for each of a fixed set of names"
 CALL: Final = "one call, which is over after 60 minutes at the latest"
 SESSION: Final = "one session, which the cloud ends at its limit"
+ORDERS: Final = "operators' wishes in one session; a mandate allows some in a minute, and each has failed after 55 s"
 CONNECTION: Final = "one connection of the broadcast"
 COMMAND: Final = "one run of a command, which has an end"
 BENCH: Final = "the simulated room of tests and demo only"
@@ -59,6 +60,7 @@ KEPT: Final[Mapping[str, str]] = {
     "calibrate/perform.py: Performer._blocks": COMMAND,
     "calibrate/stimulus.py: @cache chirp": ONCE,
     "calls.py: Calls._used": NAMES,
+    "calls.py: Calls._written": ORDERS,
     "claiming.py: Claims._tried": "the wait for a claim, five minutes",
     "doctor/findings.py: Finding.japanese": COMMAND,
     "doctor/findings.py: Finding.values": COMMAND,
@@ -82,13 +84,17 @@ KEPT: Final[Mapping[str, str]] = {
     "realtime/captions.py: UserCaptions._guesses": CALL,
     "realtime/conversation.py: Conversation.usage": NAMES,
     "realtime/floor.py: Floor._calls": CALL,
+    "realtime/floor.py: Floor._heard": ORDERS,
     "realtime/floor.py: Floor._unknown": CALL,
+    "realtime/floor.py: Floor._wishes": ORDERS,
     "realtime/history.py: History._lines": "a budget of tokens",
     "realtime/live/delegations.py: Delegations._answers": CALL,
     "realtime/live/delegations.py: Delegations.usage": NAMES,
     "realtime/live/delegations.py: _Answer.calls": CALL,
     "realtime/live/rehearsal.py: LiveRehearsal._told": CALL,
     "realtime/live/rehearsal.py: LiveRehearsal._waiting": CALL,
+    "realtime/live/talk.py: LiveTalk._spoken_of": ORDERS,
+    "realtime/live/talk.py: LiveTalk._wishes": ORDERS,
     "realtime/rehearsal.py: Rehearsal._added": CALL,
     "realtime/rehearsal.py: Rehearsal._told": CALL,
     "realtime/rehearsal.py: Rehearsal._unacknowledged": CALL,
@@ -115,7 +121,9 @@ KEPT: Final[Mapping[str, str]] = {
     "tools/built_in.py: BuiltIn._memory": "some things of some letters, until the session ends",
     "tools/docstring.py: Docstring.arguments": ONCE,
     "tools/outputs.py: Outputs._devices": NAMES,
+    "tools/built_in.py: BuiltIn._wishes": "so many; more are refused",
     "turns.py: TurnTimer.turns": "200",
+    "wishes.py: Wishes._open": ORDERS,
 }
 
 

@@ -86,9 +86,9 @@ BRACKETS = {
 @pytest.mark.parametrize("decoder", [one for one in DECODERS if one.errors], ids=lambda one: one.name)
 def test_deep_and_large_input_is_refused_at_once(decoder: Decoder) -> None:
     for what, data in BRACKETS.items():
-        before = time.process_time()
+        before = time.thread_time()
         assert decoder.refuses(data), what
-        assert time.process_time() - before < 0.5, what
+        assert time.thread_time() - before < 0.5, what
 
 
 def test_a_decoder_that_lets_another_error_out_is_caught() -> None:
