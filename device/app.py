@@ -93,8 +93,10 @@ class Robot:
     """Set while no session goes on."""
 
 
-async def run(settings: DeviceSettings, *, with_bench: bool = False) -> Exit:
+async def run(settings: DeviceSettings, *, with_bench: bool = False, now: float | None = None) -> Exit:
     """Run the robot until it is told to stop; return how: whether it failed and should be started again, or be claimed.
+
+    `now`, in Unix seconds, is when its certificate must be good, by the system's clock where none is given.
 
     Raises:
         EnrolmentError: this board has not been enrolled, or its certificate is over.
@@ -105,7 +107,7 @@ async def run(settings: DeviceSettings, *, with_bench: bool = False) -> Exit:
     """
     inbox = Inbox()
     _watch_signals(inbox)
-    identity = succession.load(Path(settings.state_dir), time.time())
+    identity = succession.load(Path(settings.state_dir), time.time() if now is None else now)
     libopus()
     await warm_up()
     async with (

@@ -108,6 +108,19 @@ def test_only_the_folder_of_the_versions_can_be_written_by_root_s_units() -> Non
         assert unit["CapabilityBoundingSet"] == "CAP_DAC_READ_SEARCH"
 
 
+@pytest.mark.parametrize("name", ["kaiwa-device-fault.service", "kaiwa-device-update.service"])
+def test_what_loads_the_library_of_the_pins_has_a_folder_of_its_own_also_on_a_read_only_system(name: str) -> None:
+    unit = service(name)
+    place = f"/run/{unit['RuntimeDirectory']}"
+    assert unit["WorkingDirectory"] == place
+    assert f"HOME={place}" in unit["Environment"].split()
+
+
+def test_whatever_watches_over_a_trial_looks_for_one_before_the_robot_s_start_changes_it() -> None:
+    trial = (SYSTEMD / "kaiwa-device-trial.service").read_text()
+    assert re.findall(r"^Before=(.*)$", trial, re.MULTILINE) == ["kaiwa-device.service"]
+
+
 def test_a_version_that_crashes_is_given_up_before_the_robot_is() -> None:
     text = (SYSTEMD / "kaiwa-device.service").read_text()
     burst = int(re.findall(r"^StartLimitBurst=(\d+)", text, re.MULTILINE)[0])
