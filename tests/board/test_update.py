@@ -50,9 +50,7 @@ SEEN: Final = {Kind.CRASHES: "", Kind.LOST: "during the trial the light `offline
 
 
 @pytest.mark.parametrize("kind", REASONS, ids=lambda kind: kind.name)
-def test_a_version_that_is_no_good_is_gone_back_from(
-    board: Board, releases: Releases, tell: Tell, kind: Kind
-) -> None:
+def test_a_version_that_is_no_good_is_gone_back_from(board: Board, releases: Releases, tell: Tell, kind: Kind) -> None:
     before, runs, since = board.cloud.card["version"], links(board).split()[0], board.cloud.now()
     with releases.ordered(kind) as ordered:
         gone = wait_until_gone(board, since)

@@ -61,7 +61,9 @@ BROKEN: Final = {
             '    raise RuntimeError("this version is broken")\n',
         ),
     ),
-    Kind.LOST: (Change("device/mqtt.py", "presence.address.port,\n            identifier", "1,\n            identifier"),),
+    Kind.LOST: (
+        Change("device/mqtt.py", "presence.address.port,\n            identifier", "1,\n            identifier"),
+    ),
 }
 
 
