@@ -75,7 +75,7 @@ def built(*, with_newer: bool) -> Image:
     newer = cache / f"newer-{_key([package, Path(versions.__file__)], base.name)}"
     if with_newer and not newer.exists():
         _forget(cache, "newer-*")
-        _newer(newer, cache / "newer.log")
+        _newer(package, newer)
     return Image(base, disk, package, newer, release_key)
 
 
@@ -108,16 +108,14 @@ def _package(folder: Path, release_key: Path) -> Path:
     return package
 
 
-def _newer(folder: Path, log: Path) -> None:
-    """Build the newer versions, each from a tree of its own; they are there only when all are."""
+def _newer(package: Path, folder: Path) -> None:
+    """Build the newer versions; they are there only when all are."""
     fresh = folder.with_suffix(".new")
     shutil.rmtree(fresh, ignore_errors=True)
-    uv = ROOT / ".venv" / "bin" / "uv"
+    fresh.mkdir()
     for kind in versions.Kind:
         _say(f"building {versions.number(kind)}, which {kind.value}")
-        tree = versions.tree(kind, fresh / "tree")
-        _run([tree / "packaging" / "build-deb", "device", fresh], log, UV=str(uv))
-        shutil.rmtree(tree)
+        versions.build(kind, package, fresh)
     fresh.rename(folder)
 
 

@@ -1,13 +1,15 @@
-"""Newer versions of the robot: its tree with a higher number, and, in some, with something broken.
+"""Newer versions of the robot: the package with a higher number, and, in some, with something broken.
 
-Each is built by `packaging/build-deb` as any other. One of them works; the others pass every check that a package can be
-put to, and show only when they run that they are no good.
+One of them works; the others pass every check that a package can be put to, and show only when they run that they are no
+good.
 """
 
 from __future__ import annotations
 
+import py_compile
 import re
 import shutil
+import subprocess
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -16,11 +18,8 @@ from typing import Final
 from device import __version__
 
 ROOT: Final = Path(__file__).parents[2]
-PARTS: Final = (
-    *("LICENSE", "README.md", "constraints.txt", "pyproject.toml"),
-    *("device", "provisioning", "packaging", "systemd", "docs", "hardware"),
-)
-"""What a package is built from."""
+HOME: Final = Path("opt/kaiwa-device/versions")
+"""Where a package holds the folder of its version."""
 
 
 class Kind(Enum):
@@ -39,17 +38,18 @@ class Change:
     old: str
     new: str
 
-    def made_in(self, tree: Path) -> None:
-        """Make it.
+    def made_in(self, folder: Path) -> Path:
+        """Make it, and return the file.
 
         Raises:
             ValueError: the passage is not there, or not once.
         """
-        path = tree / self.file
+        path = folder / self.file
         text = path.read_text(encoding="utf-8")
         if text.count(self.old) != 1:
             raise ValueError(f"{self.file} holds {self.old!r} {text.count(self.old)} times")
         path.write_text(text.replace(self.old, self.new), encoding="utf-8")
+        return path
 
 
 BROKEN: Final = {
@@ -73,29 +73,38 @@ def number(kind: Kind) -> str:
     return f"{major}.{int(minor) + 1 + list(Kind).index(kind)}.0"
 
 
-def tree(kind: Kind, folder: Path) -> Path:
-    """Copy to `folder` what a package is built from, as this kind has it; return the folder.
+def changes(kind: Kind) -> tuple[Change, ...]:
+    """Return what is different in the program of this kind."""
+    numbered = Change("device/__init__.py", f'__version__ = "{__version__}"', f'__version__ = "{number(kind)}"')
+    return (numbered, *BROKEN[kind])
+
+
+def change(kind: Kind, unpacked: Path) -> None:
+    """Make of an unpacked package, as `dpkg-deb --raw-extract` leaves it, one of this kind.
 
     Raises:
-        ValueError: what is to be changed is not in the tree any more.
+        ValueError: what is to be changed is not in it any more.
     """
-    folder.mkdir(parents=True)
-    for part in PARTS:
-        source = ROOT / part
-        if source.is_dir():
-            shutil.copytree(source, folder / part, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(source, folder / part)
-    for change in (*_numbered(kind), *BROKEN[kind]):
-        change.made_in(folder)
-    return folder
+    Change("DEBIAN/control", f"Version: {__version__}\n", f"Version: {number(kind)}\n").made_in(unpacked)
+    folder = (unpacked / HOME / __version__).rename(unpacked / HOME / number(kind))
+    [program] = folder.glob("lib/python3.*/site-packages")
+    for made in changes(kind):
+        compiled = py_compile.PycInvalidationMode.UNCHECKED_HASH  # as the package has every module
+        py_compile.compile(str(made.made_in(program)), doraise=True, invalidation_mode=compiled)
 
 
-def _numbered(kind: Kind) -> tuple[Change, Change]:
-    return (
-        Change("pyproject.toml", f'\nversion = "{__version__}"', f'\nversion = "{number(kind)}"'),
-        Change("device/__init__.py", f'__version__ = "{__version__}"', f'__version__ = "{number(kind)}"'),
-    )
+def build(kind: Kind, original: Path, folder: Path) -> None:
+    """Build the package of this kind in `folder` out of that of this version."""
+    unpacked = folder / "unpacked"
+    _dpkg_deb("--raw-extract", original, unpacked)
+    change(kind, unpacked)
+    name = original.name.replace(f"_{__version__}_", f"_{number(kind)}_")
+    _dpkg_deb("--root-owner-group", "-Zxz", "-z0", "--build", unpacked, folder / name)
+    shutil.rmtree(unpacked)
+
+
+def _dpkg_deb(*words: str | Path) -> None:
+    subprocess.run(["dpkg-deb", *words], check=True, stdout=subprocess.DEVNULL)  # noqa: S607 - Debian's own
 
 
 def package(kind: Kind, folder: Path) -> Path:
