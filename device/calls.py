@@ -301,7 +301,7 @@ class Calls:
             case Answered(call_id):
                 outlet.event(CallAnswered(session=self._session, at=outlet.now(), call_id=call_id))
             case Flush() if number == self._number:
-                self._with.voice.flush()
+                self._with.voice.interrupt()
             case Flush():
                 pass
             case Captioned():

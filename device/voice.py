@@ -14,7 +14,7 @@ from device.audio.block import SILENCE, Block, BlockSink, BlockSource, Samples
 from device.audio.doubletalk import DoubleTalk, Duck
 from device.audio.echo import EchoControl, EchoMeter, EchoMode
 from device.audio.ladder import guarded
-from device.audio.level import Energies, Meter, energies, energy, is_clipped
+from device.audio.level import Energies, Meter, energies, energy, is_clipped, is_sound
 from device.audio.playout import Playout, SpeakerPort
 from device.audio.prebuffer import Prebuffer
 from device.audio.programme import Programme
@@ -152,6 +152,11 @@ class VoicePath:
             self.source.flush()
         self._playout.flush()
 
+    def interrupt(self) -> None:
+        """Do so because somebody speaks over it: an earcon ends at the same sample; words that the robot has to say do not."""
+        self._playout.cut_earcon()
+        self.flush()
+
     @property
     def volume(self) -> float:
         """Gain of what is played, 0 to 1."""
@@ -193,7 +198,7 @@ class VoicePath:
 
     def _near(self, block: Block) -> tuple[Samples, Energies]:
         """Return the voice in the room, and the energies of what was returned and of what it was made of."""
-        self._heard_for = self._heard_for - 1 if not block.played.any() else ROOM_BLOCKS
+        self._heard_for = self._heard_for - 1 if not is_sound(block.played) else ROOM_BLOCKS
         if not (self.uplink or self.programme or self._prebuffer.keeping or self._heard_for > 0):
             return SILENCE, _NOTHING  # nobody listens and nothing is played: no echo control while idle
         near = self.echo.process(block.captured, block.played)

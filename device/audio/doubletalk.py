@@ -14,6 +14,7 @@ import numpy as np
 
 from device.audio.block import BLOCK_SECONDS, Samples
 from device.audio.echo import is_active
+from device.audio.fade import ramp
 from device.audio.level import Energies, dbfs
 
 AUDIBLE_DBFS: Final = -45.0
@@ -67,6 +68,5 @@ class Duck:
         self._gain = self._lowest if down else min(1.0, before + (1.0 - self._lowest) * _RISE)
         if before == self._gain == 1.0:
             return voice
-        ramp = np.linspace(before, self._gain, voice.size, dtype=np.float32)
-        lowered: Samples = np.rint(voice.astype(np.float32) * ramp).astype(np.int16)
+        lowered: Samples = np.rint(voice * ramp(before, self._gain, voice.size)).astype(np.int16)
         return lowered

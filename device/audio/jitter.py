@@ -3,7 +3,7 @@
 When the buffer runs dry the media clock is held, so the delay grows at once by what is needed. What is made up
 meanwhile is set against what turns out to be lost, so a lost packet never lengthens the delay. A packet that is missing
 while later ones are there is lost: it is decoded from the copy inside the next one or concealed, and refused if it
-comes after all. After 100 ms without packets there is silence: what comes then is played at its old time if those
+comes after all. After 100 ms without packets sound fades to silence: what comes then is played at its old time if those
 before it were lost, and starts anew if the sender paused or the network stalled.
 """
 
@@ -20,7 +20,9 @@ from device.audio.opus import SHORTEST_FRAME, packet_samples
 LONGEST_BACKLOG: Final = RATE // 2
 """Samples that may wait: the oldest beyond them are skipped, so that a talk is never held up for longer."""
 LONGEST_CONCEALMENT: Final = RATE // 10
-"""Samples made up in a row before there is silence: 100 ms."""
+"""Samples made up in a row before they begin to fade: 100 ms."""
+FADE: Final = RATE // 10
+"""Samples over which what is made up falls to silence."""
 
 _CAPACITY = 64  # packets
 _LONGEST_HOLD = RATE  # samples without packets after which the media time is forgotten
@@ -217,7 +219,7 @@ class JitterBuffer:
         self._held += CALL
         if self._held > _LONGEST_HOLD:
             self._stop()
-        if not 0 < self._held <= LONGEST_CONCEALMENT:
+        if not 0 < self._held <= LONGEST_CONCEALMENT + FADE:
             return Outcome(Kind.SILENCE, samples=CALL)
         self.counters.dry += 1
         return Outcome(Kind.CONCEAL, samples=CALL)

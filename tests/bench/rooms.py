@@ -9,9 +9,10 @@ import numpy as np
 import soxr
 import webrtcvad
 
-from device.audio.block import BLOCK, BLOCK_SECONDS, RATE, SILENCE, Samples
+from device.audio.block import BLOCK, BLOCK_SECONDS, CALL, RATE, SILENCE, Samples
 from device.audio.doubletalk import DoubleTalk
 from device.audio.echo import Aec3, EchoControl, EchoMode, choose_echo
+from device.audio.jitter import FADE, LONGEST_CONCEALMENT
 from device.audio.ladder import guarded
 from device.audio.level import energies, rms_dbfs
 from device.audio.opus import OpusDecoder, OpusEncoder, OpusSettings
@@ -24,6 +25,8 @@ from tests.bench.rows import Row, at_least, at_most
 from tests.bench.simulated import receive
 from tests.bench.utterances import Speech, encoded, floor, speech
 
+ENDING = (LONGEST_CONCEALMENT + FADE) // CALL
+"""Calls of the speaker for which sound is made up when a sender has ended."""
 _FRAME = 480  # samples that a card gives at once
 
 
@@ -74,7 +77,7 @@ def drift_rows(said: Speech) -> Iterator[Row]:
         heard = receive(packets, [0.0] * len(packets), sender_ppm=ppm, speaker_ppm=-ppm)
         waits = np.array(heard.waiting_ms[1000:-100])
         name = f"10 min at {ppm:+.0f} ppm"
-        made_up = heard.counters["dry"] + heard.counters["concealed"] - 5  # the last five, when it ends
+        made_up = heard.counters["dry"] + heard.counters["concealed"] - ENDING
         yield at_most(f"{name}: blocks made up and underruns", made_up + heard.counters["underruns"], "", 0)
         off = float(np.abs(waits - np.median(waits)).max())
         yield at_most(f"{name}: how far the delay gets from its median", off, "ms", 20)

@@ -140,6 +140,20 @@ def test_a_flush_is_silent_from_the_next_sample_on(robot: Robot) -> None:
     assert not robot.hear(silence(30)).any()
 
 
+def test_who_interrupts_hears_no_earcon_either_but_what_the_robot_has_to_say(robot: Robot) -> None:
+    robot.path.source = Recording(tone(5.0))
+    robot.path.uplink = Recorder()
+    robot.path.earcon(tone(5.0, 1000))
+    robot.hear(silence(30))
+    robot.path.interrupt()
+    assert not robot.hear(silence(30)).any()
+    robot.path.earcon(tone(5.0, 1000))
+    robot.path.say_after(tone(0.2, 300))
+    robot.path.interrupt()
+    assert robot.hear(silence(5)).any()
+    assert not robot.hear(silence(30))[10 * BLOCK :].any()
+
+
 def test_half_duplex_hears_what_was_played_and_not_what_will_be(robot: Robot) -> None:
     robot.path.echo = HalfDuplex()
     robot.path.uplink = uplink = Recorder()

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from device.audio.block import BLOCK, BLOCK_SECONDS, RATE
+from device.audio.block import BLOCK, BLOCK_SECONDS, CALL, RATE
 from device.audio.delay import FIRST_DELAY
-from device.audio.jitter import LONGEST_BACKLOG, JitterBuffer, Kind
+from device.audio.jitter import FADE, LONGEST_BACKLOG, LONGEST_CONCEALMENT, JitterBuffer, Kind
 from tests.device.audio.network import Packet, decoded, delays, on_time, payload_of, play
 
 lateness = st.one_of(st.none(), st.just(0.0), st.floats(0.0, 0.4))
@@ -141,10 +141,11 @@ def test_a_sender_that_pauses_and_whose_timestamps_go_on_is_heard_from_its_first
     assert kinds == [Kind.DECODE, Kind.DECODE, Kind.CONCEAL]
 
 
-def test_silence_comes_after_100_ms_without_packets() -> None:
-    kinds = [d.outcome.kind for d in play(JitterBuffer(), on_time(20), 60)]
+def test_without_packets_sound_is_made_up_for_as_long_as_it_takes_to_fade_and_then_there_is_silence() -> None:
+    kinds = [d.outcome.kind for d in play(JitterBuffer(), on_time(20), 80)]
     last = max(place for place, kind in enumerate(kinds) if kind is Kind.DECODE)
-    assert kinds[last + 1 : last + 12] == [Kind.CONCEAL] * 10 + [Kind.SILENCE]
+    calls = (LONGEST_CONCEALMENT + FADE) // CALL
+    assert kinds[last + 1 : last + calls + 2] == [Kind.CONCEAL] * calls + [Kind.SILENCE]
 
 
 def test_a_sender_that_starts_anew_is_followed_after_its_second_packet() -> None:

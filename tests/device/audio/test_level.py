@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 
 from device.audio.block import BLOCK, SILENCE
-from device.audio.level import FLOOR_DBFS, INTERVAL, Meter, dbfs, energies, energy, is_clipped, is_quiet, rms_dbfs
+from device.audio.level import (
+    FLOOR_DBFS,
+    INTERVAL,
+    Meter,
+    dbfs,
+    energies,
+    energy,
+    is_clipped,
+    is_quiet,
+    is_sound,
+    rms_dbfs,
+)
 from tests.device.audio.sound import tone
 
 
@@ -44,3 +55,10 @@ def test_what_touches_full_scale_on_either_side_is_clipped() -> None:
 def test_the_energies_of_a_block_are_those_of_its_parts() -> None:
     near, cleaned, far = tone(0.02), tone(0.02, amplitude=500), SILENCE
     assert energies(near, cleaned, far) == (energy(near), energy(cleaned), 0.0)
+
+
+def test_one_sample_beside_zero_is_sound() -> None:
+    assert not is_sound(SILENCE)
+    assert not is_sound(SILENCE[:0])
+    for faint in (1, -1, -32768):
+        assert is_sound(np.array([0, 0, faint], np.int16))

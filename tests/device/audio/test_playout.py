@@ -39,6 +39,29 @@ def test_an_earcon_goes_on_over_pieces_of_any_length(size: int) -> None:
     assert not heard[sounded.size :].any()
 
 
+def test_an_earcon_that_is_cut_ends_at_the_next_sample_and_the_words_after_it_are_said() -> None:
+    speaker = RingSpeaker()
+    playout = Playout(speaker)
+    playout.earcon(tone(0.05, 1000))
+    playout.then(tone(0.02, 500))
+    before = run(playout, speaker, [SILENCE])
+    playout.cut_earcon()
+    after = run(playout, speaker, [SILENCE] * 3)
+    assert np.array_equal(before, tone(0.05, 1000)[:BLOCK])
+    assert np.array_equal(after[:BLOCK], tone(0.02, 500))
+    assert not after[BLOCK:].any()
+
+
+def test_the_next_earcon_replaces_the_words_that_were_to_follow_the_one_before() -> None:
+    speaker = RingSpeaker()
+    playout = Playout(speaker)
+    playout.then(tone(0.02, 500))
+    playout.earcon(tone(0.02, 1000))
+    heard = run(playout, speaker, [SILENCE] * 3)
+    assert np.array_equal(heard[:BLOCK], tone(0.02, 1000))
+    assert not heard[BLOCK:].any()
+
+
 def test_an_earcon_lies_over_the_voice_for_its_length() -> None:
     speaker = RingSpeaker()
     playout = Playout(speaker)

@@ -68,7 +68,7 @@ def test_silence_before_anything_comes_and_after_it_ended() -> None:
     listen(reception, packets_of(tone(1.0)))
     ending = [reception.pull(1.0 + tick * CALL_SECONDS + 0.007) for tick in range(40)]
     assert ending[0].any()
-    assert not any(sound.any() for sound in ending[18:])
+    assert not any(sound.any() for sound in ending[28:])
     assert all(sound.size and sound.size % CALL == 0 for sound in ending)
 
 
@@ -78,6 +78,17 @@ def test_sound_that_stops_fades_instead_of_clicking() -> None:
     ending = [reception.pull(1.0 + tick * CALL_SECONDS + 0.007) for tick in range(40)]
     last = np.abs([block for block in ending if block.any()][-1].astype(np.int32))
     assert last[-96:].mean() < last[:96].mean() / 10
+
+
+def test_what_is_made_up_for_longer_than_100_ms_fades_within_another_100() -> None:
+    reception = Reception()
+    listen(reception, packets_of(tone(1.0, amplitude=20_000)))
+    pulled = [reception.pull(1.0 + tick * CALL_SECONDS + 0.007) for tick in range(60)]
+    loud = [rms_dbfs(block) for block in pulled]
+    made_up_from = next(place for place, level in enumerate(loud) if level < loud[0] - 0.5)
+    sounding = max(place for place, level in enumerate(loud) if level > -90)
+    assert 10 < sounding - made_up_from <= 21, "calls of 10 ms"
+    assert not any(block.any() for block in pulled[sounding + 2 :])
 
 
 def test_sound_that_begins_in_the_middle_rises_instead_of_clicking() -> None:
