@@ -94,7 +94,15 @@ def _release_key(cache: Path) -> Path:
     key = cache / "kaiwa-release.key"
     if not key.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        new_key = [sys.executable, "-m", "provisioning", "release", "new-key", "--out", key.with_suffix("")]
+        new_key: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "provisioning",
+            "release",
+            "new-key",
+            "--out",
+            key.with_suffix(""),
+        ]
         _run(new_key, cache / "key.log")
     return key
 
@@ -103,7 +111,7 @@ def _package(folder: Path, release_key: Path) -> Path:
     _forget(folder, "*.deb")
     _say("building the package")
     folder.mkdir(parents=True, exist_ok=True)
-    build = [ROOT / "packaging" / "build-deb", "device", folder]
+    build: list[str | Path] = [ROOT / "packaging" / "build-deb", "device", folder]
     _run(build, folder.parent / "package.log", RELEASE_KEY=str(release_key.with_suffix(".pem")))
     [package] = folder.glob("*.deb")
     return package
