@@ -66,6 +66,7 @@ pictures: ## draw docs/pictures/ anew
 	.venv/bin/python -m tests.provisioning.replay.pictures
 	.venv/bin/python -m tests.provisioning.local.demo.pictures
 	.venv/bin/python -m tests.device.picture.pictures
+	.venv/bin/python -m tests.device.doctor.pictures
 
 bench: bench-start bench-takeover bench-mint bench-voice bench-broadcast ## every bench, one after the other
 

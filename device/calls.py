@@ -22,9 +22,10 @@ from device.errors import MediaError, MintError, UpstreamError
 from device.messages.minting import Grant, OpenAIGrant
 from device.messages.reports import CallAnswered, CallLeft, Speaker
 from device.phase import Phase
-from device.realtime.call import CLOSED_BY_SERVICE, RealtimeCall
+from device.realtime.call import RealtimeCall
 from device.realtime.captions import Captioned
 from device.realtime.conversation import (
+    CLOSED_BY_SERVICE,
     EXPIRED,
     Answered,
     CallEvent,
@@ -39,7 +40,7 @@ from device.realtime.conversation import (
 from device.realtime.endpoint import Endpoint
 from device.realtime.floor import ToolCalled
 from device.realtime.history import History
-from device.realtime.opening import opening
+from device.realtime.opening import opening, talk
 from device.realtime.redial import Redial
 
 _log = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ class Calls:
     @property
     def usage(self) -> dict[str, int]:
         """Tokens of the whole session so far, by kind."""
-        return self._used if self.current is None else _sum(self._used, self.current.conversation.usage)
+        return self._used if self.current is None else _sum(self._used, self.current.talk.usage)
 
     def open(self) -> None:
         """Open the first call; `CallUp`, turns, and at last `CallLost` follow."""
@@ -262,6 +263,7 @@ class Calls:
             played=lambda: voice.played_seconds,
             passed=self._with.console.take,
             endpoint=endpoint,
+            talk=talk(grant),
         )
 
     @property
@@ -320,7 +322,9 @@ class Calls:
         self._with.chronicle.use(called.name, called.arguments, outcome, began)
         if call is None or call is not self.current:
             return  # the talk is over meanwhile, or goes on in a call that knows nothing of it
-        parting = outcome.parting and called.turn == call.floor.turn  # who speaks meanwhile does not want to part yet
+        parting = (
+            outcome.parting and called.turn == call.talk.utterances
+        )  # who speaks meanwhile does not want to part yet
         call.outcome(called.call_id, outcome.text, follow=not (parting and called.spoke))
         if parting:
             self._post(p.EndWished(self._session, called.spoke, number))

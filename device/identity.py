@@ -187,9 +187,11 @@ def switch_enrolment(state_dir: Path, enrolment: Enrolment) -> IdentityFiles:
 
 
 def sweep(state_dir: Path, *kept: IdentityFiles) -> None:
-    """Delete every key and certificate in `state_dir` except these."""
+    """Delete every key and certificate in `state_dir` except these, and what a power cut has left of half-written ones."""
     keep = {path for files in kept for path in (files.key, files.certificate)}
-    for stale in [*state_dir.glob("*.key"), *state_dir.glob("*.pem")]:
+    for stale in [
+        file for pattern in ("*.key", "*.pem", ".*.key.new", ".*.pem.new") for file in state_dir.glob(pattern)
+    ]:
         if stale not in keep:
             stale.unlink(missing_ok=True)
 

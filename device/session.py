@@ -81,7 +81,7 @@ class Session(Controls, Lasting):
             yield from self._rest(event, now)
 
     def _stalled(self, event: p.Stalled, now: float) -> Iterator[Command]:
-        self.broken, self._leaving = True, do.Exit(failed=True)
+        self.broken, self._leaving = True, self._leaving or _BROKEN
         if self.phase in _HOLDING:
             yield from self._fail(STANDSTILL, event.text, now)
             return
@@ -206,7 +206,7 @@ class Session(Controls, Lasting):
     def _after(self, event: Event, now: float) -> Iterator[Command]:
         again, self._again = self._again, False
         yield from self._rest(event, now)
-        if self.broken:
+        if self.broken and self._leaving == _BROKEN:  # unless it was told to go meanwhile
             yield from self._show_standstill(now)
         elif self._leaving is not None:
             yield from self._exit(event, now)
@@ -243,6 +243,7 @@ class Session(Controls, Lasting):
         yield self._leaving or do.Exit()
 
 
+_BROKEN: Final = do.Exit(failed=True)
 _REST: Final = (Phase.IDLE, Phase.OFFLINE, Phase.FAULT)  # with the cloud, without it, without a sound card
 _BUSY: Final = frozenset({Phase.STARTING, Phase.ANNOUNCING, Phase.PREPARING, Phase.ENDING, *TALKING})
 _HOLDING: Final = frozenset({Phase.PREPARING, *TALKING})

@@ -15,7 +15,7 @@ from device.messages.tools import ToolDeclaration
 from provisioning.breaker import FAILURES, Breaker
 from provisioning.broadcasting import Broadcasts
 from provisioning.openai import OpenAI, OpenAIError
-from provisioning.opening import ByAnswer, BySecret, CallOpening
+from provisioning.opening import ByAnswer, ByLive, BySecret, CallOpening
 from provisioning.policy import Allowance, Refuse
 from provisioning.profiles.choosing import Chooser, Chosen
 from provisioning.sessions import Session
@@ -57,7 +57,7 @@ class Admitted:
 
 def unable(request: MintRequest, chosen: Chosen) -> Refuse | None:
     """Return why a robot cannot have a call in the way that its profile wants; it is never silently another way."""
-    if chosen.persona.opening == "exchanged" and not request.offer:
+    if chosen.persona.opening != "secret" and not request.offer:
         text = 'the profile has the cloud open calls, and this robot sends no offer: set [realtime] exchange = "cloud"'
         return Refuse(Refusal.DENIED, text)
     return None
@@ -99,7 +99,8 @@ class Services:
     def _opening(self, request: MintRequest, admitted: Admitted, now: float) -> CallOpening:
         if admitted.chosen.persona.opening == "secret":
             return BySecret(self._openai)
-        return ByAnswer(self._openai, request.offer.decode(), partial(self._note_call, admitted.session.id), now)
+        way = ByLive if admitted.chosen.persona.opening == "live" else ByAnswer
+        return way(self._openai, request.offer.decode(), partial(self._note_call, admitted.session.id), now)
 
     async def _note_call(self, session: str, call_id: str) -> str | None:
         async with self._store.transaction() as t:

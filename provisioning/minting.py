@@ -160,7 +160,7 @@ class Minter:
             return Refuse(Refusal.DENIED, "the profile of this session cannot be used any more")
 
     def _session(self, request: MintRequest, group: str, chosen: Chosen, deadline: float, now: float) -> Session:
-        model = chosen.persona.model
+        model = chosen.persona.billed
         reserved = self._terms.rules.reservation(deadline + self._terms.grace - now, model)
         return Session(
             request.nonce,

@@ -1,6 +1,6 @@
-"""OpenAI Realtime as the cloud uses it: make a secret for one session, open a call for a robot, and hang one up.
+"""OpenAI's conversations as the cloud uses them: make a secret for one, open a call for a robot, and hang one up.
 
-Three calls of a large interface, so they are made with the HTTP client that is here anyway; the official one takes five
+A few calls of a large interface, so they are made with the HTTP client that is here anyway; the official one takes five
 times the processor's time for each secret. The tests hold what is sent and what comes back against its types.
 
 OpenAIError                 the root; `retry_after` in seconds where the service named one
@@ -27,11 +27,12 @@ from device.messages.minting import OpenAIGrant
 from device.messages.offers import MOST_SDP, without_passwords
 from device.messages.secret import Secret
 from provisioning.bounded import whole_body
+from provisioning.live import MARK, asking, close_by_sideband, created
 from provisioning.settings import OpenAISettings
 
 _log = logging.getLogger(__name__)
 
-_CALL: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_CALL: Final = re.compile(r"(live\.)?[A-Za-z0-9_-]{1,120}")
 _SECRET: Final = re.compile(r"[\x21-\x7e]{1,512}")
 
 MOST_CONNECTIONS: Final = 128
@@ -127,12 +128,26 @@ class OpenAI:
         """
         answer, headers = await self._post("/realtime/calls", _offered(offer, session))
         call_id = headers.get("Location", "").partition("?")[0].rstrip("/").rpartition("/")[2]
+        return await self._usable(call_id, Secret(answer.decode("utf-8", "replace")))
+
+    async def live(self, session: Mapping[str, Any], offer: str) -> Called:
+        """Open a Live session for whoever made this offer; the id of the call is marked as that of one.
+
+        Raises:
+            OpenAIError: as `call`.
+        """
+        answer, _ = await self._post("/live/sessions", _json(asking(session, offer)))
+        return await self._usable(*created(answer))
+
+    async def _usable(self, call_id: str, sdp: Secret) -> Called:
+        """Return a call that can be used and hung up."""
         if not is_call_id(call_id):
             raise OpenAIBusyError(201, "malformed", "the answer names no call")
-        if not answer.startswith(b"v=0") or len(answer) > MOST_SDP or not answer.isascii():
+        text = sdp.reveal()
+        if not text.startswith("v=0") or len(text) > MOST_SDP or not text.isascii():
             await self.drop(call_id)
             raise OpenAIBusyError(201, "malformed", f"the answer is no SDP of {MOST_SDP} bytes at most")
-        return Called(call_id, Secret(answer.decode("ascii")))
+        return Called(call_id, sdp)
 
     async def drop(self, call_id: str) -> None:
         """Hang up a call whose answer nobody has been given; that cannot come up, so one try is enough."""
@@ -147,11 +162,33 @@ class OpenAI:
         Raises:
             OpenAIError: the call may still be going on.
         """
+        if call_id.startswith(MARK):
+            await self._hang_up_live(call_id.removeprefix(MARK))
+            return
         try:
             await self._post(f"/realtime/calls/{call_id}/hangup", _json())
         except OpenAIRefusedError as error:
             if error.status != 404:
                 raise
+
+    async def _hang_up_live(self, session: str) -> None:
+        """End a Live session; where hanging up is refused, by its sideband (`live.py` says why)."""
+        try:
+            await self._post(f"/live/sessions/{session}/hangup", _json())
+        except OpenAIRefusedError as refused:
+            if not await self._close_live(session):
+                raise OpenAIBusyError(refused.status, refused.code, "the session was not closed") from None
+
+    async def _close_live(self, session: str) -> bool:
+        if self._http is None:
+            return False
+        url = f"{self._base}/live/sessions/{session}/attach".replace("http", "ws", 1)
+        try:
+            return await close_by_sideband(self._http, url, self._headers, self._settings.timeout_seconds)
+        except TimeoutError:
+            raise OpenAIBusyError(None, "timeout", "the session was not closed in time") from None
+        except aiohttp.ClientError as error:
+            raise OpenAIBusyError(None, "unreachable", _masked(str(error) or type(error).__name__)) from None
 
     async def _post(self, path: str, body: aiohttp.Payload) -> tuple[bytes, Mapping[str, str]]:
         """Return what a request was answered with; it is made once, for a person is waiting, and may ask again."""

@@ -1,8 +1,9 @@
 """How a robot is given a call: by a secret with which it opens one, or by the answer to its offer.
 
 The second way is experimental. It needs no more of the service than the unified interface (`POST /v1/realtime/calls` with
-the account's key), and no key, not even one of short life, leaves the cloud. The store knows the call before its robot
-does. One that is not granted after all is hung up.
+the account's key), or Live sessions (`POST /v1/live/sessions`), which are opened in no other way; and no key, not even one
+of short life, leaves the cloud. The store knows the call before its robot does. One that is not granted after all is hung
+up.
 """
 
 from __future__ import annotations
@@ -55,21 +56,30 @@ class BySecret:
 class ByAnswer:
     """The call is opened here, with what the robot has offered, and the robot gets the answer."""
 
+    live = False
+
     def __init__(self, openai: OpenAI, offer: str, note: Note, now: float) -> None:
         self._openai, self._offer, self._note, self._now = openai, offer, note, now
         self.call_id = ""
         """The call, once it has been opened."""
 
+    async def _call(self, session: Mapping[str, Any]) -> Called:
+        return await self._openai.call(session, self._offer)
+
+    def _model(self, session: Mapping[str, Any]) -> str:
+        """Return by which model the call is billed."""
+        return str(session["model"])
+
     async def open(self, session: Mapping[str, Any]) -> OpenAIGrant:
         """Open the call, and note it."""
         called = await self._called(session)
         await self._noted(called)
-        answered = AnsweredCall(sdp=called.sdp, call_id=called.call_id)
-        return OpenAIGrant(expires_at=self._now + ANSWERED_SECONDS, model=str(session["model"]), answered=answered)
+        answered = AnsweredCall(sdp=called.sdp, call_id=called.call_id, live=self.live)
+        return OpenAIGrant(expires_at=self._now + ANSWERED_SECONDS, model=self._model(session), answered=answered)
 
     async def _called(self, session: Mapping[str, Any]) -> Called:
         """Open the call; if nobody wants it any more meanwhile, still learn whether there is one, and hang it up."""
-        asking = asyncio.create_task(self._openai.call(session, self._offer), name="open a call")
+        asking = asyncio.create_task(self._call(session), name="open a call")
         try:
             called = await asyncio.shield(asking)
         except asyncio.CancelledError:
@@ -91,3 +101,15 @@ class ByAnswer:
         """Hang up, if there is a call."""
         if self.call_id:
             await self._openai.drop(self.call_id)
+
+
+class ByLive(ByAnswer):
+    """The same, but the call is a Live session."""
+
+    live = True
+
+    async def _call(self, session: Mapping[str, Any]) -> Called:
+        return await self._openai.live(session, self._offer)
+
+    def _model(self, session: Mapping[str, Any]) -> str:
+        return f"{session['model']}+{session['delegation']['responses']['model']}"

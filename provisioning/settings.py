@@ -175,7 +175,7 @@ class CloudSettings(Settings, frozen=True):
     def rules(self) -> Rules:
         """What sessions cost, what may be spent, and when."""
         return Rules(
-            tariff=tariff(self.openai.model, self.prices),
+            tariff=tariff(self.openai.billed, self.prices),
             caps=caps(self.budget, self.groups),
             fleet_hours=self.hours.as_hours(),
             group_hours=group_hours(self.groups),

@@ -78,6 +78,7 @@ def blinks(light: Light) -> str:
 
 
 WHOLE: Final = "tests/whole/test_faults.py::"
+REFUSED: Final = "tests/device/test_session.py::test_a_refusal_is_heard_and_shown_and_passes"
 LINES: Final = (
     Line(
         "The broker cannot be reached when somebody presses",
@@ -93,7 +94,7 @@ LINES: Final = (
         heard="nothing",
     ),
     Line(
-        "The broker takes nothing any more, but does not hang up",
+        "The broker takes nothing any more, but does not hang up, as when the Wi-Fi is lost; then it is back",
         "tests/device/test_mqtt.py::"
         "test_a_broker_that_takes_nothing_any_more_is_left_and_what_it_did_not_take_is_said_again",
         "The robot leaves it, comes back, and says again what was not taken.",
@@ -136,6 +137,31 @@ LINES: Final = (
         "All is given back and settled.",
         seen="the light `ending`, then `idle`",
         heard="the earcon `end`",
+    ),
+    Line(
+        "The cloud does not let the robot talk",
+        REFUSED,
+        "The light passes, and the next press is tried again; one that is forbidden for good is told so each time.",
+        code="DENIED",
+    ),
+    Line(
+        "What may be spent has been spent",
+        REFUSED,
+        "The light passes; a press is answered so until there is more to spend.",
+        code="BUDGET",
+    ),
+    Line(
+        "The cloud has too much to do",
+        REFUSED,
+        "The light passes, and the next press is tried again.",
+        code="BUSY",
+    ),
+    Line(
+        "The clock of the board is a year off, either way, before the cloud has told the time",
+        "tests/device/test_mqtt.py::test_a_clock_that_is_wrong_is_told_from_a_network_that_is_gone",
+        "Certificates look as if not yet or no longer good; the robot tries again for ever, and is told by its light that the"
+        " date alone is wrong.",
+        code="clock",
     ),
     Line(
         "An answer of the model fails",
@@ -195,8 +221,9 @@ LINES: Final = (
     ),
     Line(
         "The clock jumps",
-        "tests/device/test_clock.py::test_it_goes_on_from_what_the_cloud_said_whatever_the_system_s_clock_does",
-        "The robot goes by the cloud's clock and by one that does not jump.",
+        "tests/device/test_orders.py::test_a_system_clock_that_jumps_neither_ends_an_order_nor_revives_one",
+        "The robot goes by the cloud's clock, counted on by one that does not jump: an order that is good is obeyed, one"
+        " that is over is not.",
         seen="nothing",
         heard="nothing",
     ),

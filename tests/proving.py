@@ -23,6 +23,10 @@ from typing import Final
 import numpy as np
 
 from device.audio.block import BLOCK, SILENCE
+from device.audio.echo import TAIL_SECONDS
+from device.calibrate import plausible
+from device.calibrate.verdict import ROOM_TAIL
+from device.doctor.checks.sound import LOUD_ROOM
 from device.soundcard.room import Room
 from device.soundcard.settings import RoomSettings
 from tests.bench import live
@@ -32,12 +36,37 @@ PAGE: Final = Path(__file__).parents[1] / "docs" / "doctor.md"
 
 STREAM: Final = ("--raw", "--rate=48000", "--channels=1", "--format=s16le", "--latency-msec=20")
 
-HEAD: Final = """# What the doctor says, and what calibration says
+HEAD: Final = f"""# What the doctor says, and what calibration says
 
 `make proving` writes this page: the two commands were run as they stand here, on an x86-64 server whose only sound card is a
 PulseAudio with two sinks in memory. Between them stands a simulated room (device/soundcard/room.py), so the delay is the
 room's and that of two programs that carry its sound. The cloud is the local one. There is no board and no internet, and the doctor says so.
-A computer that is busy elsewhere, as this one was, shows as drift, wander and holes.
+A computer that is busy elsewhere, as this one was, shows as drift, wander and holes; too much of them, and calibration calls
+nothing safe.
+
+On a terminal, lines break at its width and marks are coloured. Here the words are real, and the facts are made up:
+
+![The doctor on a terminal](pictures/doctor-en.png)
+
+In Japanese: [pictures/doctor-ja.png](pictures/doctor-ja.png).
+
+## When calibration calls nothing safe
+
+A measurement that no room and no card gives is a broken one. Calibration then says why and what to do, writes nothing, and ends with
+exit code 1:
+
+| measured | because |
+|---|---|
+| digital silence | the microphone is muted or off |
+| more than {plausible.FLOODED:.0f} dBFS while nothing is played | it is overdriven or broken, or somebody spoke |
+| {plausible.MISSED:.0f} dB less noise at the speaker than was to be played | a third of it was never played |
+| fewer than half of the chirps heard | the speaker is off, or the card takes echo out by itself: `--heard` says which, and is believed only where the noise was not heard either |
+| fewer than {plausible.ENOUGH:.0%} heard, with an echo {plausible.CLEAR:.0f} dB above the room | the microphone drops out |
+| more than {plausible.TEARS} hole in what was played; a delay that wanders by {1000 * plausible.JUMPS:.0f} ms; clocks {plausible.FARTHEST:.0f} ppm apart, or known to {plausible.VAGUE:.0f} only | the computer was busy |
+| a delay of less than {1000 * plausible.EARLIEST:.0f} ms, or more than {1000 * plausible.LATEST:.0f} | the two sides are out of step, or the speaker is wireless |
+| too much left of an echo that comes after {1000 * (TAIL_SECONDS - ROOM_TAIL):.0f} ms | half duplex would open the microphone before it |
+
+In a room that is loud while nothing is played (over {LOUD_ROOM:.0f} dBFS), an echo that drowns in it today is not taken to be gone.
 """
 
 
@@ -63,6 +92,11 @@ TRIALS: Final = (
     Trial(
         "Calibration in a room that hums",
         RoomSettings(delay=0.02, echo_loss=12.0, noise=-42.0),
+        ("calibrate", "--lang", "en"),
+    ),
+    Trial(
+        "Calibration with the loudspeaker off",
+        RoomSettings(delay=0.02, echo_loss=85.0),
         ("calibrate", "--lang", "en"),
     ),
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from device.panel.faults import Fault, kind
 from tests.faults import LINES, PAGE, Line, document, function, measured
 
 
@@ -24,6 +25,10 @@ def test_its_test_is_there(line: Line) -> None:
     tree = ast.parse(Path(line.test.split("::")[0]).read_text(encoding="utf-8"))
     functions = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
     assert function(line) in functions
+
+
+def test_every_kind_of_fault_that_a_visitor_can_meet_is_brought_about() -> None:
+    assert {kind(line.code) for line in LINES if line.code} == set(Fault)
 
 
 def test_the_page_is_that_of_the_list() -> None:

@@ -17,8 +17,7 @@ from device.calibrate.stimulus import Plan
 from device.calibrate.trial import Trial, tried
 from device.calibrate.verdict import Verdict, affordable, judge
 from device.config import DeviceSettings, board_of
-from device.doctor.command import add_language
-from device.doctor.report import as_json, render
+from device.doctor.command import add_language, say
 from device.errors import SoundError
 from device.instance import only_one
 
@@ -31,7 +30,7 @@ clipping and noise floor, and say which echo mode is safe. Nobody should speak m
 def add_options(verb: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
     verb.description = _DESCRIPTION
-    verb.epilog = "exit codes: 0 a mode was found; 1 nothing could be measured; 2 settings; 4 no usable sound card"
+    verb.epilog = "exit codes: 0 a mode was found; 1 the measurement cannot be believed, or nothing is safe; 2 settings; 4 no usable sound card"
     add_language(verb)
     verb.add_argument("--json", action="store_true", help="one JSON object instead of lines")
     verb.add_argument("--write", action="store_true", help="write the mode into the settings file (default: print it)")
@@ -42,7 +41,7 @@ def act(settings: DeviceSettings, options: argparse.Namespace) -> int:
     """Calibrate, print what is to be said, and write the mode when told to; return the exit code."""
     with only_one(Path(settings.state_dir)):
         verdict, note = asyncio.run(calibrated(settings, Plan(), heard=options.heard))
-    sys.stdout.write((as_json if options.json else render)(verdict.findings, options.lang) + "\n")
+    say(verdict.findings, options)
     if verdict.mode is None:
         return EXIT_UNKNOWN
     if options.write:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from device.audio.block import BLOCK, RATE, Samples
 from device.audio.level import FLOOR_DBFS, dbfs, energy, rms_dbfs
-from device.calibrate.stimulus import CHIRP_SECONDS, Plan, chirp
+from device.calibrate.stimulus import CHIRP_SECONDS, Plan, chirp, stimulus
 
 DISTINCT: Final = 8.0
 """How far a chirp's correlation must stand out of its surroundings' RMS to be believed; noise reaches about 4.5."""
@@ -64,6 +64,8 @@ class Measured:
     """Blocks in which the microphone touched full scale."""
     holes: int
     """Times the speaker ran dry, or the tap jumped, between two chirps."""
+    given: float
+    """Level of the noise that was to be played."""
 
 
 def measure(recorded: Recorded, plan: Plan) -> Measured | None:
@@ -170,7 +172,8 @@ def _levels(recorded: Recorded, first: float, plan: Plan, delay: float) -> dict[
     played, captured = rms_dbfs(recorded.played[noise]), rms_dbfs(echo)
     above = energy(echo) - 10.0 ** (floor / 10.0)
     loss = played - (dbfs(above) if above > 0.1 * 10.0 ** (floor / 10.0) else floor - 10.0)
-    return {"floor": floor, "played": played, "echo": captured, "loss": loss}
+    given = rms_dbfs(stimulus(plan)[-round(plan.noise * RATE) :])
+    return {"floor": floor, "played": played, "echo": captured, "loss": loss, "given": given}
 
 
 def _usual(quiet: Samples) -> float:

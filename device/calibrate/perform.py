@@ -6,6 +6,7 @@ import asyncio
 from typing import Final
 
 import numpy as np
+from msgspec.structs import replace
 
 from device.audio.block import BLOCK, RATE, Block
 from device.calibrate.measure import Recorded
@@ -53,10 +54,14 @@ class Performer:
 async def perform(settings: SoundSettings, plan: Plan) -> tuple[str, Recorded]:
     """Return the name of the card and what was recorded; takes about as long as the plan.
 
+    A simulated room is measured only where the settings name it: what is safe in one that stands in for a missing card
+    says nothing about the card.
+
     Raises:
-        SoundError: the card cannot be opened, or stops giving blocks.
+        SoundError: the card is not there, cannot be opened, or stops giving blocks.
     """
     performer = Performer(plan)
+    settings = replace(settings, card="pyaudio") if settings.card == "auto" else settings
     try:
         async with open_card(settings, performer.on_block) as card, asyncio.timeout(3.0 * plan.seconds + 10.0):
             performer.card = card

@@ -17,14 +17,20 @@ SETTLED: Final = 0.5
 """Share of the noise after which the canceller is judged; AEC3 needs half a second, hardware may need more."""
 
 
+BEFORE: Final = 0.3
+"""Seconds before the first sound in which the canceller's noise suppression has found what the room sounds like."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Levels in dBFS RMS over the last half of the noise."""
+    """Levels in dBFS RMS, over the last half of the noise and before anything was played."""
 
     before: float
-    """What the microphone heard."""
+    """What the microphone heard of the noise."""
     after: float
     """What was left of it."""
+    quiet: float
+    """What was left of the room while nothing was played."""
 
     @property
     def removed(self) -> float:
@@ -40,7 +46,15 @@ def tried(echo: EchoControl, recorded: Recorded, plan: Plan) -> Trial:
         part = slice(number * BLOCK, (number + 1) * BLOCK)
         left[part] = echo.process(recorded.captured[part], recorded.played[part])
     judged = _judged(recorded.played[: count * BLOCK], plan)
-    return Trial(rms_dbfs(recorded.captured[judged]), rms_dbfs(left[judged]))
+    quiet = left[_quiet(recorded.played)]
+    return Trial(rms_dbfs(recorded.captured[judged]), rms_dbfs(left[judged]), rms_dbfs(quiet))
+
+
+def _quiet(played: Samples) -> slice:
+    """Return the last moment before the first sound."""
+    sounding = np.flatnonzero(played)
+    end = int(sounding[0]) if len(sounding) else len(played)
+    return slice(max(0, end - round(BEFORE * RATE)), end)
 
 
 def _judged(played: Samples, plan: Plan) -> slice:

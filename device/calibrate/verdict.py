@@ -10,10 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from device.audio.echo import EchoMode
+from device.audio.echo import TAIL_SECONDS, EchoMode
+from device.audio.ladder import INAUDIBLE_DBFS
 from device.boards import CHOICES, Board
 from device.calibrate import words
 from device.calibrate.measure import Measured
+from device.calibrate.plausible import INAUDIBLE, STEADY, dead, few, objections
 from device.calibrate.trial import Trial
 from device.doctor.checks.sound import LOUD_ROOM
 from device.doctor.findings import Finding
@@ -21,21 +23,17 @@ from device.doctor.findings import Finding
 REMOVED: Final = 20.0
 """dB that the canceller must take out: below it voice detectors took the rest for speech."""
 NEAR_FLOOR: Final = 6.0
-"""dB above the noise floor at which what is left is not worth mentioning."""
-INAUDIBLE: Final = 3.0
-"""dB above the noise floor at which an echo is as good as gone before any canceller."""
+"""dB above the noise floor, and above what the canceller leaves of the room alone, at which a rest is not worth mentioning."""
 INTERRUPTIBLE: Final = 3.0
 """dB of echo loss below which talking over the robot goes unnoticed most of the time."""
 TRIED_DRIFT: Final = 100.0
-STEADY: Final = 0.010
-"""Seconds of wander that the tap forgives; beyond them it would have moved its offset at once."""
-DEAD: Final = -95.0
-"""dBFS: no converter is that quiet."""
+ROOM_TAIL: Final = 0.05
+"""Seconds for which a room goes on after the echo has come, until it is as good as silent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The mode that is safe, None when nothing could be measured, and what is to be said."""
+    """The mode that is safe, None when what was measured cannot be believed or no mode is, and what is to be said."""
 
     mode: EchoMode | None
     findings: list[Finding]
@@ -54,36 +52,45 @@ def _profile(board: Board) -> list[tuple[str, str | int]]:
 
 
 def judge(card: str, measured: Measured | None, trial: Trial | None, *, heard: bool) -> Verdict:
-    """Return the verdict; `trial` is None where there is no canceller, `heard` whether a person heard the chirps."""
+    """Return the verdict; `trial` is None where there is no canceller, `heard` whether a person heard the chirps.
+
+    A measurement that cannot be believed says nothing about any mode: the verdict is None then, with the reasons.
+    """
     if measured is None:
-        return Verdict(None, [words.NOT_PLAYED(card=card)])
-    if measured.floor <= DEAD and not measured.heard:
-        return Verdict(None, [words.MUTED(card=card)])
-    if 2 * measured.heard < measured.chirps:
-        return _unheard(card, measured, trial, heard=heard)
-    mode = _safe(measured, trial)
-    return Verdict(mode, [*_figures(card, measured, trial), *_complaints(measured), _mode(mode)])
-
-
-def _unheard(card: str, measured: Measured, trial: Trial | None, *, heard: bool) -> Verdict:
-    if heard:
-        return Verdict(EchoMode.NONE, [_levels(measured), _mode(EchoMode.NONE)])
-    mode = EchoMode.HALF_DUPLEX if trial is None else EchoMode.AEC3
-    said = words.UNHEARD(card=card, heard=measured.heard, chirps=measured.chirps)
-    return Verdict(mode, [said, _mode(mode)])
+        return Verdict(None, [words.NOT_PLAYED(card=card), words.UNDECIDED()])
+    if dead(measured):
+        return Verdict(None, [words.MUTED(card=card), words.UNDECIDED()])
+    figures = _figures(card, measured, trial)
+    if reasons := objections(card, measured, heard=heard):
+        return Verdict(None, [*figures, *reasons, words.UNDECIDED()])
+    mode = EchoMode.NONE if few(measured) else _safe(measured, trial)  # only a person can have said so
+    if mode is EchoMode.HALF_DUPLEX and measured.delay + ROOM_TAIL > TAIL_SECONDS:
+        late = words.OUT_OF_REACH(delay=measured.delay * 1000.0, tail=TAIL_SECONDS * 1000.0)
+        return Verdict(None, [*figures, *_complaints(measured), late, words.UNDECIDED()])
+    return Verdict(mode, [*figures, *_complaints(measured), _mode(mode)])
 
 
 def _safe(measured: Measured, trial: Trial | None) -> EchoMode:
     if measured.clipped:
         return EchoMode.HALF_DUPLEX
-    if measured.echo <= measured.floor + INAUDIBLE:
+    # Where the room itself is loud, an echo that drowns in it today is heard as soon as it is quiet.
+    quiet = measured.floor <= LOUD_ROOM
+    if quiet and measured.echo <= measured.floor + INAUDIBLE:
         return EchoMode.NONE
-    if trial is not None and (trial.removed >= REMOVED or trial.after <= measured.floor + NEAR_FLOOR):
+    if trial is not None and (trial.removed >= REMOVED or (quiet and _drowned(measured, trial))):
         return EchoMode.AEC3
     return EchoMode.HALF_DUPLEX
 
 
+def _drowned(measured: Measured, trial: Trial) -> bool:
+    """Tell whether what is left of the echo is lost in the room, with its noise as it is and with it taken out."""
+    taken_out = max(trial.quiet + NEAR_FLOOR, INAUDIBLE_DBFS)
+    return trial.after <= min(measured.floor + NEAR_FLOOR, taken_out)
+
+
 def _figures(card: str, measured: Measured, trial: Trial | None) -> list[Finding]:
+    if few(measured):  # nothing is known of times, nor of what a canceller makes of the echo
+        return [_levels(measured)]
     times = words.TIMES(
         card=card,
         delay=measured.delay * 1000.0,

@@ -5,14 +5,22 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import shutil
 import sys
+from collections.abc import Mapping
+from typing import Final
 
 from device.chosen import chosen
 from device.config import DeviceSettings
 from device.doctor.examine import SERVICE, STUN, Options, examine
+from device.doctor.findings import Finding, Language
 from device.doctor.gather.sound import LONGEST_RECORDING, Wish
-from device.doctor.report import as_json, exit_code, language_of, render
+from device.doctor.report import PLAIN, Screen, as_json, exit_code, language_of, render
 
+PRESS: Final[Mapping[Language, str]] = {
+    "en": "Press the button now, again and again, for {:g} s.",
+    "ja": "今から {:g} 秒間、ボタンを何度か押してください。",
+}
 EPILOGUE = "exit codes: 0 nothing has failed (warnings may be there); 1 something has; 2 command line or settings"
 
 
@@ -32,6 +40,9 @@ def add_options(verb: argparse.ArgumentParser) -> None:
         default=0.0,
         metavar="SECONDS",
         help=f"record so long, {LONGEST_RECORDING:g} at most, then play it back",
+    )
+    verb.add_argument(
+        "--press", type=float, default=0.0, metavar="SECONDS", help="feel the button meanwhile: press it some times"
     )
 
 
@@ -54,7 +65,23 @@ def address(text: str) -> tuple[str, int]:
 
 def act(settings: DeviceSettings, options: argparse.Namespace) -> int:
     """Examine this board and print what is to be said; return the exit code."""
-    wanted = Options(options.stun, options.service, Wish(options.listen, options.record), chosen=chosen(options.config))
+    wish = Wish(options.listen, options.record)
+    wanted = Options(options.stun, options.service, wish, press=options.press, chosen=chosen(options.config))
+    if options.press:
+        sys.stderr.write(f"{PRESS[options.lang].format(options.press)}\n")
     findings = asyncio.run(examine(settings, wanted))
-    sys.stdout.write((as_json if options.json else render)(findings, options.lang) + "\n")
+    say(findings, options)
     return exit_code(findings)
+
+
+def say(findings: list[Finding], options: argparse.Namespace) -> None:
+    """Print what was found, as JSON or as lines that fit the terminal."""
+    text = as_json(findings, options.lang) if options.json else render(findings, options.lang, screen())
+    sys.stdout.write(f"{text}\n")
+
+
+def screen() -> Screen:
+    """Return what standard output goes to; colours only on a terminal, and not where NO_COLOR asks for none."""
+    if not sys.stdout.isatty():
+        return PLAIN
+    return Screen(shutil.get_terminal_size().columns, colours=not os.environ.get("NO_COLOR"))

@@ -15,9 +15,10 @@ from device.audio.echo import EchoMode
 from device.chosen import Chosen
 from device.clock import ntp_synchronized
 from device.config import DeviceSettings
-from device.doctor.checks import board, broker, clock, computer, identity, network, pins, records, sound, tools
+from device.doctor.checks import board, broker, button, clock, computer, identity, network, pins, records, sound, tools
 from device.doctor.findings import UNLOOKED, Finding
 from device.doctor.gather import broker as ask_broker
+from device.doctor.gather import button as feel
 from device.doctor.gather import computer as look_at
 from device.doctor.gather import network as reach
 from device.doctor.gather import pins as take_pins
@@ -44,6 +45,8 @@ class Options:
     wish: Wish = field(default_factory=Wish)
     mint_seconds: float = 6.0
     """How long to wait for the minter's answer."""
+    press: float = 0.0
+    """How many seconds to watch the button for, 0 for not at all; somebody must press it meanwhile."""
     chosen: Chosen | None = None
     """What the profile of this board chose, if that is to be told."""
 
@@ -65,7 +68,7 @@ async def examine(settings: DeviceSettings, options: Options) -> list[Finding]:
     parts = await asyncio.gather(
         _part("disk", _disk(state_dir)),
         _part("record", _records(settings.record, state_dir)),
-        _part("pins", _pins(settings, running=running)),
+        _part("pins", _pins(settings, options.press, running=running)),
         _part("tools", _tools(settings)),
         _part("sound", _sound(settings, options.wish, running=running)),
         _part("network", _network(options)),
@@ -120,10 +123,12 @@ async def _records(settings: RecordSettings, state_dir: Path) -> list[Finding]:
     return records.check(await asyncio.to_thread(count_records, settings, state_dir))
 
 
-async def _pins(settings: DeviceSettings, *, running: bool) -> list[Finding]:
+async def _pins(settings: DeviceSettings, press: float, *, running: bool) -> list[Finding]:
     if running:
         return [pins.HELD()]
-    return pins.check(await take_pins.gather(settings.panel, outputs=settings.tools.outputs))
+    found = pins.check(await take_pins.gather(settings.panel, outputs=settings.tools.outputs))
+    felt = await feel.gather(settings.panel, press) if press else None
+    return found if felt is None else [*found, *button.check(felt)]
 
 
 async def _tools(settings: DeviceSettings) -> list[Finding]:

@@ -46,6 +46,8 @@ class Finding:
 
     phrase: Phrase
     values: Mapping[str, Value] = field(default_factory=dict)
+    japanese: Mapping[str, str] = field(default_factory=dict)
+    """What stands in the Japanese text in place of values that are words."""
 
     @property
     def check(self) -> str:
@@ -59,11 +61,19 @@ class Finding:
 
     def text(self, language: Language) -> str:
         """Return what was found, in words."""
-        return (self.phrase.ja if language == "ja" else self.phrase.en).format_map(self.values)
+        return (
+            self.phrase.ja.format_map(self._in_japanese) if language == "ja" else self.phrase.en.format_map(self.values)
+        )
 
     def fix(self, language: Language) -> str:
         """Return what to do about it, in words; empty where nothing needs doing."""
-        return (self.phrase.fix_ja if language == "ja" else self.phrase.fix_en).format_map(self.values)
+        if language == "ja":
+            return self.phrase.fix_ja.format_map(self._in_japanese)
+        return self.phrase.fix_en.format_map(self.values)
+
+    @property
+    def _in_japanese(self) -> Mapping[str, Value]:
+        return {**self.values, **self.japanese}
 
 
 UNLOOKED: Final = Phrase(

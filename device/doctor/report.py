@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from device.doctor.findings import Finding, Language, Outcome, worst
+from device.picture import kinsoku
 
 MARKS: Final[Mapping[Language, Mapping[Outcome, str]]] = {
     "en": {Outcome.OK: " ok ", Outcome.NOTE: "note", Outcome.WARNING: "WARN", Outcome.FAILURE: "FAIL"},
@@ -30,18 +33,63 @@ _LAST: Final[Mapping[Language, Mapping[Outcome, str]]] = {
 }
 
 
-def render(findings: list[Finding], language: Language) -> str:
+_COLOURS: Final[Mapping[Outcome, str]] = {
+    Outcome.OK: "32",
+    Outcome.NOTE: "36",
+    Outcome.WARNING: "33",
+    Outcome.FAILURE: "1;31",
+}
+"""SGR parameters of ECMA-48: green, cyan, yellow, bold red. The mark says the same in letters."""
+
+_INDENT: Final = 17
+_ARROW: Final = "→ "
+_NARROWEST: Final = 30
+"""Columns of text below which lines are left as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What the report is shown on."""
+
+    width: int | None = None
+    """Columns; None where lines may be of any length, as in a file or a pipe."""
+    colours: bool = False
+
+
+PLAIN: Final = Screen()
+
+
+def render(findings: list[Finding], language: Language, screen: Screen = PLAIN) -> str:
     """Return the report as lines of text, the fix below each finding that has one."""
-    lines = [line for finding in findings for line in _lines(finding, language)]
+    lines = [line for finding in findings for line in _lines(finding, language, screen)]
     counts = {"failures": _count(findings, Outcome.FAILURE), "warnings": _count(findings, Outcome.WARNING)}
     return "\n".join([*lines, _LAST[language][worst(findings)].format_map(counts)])
 
 
-def _lines(finding: Finding, language: Language) -> list[str]:
-    lines = [f"[{MARKS[language][finding.outcome]}] {finding.check:9} {finding.text(language)}"]
+def _lines(finding: Finding, language: Language, screen: Screen) -> list[str]:
+    outcome = finding.outcome
+    mark = _coloured(MARKS[language][outcome], _COLOURS[outcome], screen)
+    lines = _below(f"[{mark}] {finding.check:9} ", finding.text(language), " " * _INDENT, screen)
     if fix := finding.fix(language):
-        lines.append(f"{'':16} → {fix}")
+        indent = " " * _INDENT
+        lines += _below(indent + _ARROW, fix, indent + " " * len(_ARROW), screen)
     return lines
+
+
+def _below(first: str, text: str, others: str, screen: Screen) -> list[str]:
+    """Return `text` behind `first`, and what does not fit into the line behind `others`."""
+    room = 0 if screen.width is None else screen.width - len(others)
+    parts = kinsoku.lines(text, room, columns) if room >= _NARROWEST else [text]
+    return [(others if number else first) + part for number, part in enumerate(parts or [""])]
+
+
+def _coloured(text: str, colour: str, screen: Screen) -> str:
+    return f"\x1b[{colour}m{text}\x1b[0m" if screen.colours else text
+
+
+def columns(text: str) -> int:
+    """Return how many columns of a terminal a text takes: letters of East Asian scripts take two (Unicode, UAX 11)."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def _count(findings: list[Finding], outcome: Outcome) -> int:

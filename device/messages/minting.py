@@ -56,6 +56,8 @@ class AnsweredCall(Message, frozen=True):
     sdp: Secret
     """The answer, with its ICE password."""
     call_id: str
+    live: bool = False
+    """Whether it is a Live session, whose events are not those of the Realtime API."""
 
 
 class OpenAIGrant(Message, frozen=True):

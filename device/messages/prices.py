@@ -12,6 +12,9 @@ from typing import Final
 
 from device.messages.wire import Message
 
+LIVE_SHORTEST: Final = 15
+"""Seconds that a Live session is billed at least (developers.openai.com, "Cost optimization")."""
+
 MOST_TOKENS: Final = 10**12
 """A report of more than this is no report."""
 
@@ -27,6 +30,8 @@ class TokenPrices(Message, frozen=True):
     cached_text_in: Decimal
     text_out: Decimal
     per_minute: Decimal = Decimal(0)
+    live_per_minute: Decimal = Decimal(0)
+    """Of a Live session, silence included; the tokens are then those of the model behind it."""
 
 
 def cost(prices: TokenPrices, usage: Mapping[str, int]) -> Decimal | None:
@@ -45,7 +50,13 @@ def cost(prices: TokenPrices, usage: Mapping[str, int]) -> Decimal | None:
         return None
     given = (text - cached_text) * prices.text_in + cached_text * prices.cached_text_in
     given += (audio - cached_audio) * prices.audio_in + cached_audio * prices.cached_audio_in
-    return given + _answer(prices, usage)
+    return given + _answer(prices, usage) + _live(prices, usage)
+
+
+def _live(prices: TokenPrices, usage: Mapping[str, int]) -> Decimal:
+    if not prices.live_per_minute:
+        return Decimal(0)
+    return max(usage.get("live_seconds", 0), LIVE_SHORTEST) * prices.live_per_minute * 1_000_000 / 60
 
 
 def _answer(prices: TokenPrices, usage: Mapping[str, int]) -> Decimal:

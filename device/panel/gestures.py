@@ -1,7 +1,7 @@
 """PURE. What a hand does to the button, from the raw edges of its contact.
 
-A contact bounces for some milliseconds, both ways (Ganssle, "A Guide to Debouncing", 2004: mostly under 10 ms, rarely
-over 20). A press counts at its very first edge, so that the light answers at once; a release counts when the contact
+A contact bounces for some milliseconds, both ways (Ganssle, "A Guide to Debouncing": 16 switches for 6.2 ms at most, two far
+longer). A press counts at its very first edge, so that the light answers at once; a release counts when the contact
 has stayed open for `DEBOUNCE`. Times are monotonic seconds. The caller passes each edge to `handle` and calls `due`
 when `deadline` has come.
 """

@@ -114,6 +114,9 @@ CallEvent = (
     | ToolCalled
 )
 
+CLOSED_BY_SERVICE: Final = "closed by the service"
+"""Why a call is over that the service has closed, by itself or because the cloud has hung up."""
+
 EXPIRED: Final = "session_expired"
 """The error code that ends a session, after 60 minutes (developers.openai.com/api/docs/guides/realtime)."""
 

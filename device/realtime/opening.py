@@ -7,7 +7,10 @@ from typing import Protocol
 import aiohttp
 
 from device.messages.minting import AnsweredCall, OpenAIGrant
+from device.realtime.live.talk import LiveTalk
 from device.realtime.offer import Answer, checked, exchange
+from device.realtime.talk import Talk
+from device.realtime.turn_talk import TurnTalk
 
 
 class CallOpening(Protocol):
@@ -48,3 +51,8 @@ def opening(grant: OpenAIGrant, http: aiohttp.ClientSession, seconds: float) -> 
     if grant.answered is not None:
         return Carried(grant.answered)
     return Posted(grant, http, seconds)
+
+
+def talk(grant: OpenAIGrant) -> Talk:
+    """Return what reads the events of the call that `grant` opens."""
+    return LiveTalk() if grant.answered is not None and grant.answered.live else TurnTalk()

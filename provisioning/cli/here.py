@@ -95,6 +95,9 @@ def demo(
     exchange: Annotated[
         bool, typer.Option("--exchange", help="Experimental: the cloud opens the calls, and the robot gets no secret.")
     ] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Experimental: the calls are Live sessions, which the cloud opens, too.")
+    ] = False,
 ) -> None:
     """Run the cloud and one robot here. Space is the robot's button.
 
@@ -103,7 +106,7 @@ def demo(
     The script knows no --delay.
     """
     here = _extra()
-    choices = here.chosen(openai_url, imageflux_url, web_port, language, scenario, call_seconds, exchange)
+    choices = here.chosen(openai_url, imageflux_url, web_port, language, scenario, call_seconds, exchange, live)
     raise typer.Exit(here.run_demo(choices, sound, here.Kept(keep, json, record), once=once, delay=delay))
 
 

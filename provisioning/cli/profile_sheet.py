@@ -23,7 +23,7 @@ from provisioning.profiles.registry import Version
 from provisioning.profiles.shutdowns import warnings
 from provisioning.settings import CloudSettings
 from provisioning.spending.caps import Caps
-from provisioning.spending.prices import INSTRUCTION_TOKENS, price_of, told
+from provisioning.spending.prices import INSTRUCTION_TOKENS, told, unpriced
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def sheet(version: Version, settings: CloudSettings, minutes: float = 3.0) -> Sh
     found = checked(Draft(version.text, version.texts), f"{version.name}@{version.version}", secrets, strict=False)
     profile = found.profile
     longest = min(profile.session_seconds or settings.limits.session_seconds, settings.limits.session_seconds)
-    tariff = settings.rules.tariff_of(profile.model)
+    tariff = settings.rules.tariff_of(profile.billed)
     cost = estimate(profile, found.tokens, tariff, longest, minutes, settings.limits.grace_seconds)
     wanting = (*_warnings(found, settings), *_unaffordable(cost, settings.rules.caps))
     return Sheet(version, found, cost, settings.prices.currency, wanting)
@@ -70,8 +70,10 @@ def _warnings(found: Checked, settings: CloudSettings) -> Iterator[str]:
     for server in found.profile.mcp:
         if reason := unusable(server, secrets):
             yield f"the MCP server {server.label} is left out: {reason}"
-    if price_of(found.profile.model, settings.prices) is None:
-        yield f"no price of {found.profile.model} is known, so it counts as the dearest model (see [[prices.models]])"
+    for model in unpriced(found.profile.billed, settings.prices):
+        yield f"no price of {model} is known, so it counts as the dearest model (see [[prices.models]])"
+    if found.profile.opening == "live":
+        yield "Live sessions are experimental: they were tried against a stand-in only"
     if (found.profile.session_seconds or 0) > settings.limits.session_seconds:
         yield f"session_seconds is more than the settings allow, which is {settings.limits.session_seconds:g}"
 

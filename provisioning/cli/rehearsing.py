@@ -21,7 +21,7 @@ from provisioning.cli.profile_names import NameAndVersion, named
 from provisioning.openai import OpenAI
 from provisioning.parts import chooser
 from provisioning.profile_versions import find
-from provisioning.profiles.choosing import Chosen
+from provisioning.profiles.choosing import Chosen, ProfileError
 from provisioning.rehearsal import LOOK_UP_TOOL, Answer, Rehearsal
 from provisioning.running import run
 from provisioning.settings import CloudSettings, replaced
@@ -66,10 +66,12 @@ async def rehearsed(
         UpstreamError: the service refuses, or has gone.
     """
     async with AsyncExitStack() as stack:
-        if stand_in:
-            settings = await _stood_in(settings, stack)
         store = await stack.enter_async_context(Store(settings.store_url))
         chosen = chooser(settings).prepared(await find(store, *named(name)))
+        if chosen.persona.opening == "live":
+            raise ProfileError("a Live session is spoken, and cannot be tried in writing; try it with a robot")
+        if stand_in:
+            settings = await _stood_in(settings, stack)
         rehearsal = await stack.enter_async_context(_rehearsal(settings, chosen))
         turns = [turn async for turn in _turns(rehearsal, chosen, iter(say) if say else _lines(), quiet=quiet)]
         micros = _micros(chosen, rehearsal.usage)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from msgspec.structs import replace
 
@@ -61,9 +61,18 @@ class Choices:
     push_to_talk: bool = False
     exchange: bool = False
     """Whether the cloud opens calls for robots (experimental), in the place of handing out secrets."""
+    live: bool = False
+    """Whether they are Live sessions (experimental), which the cloud opens, too."""
     scenario: Scenario | None = None
     """What the stand-in for OpenAI plays; what is built in when None."""
     limits: LimitSettings = LIMITS
+
+    @property
+    def opening(self) -> Literal["secret", "exchanged", "live"]:
+        """How robots are given calls."""
+        if self.live:
+            return "live"
+        return "exchanged" if self.exchange else "secret"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +132,8 @@ def _openai(choices: Choices, stand_in: RealtimeStandIn | None, environment: Map
         instructions=INSTRUCTIONS,
         tools=(ANY,),
         vad="push_to_talk" if choices.push_to_talk else OpenAISettings().vad,
-        opening="exchanged" if choices.exchange else "secret",
+        opening=choices.opening,
+        model="gpt-live-1" if choices.live else OpenAISettings().model,
     )
 
 

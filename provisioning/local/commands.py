@@ -48,6 +48,7 @@ def chosen(
     scenario: str,
     call_seconds: float,
     exchange: bool = False,
+    live: bool = False,
 ) -> Choices:
     """Return what is chosen on a command line; a scenario is spoken in its own language.
 
@@ -55,11 +56,12 @@ def chosen(
         SettingsError: the scenario cannot be played; with its line.
     """
     if not scenario:
-        return Choices(openai_url, imageflux_url, web_port, language, call_seconds, exchange=exchange)
+        return Choices(openai_url, imageflux_url, web_port, language, call_seconds, exchange=exchange, live=live)
     if openai_url:
         raise SettingsError("--scenario", "it is the stand-in that plays it; leave out --openai-url")
     played = load_scenario(scenario)
-    return Choices("", imageflux_url, web_port, played.language, call_seconds, exchange=exchange, scenario=played)
+    spoken = played.language
+    return Choices("", imageflux_url, web_port, spoken, call_seconds, exchange=exchange, live=live, scenario=played)
 
 
 def run_stand_in(service: str, port: int, scenario: str, console: Console, call_seconds: float) -> int:
@@ -104,6 +106,8 @@ def run_demo(choices: Choices, card: str, kept: Kept, *, once: bool, delay: floa
     `delay` is the broadcast's, in seconds, 0 to 10; the script goes without.
     """
     scripted = once or kept.json is not None or not (sys.stdin.isatty() and sys.stdout.isatty())
+    if scripted and choices.live:
+        raise SettingsError("--live", "needs a terminal: the script judges turns, and a Live session has none")
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
     if scripted and choices.scenario is not None:
         choices = replace(choices, scenario=playable(choices.scenario))

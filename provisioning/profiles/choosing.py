@@ -12,6 +12,7 @@ from device.messages.minting import Limits, Prompts
 from device.messages.prices import TokenPrices
 from device.messages.tools import LOOK_UP, ToolDeclaration, allowed
 from provisioning.profiles.knowledge import Plan, plan
+from provisioning.profiles.live import live_session
 from provisioning.profiles.mcp import McpSecret, unusable
 from provisioning.profiles.persona import Persona, Profile
 from provisioning.profiles.reading import read_profile
@@ -59,7 +60,9 @@ class Chosen:
         return allowed(declared, [*self.persona.tools, *searched])
 
     def session(self, tools: Sequence[ToolDeclaration]) -> dict[str, Any]:
-        """Return the `session` of a client secret with these tools; for the service alone."""
+        """Return the `session` of a client secret, or of a Live session, with these tools; for the service alone."""
+        if self.persona.opening == "live":
+            return live_session(self.persona, tools, self.knowledge)
         return session(self.persona, tools, self.knowledge, self.secrets)
 
     def hidden_words(self, everywhere: Sequence[str]) -> list[str]:
@@ -140,7 +143,7 @@ class Chooser:
         return self._made(profile, _limits(profile, self._limits), version)
 
     def _made(self, persona: Persona, limits: Limits, version: Version | None = None) -> Chosen:
-        billed = tariff(persona.model, self._prices)
+        billed = tariff(persona.billed, self._prices)
         found = plan(version.texts, persona.knowledge_tokens) if version else Plan()
         for reason in filter(None, (unusable(server, self._secrets) for server in persona.mcp)):
             _log.warning("an MCP server of profile %s is left out: %s", version.name if version else "[openai]", reason)

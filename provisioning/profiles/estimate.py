@@ -24,6 +24,11 @@ TURN_SECONDS: Final = VISITOR_SECONDS + ROBOT_SECONDS + PAUSE_SECONDS
 TOOL_TOKENS: Final = 1000
 """What the declarations of a robot's tools take in every answer; those of the built-in ones have about so many."""
 
+TURNS_PER_TASK: Final = 4
+"""In a Live session: with so many turns something is done or looked up."""
+
+TASK_TOKENS: Final = 200
+
 USUAL_MINUTES: Final = 3.0
 
 
@@ -65,7 +70,9 @@ def estimate(
 
 def costs(persona: Persona, tokens: int, tariff: Tariff, seconds: float) -> int:
     """Return the micros of a conversation of so many seconds, in turns of `TURN_SECONDS`."""
-    said = tariff.cost(usage(persona, tokens, max(1, round(seconds / TURN_SECONDS)))) or 0
+    turns = max(1, round(seconds / TURN_SECONDS))
+    used = live_usage(tokens, turns, seconds) if persona.opening == "live" else usage(persona, tokens, turns)
+    said = tariff.cost(used) or 0
     return said + tariff.flat(seconds)
 
 
@@ -80,6 +87,22 @@ def usage(persona: Persona, tokens: int, turns: int) -> dict[str, int]:
     for _ in range(turns):
         total.update(talk.answer())
     return dict(total)
+
+
+def live_usage(tokens: int, turns: int, seconds: float) -> dict[str, int]:
+    """Return what would be reported for a Live session: its time, and tokens of the model behind.
+
+    Every `TURNS_PER_TASK` turns that one is given a task; it is told instructions, tools and all that was said, nothing of
+    which is cached, and gives two answers of `TASK_TOKENS`: one that calls a tool, and one that tells of it.
+    """
+    tasks = turns // TURNS_PER_TASK
+    words = round(seconds * TEXT_TOKENS_PER_SECOND / 2)
+    return {
+        "responses": 2 * tasks,
+        "input_text_tokens": 2 * tasks * (tokens + TOOL_TOKENS + words),
+        "output_text_tokens": 2 * tasks * TASK_TOKENS,
+        "live_seconds": round(seconds),
+    }
 
 
 class _Talk:

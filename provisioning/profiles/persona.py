@@ -77,9 +77,17 @@ class Persona(Settings, frozen=True):
     history_kept: Annotated[float, Meta(gt=0, le=1)] = 0.3
     """How much of that is kept when it is full. What is kept is billed once more as if it were new, which costs up to 80
     times as much as remembering it: to drop much at once, and seldom, is cheaper."""
-    opening: Literal["secret", "exchanged"] = "secret"
+    opening: Literal["secret", "exchanged", "live"] = "secret"
     """How a robot is given a call: by a secret with which it offers one to the service; or, experimental, the cloud offers it
-    for the robot and hands it the answer, which robots with `[realtime] exchange = "cloud"` can take."""
+    for the robot and hands it the answer, which robots with `[realtime] exchange = "cloud"` can take. With `live` the call
+    is a Live session (`POST /v1/live/sessions`), full duplex, and `model` one that speaks in those."""
+    backend_model: Annotated[str, Meta(min_length=1, max_length=40)] = "gpt-5.6-luna"
+    """To which model of the Responses API a Live model gives what it does not do itself, above all calls of tools."""
+
+    @property
+    def billed(self) -> str:
+        """By which model, or models, sessions are billed: `gpt-live-1+gpt-5.6-luna` for a Live session."""
+        return f"{self.model}+{self.backend_model}" if self.opening == "live" else self.model
 
 
 class Profile(Persona, frozen=True):

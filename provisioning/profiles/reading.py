@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from device.messages.settings import mistaken, read_settings
 from device.messages.wire import encode
+from provisioning.profiles.live import live_mistakes
 from provisioning.profiles.mcp import McpSecret, unusable
 from provisioning.profiles.persona import MOST_HIDDEN, Persona, Profile
 
@@ -42,12 +43,13 @@ def check_authorizations(profile: Profile, text: str, path: str, secrets: Mappin
 
 def mistakes(persona: Persona) -> Iterator[tuple[str, str]]:
     """Yield the key of each value that does not go with others, and why."""
+    yield from live_mistakes(persona)
     if persona.transcription_model in _DEAF and persona.vad != "push_to_talk":
         yield (
             "transcription_model",
             f"{persona.transcription_model} hears nothing in a conversation; take gpt-transcribe",
         )
-    if persona.reasoning_effort and not persona.model.startswith("gpt-realtime-2"):
+    if persona.reasoning_effort and persona.opening != "live" and not persona.model.startswith("gpt-realtime-2"):
         yield "reasoning_effort", f"{persona.model} does not reason; gpt-realtime-2 and later do"
     if persona.vad != "semantic_vad" and persona.eagerness != "auto":
         yield "eagerness", "is for semantic_vad; server_vad goes by silence_ms"

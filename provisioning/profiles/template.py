@@ -34,7 +34,8 @@ words = []                            # names and words that come up here, such 
 
 history_tokens = 8000                 # how much of the talk the model remembers and is billed for again; 0: all it can
 #history_kept = 0.3                    # how much of that is kept when it is full
-#opening = "secret"                    # or, experimental, "exchanged": the cloud opens the calls
+#opening = "secret"                    # or, experimental, "exchanged": the cloud opens the calls; "live": as Live sessions
+#backend_model = "gpt-5.6-luna"        # what calls the tools in a Live session, whose model is "gpt-live-1"
 #answer_tokens = 0                     # the longest answer; 0: no limit
 #knowledge_tokens = 2000               # how much of its texts is in the instructions; the rest is looked up
 

@@ -112,9 +112,10 @@ async def test_what_is_wrong_is_said_after_its_earcon_and_a_press_cuts_it_short(
         agent._carry_out(do.Excuse("server_error", "fr"))
         sounds = (sound(Earcon.FAULT_NETWORK), spoken(Fault.NETWORK, "ja"))
         excuses = (spoken(Remark.FILTERED, "en"), spoken(Remark.FAILED, "ja"))
-        assert np.array_equal(ready.voice._playout._earcon, np.concatenate([*sounds, *excuses]))
+        playout = ready.voice._playout
+        assert np.array_equal(np.concatenate([playout._earcon, playout._words]), np.concatenate([*sounds, *excuses]))
         agent._carry_out(do.FallSilent())
-        assert not ready.voice._playout._earcon.size
+        assert not playout._earcon.size + playout._words.size
         inbox.post(p.Pressed())
         while session.phase is Phase.FAULT:
             await asyncio.sleep(0)

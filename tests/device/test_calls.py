@@ -30,7 +30,7 @@ from device.messages.reports import CallAnswered, CallLeft, Levels, decode_event
 from device.mint import MintClient
 from device.mqtt import Broker, Presence
 from device.outlet import Outlet
-from device.realtime.call import CLOSED_BY_SERVICE
+from device.realtime.conversation import CLOSED_BY_SERVICE
 from device.realtime.endpoint import Endpoint
 from device.realtime.events import conversation_item_create, response_create
 from device.realtime.settings import RealtimeSettings

@@ -119,7 +119,7 @@ async def test_it_comes_back_after_the_broker_was_away_and_says_its_state_again(
 
 
 async def test_a_broker_that_takes_nothing_any_more_is_left_and_what_it_did_not_take_is_said_again(
-    fleet: Fleet, robot: Robot, monkeypatch: pytest.MonkeyPatch
+    fleet: Fleet, robot: Robot, monkeypatch: pytest.MonkeyPatch, record_property: Recorded
 ) -> None:
     monkeypatch.setattr(mqtt, "CONNECT_SECONDS", 0.5)
     async with robot.running():
@@ -127,9 +127,11 @@ async def test_a_broker_that_takes_nothing_any_more_is_left_and_what_it_did_not_
         with paused(fleet):
             robot.broker.publish(EVENT, b"event")
             assert await robot.changes.get() is False
+        back = time.monotonic()
         async with listening(fleet) as client:
             assert await robot.changes.get() is True
             assert await heard(client) == (EVENT, b"event")
+            record_property(RECOVERY, time.monotonic() - back)
 
 
 async def test_the_last_state_is_the_last_one_said_after_an_outage(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from device.clock import WallClock
 from device.errors import BadSignatureError, MalformedMessageError, MessageError, MisaddressedError, StaleMessageError
 from device.messages.commands import Command, CommandStatus, Step, Update, Verb
 from device.messages.envelope import COMMAND, MINT_REQUEST, KeySigner, PublicKey, public_pem, seal_envelope
@@ -47,6 +49,20 @@ def orders(tmp_path: Path) -> Orders:
 def test_a_signed_order_becomes_an_event(orders: Orders) -> None:
     assert orders.take(signed(order()), NOW, retained=False) == StartOrdered("a1", "operator-a")
     assert orders.take(signed(order(Verb.STOP, id="a2")), NOW, retained=False) == StopOrdered("a2", "operator-a")
+
+
+@pytest.mark.parametrize("jump", [-NOW, -95.0, 86_400.0 * 365])
+def test_a_system_clock_that_jumps_neither_ends_an_order_nor_revives_one(
+    orders: Orders, monkeypatch: pytest.MonkeyPatch, jump: float
+) -> None:
+    clock = WallClock()
+    clock.correct(NOW)
+    monkeypatch.setattr(time, "time", lambda: NOW + jump)
+    assert orders.take(signed(order()), clock.now(), retained=False) == StartOrdered("a1", "operator-a")
+    over = orders.take(signed(order(id="a2", issued_at=NOW - 100, expires_at=NOW - 90)), clock.now(), retained=False)
+    assert isinstance(over, CommandStatus)
+    assert over.step is Step.EXPIRED
+    assert over.at == pytest.approx(NOW, abs=5)
 
 
 def test_an_order_to_use_a_tool_carries_its_name_and_arguments(orders: Orders) -> None:

@@ -137,7 +137,7 @@ def test_a_press_while_ending_starts_anew_when_all_is_released(robot: Robot) -> 
     assert robot.phase is Phase.PREPARING
 
 
-@pytest.mark.parametrize("code", ["BUDGET", "UPSTREAM", "broker"])
+@pytest.mark.parametrize("code", ["BUDGET", "UPSTREAM", "DENIED", "BUSY", "clock", "broker"])
 def test_a_refusal_is_heard_and_shown_and_passes(robot: Robot, code: str) -> None:
     robot(p.Pressed())
     commands = robot(p.Refused("s1", code, "no"))
@@ -598,6 +598,16 @@ def test_whatever_happens_what_is_opened_is_released_and_orders_are_answered(eve
     assert len(told) == len(set(told))
     if robot.phase in {Phase.IDLE, Phase.OFFLINE, Phase.FAULT, Phase.STOPPED}:
         assert set(told) == orders
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_who_is_told_to_quit_does_not_stay_to_show_that_something_stands_still(
+    robot: Robot, order: tuple[int, int]
+) -> None:
+    events = (p.Stalled("nothing is captured any more"), p.Quit())
+    robot(p.Pressed(), *(events[number] for number in order))
+    assert do.Exit() in robot(p.Released("s1"))
+    assert robot.phase is Phase.STOPPED
 
 
 @given(st.lists(st.sampled_from(EVENTS), max_size=40))

@@ -1,4 +1,4 @@
-"""The three HTTP calls of the Realtime service that the cloud makes, with the faults it must survive.
+"""The HTTP calls that the cloud makes of the service, with the faults it must survive.
 
 Shapes after the vendor's API description: `client_secrets` answers 200 with value, expires_at and the effective
 session; `calls` answers 201 with an SDP, and the call in `Location`; errors are `{"error": {"message", "type", "param", "code"}}`.
@@ -41,6 +41,12 @@ class RealtimeService:
     requests: list[dict[str, Any]] = field(default_factory=list)
     forms: list[list[tuple[str, str, bytes]]] = field(default_factory=list)
     """The parts of each form with which a call was opened: name, kind and content."""
+    live: list[dict[str, Any]] = field(default_factory=list)
+    """The bodies with which Live sessions were opened."""
+    sip_only: Answer | None = None
+    """What hanging up a Live session is answered with; None does it."""
+    sideband: list[str] = field(default_factory=list)
+    """What came over sidebands of Live sessions."""
     hung_up: list[str] = field(default_factory=list)
     hang_ups: int = 0
     """How often a hang-up was asked for."""
@@ -108,6 +114,40 @@ class RealtimeService:
             assert part.filename is None
             yield part.name or "", part.headers["Content-Type"], bytes(await part.read())
 
+    async def sessions(self, request: web.Request) -> web.StreamResponse:
+        """Handle POST /v1/live/sessions."""
+        self.live.append(await request.json())
+        if request.headers.get("Authorization") != f"Bearer {KEY}":
+            return error(401, "invalid_api_key", f"Incorrect API key provided: {KEY}")()
+        if self.answer is not None:
+            return self.answer()
+        return self.created(ANSWER)
+
+    def created(self, sdp: str, name: str | None = None) -> web.StreamResponse:
+        """Return an answer to whoever opens a Live session."""
+        name = f"live_{len(self.live)}" if name is None else name
+        return web.json_response({"session": {"id": name}, "transport": {"type": "webrtc", "sdp": sdp}}, status=201)
+
+    async def hang_up_live(self, request: web.Request) -> web.StreamResponse:
+        """Handle POST /v1/live/sessions/{id}/hangup."""
+        if self.sip_only is not None:
+            return self.sip_only()
+        self.hung_up.append(request.match_info["session"])
+        return web.Response()
+
+    async def attach(self, request: web.Request) -> web.StreamResponse:
+        """Handle the sideband of a Live session: whoever asks for its end hears of it, among other things."""
+        if request.match_info["session"] == "live_gone":
+            return error(404, "session_not_found")()
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        self.sideband.append(str((await socket.receive()).data))
+        for told in ("no JSON", '{"type":"session.usage.updated"}', '{"type":"session.closed"}'):
+            if request.match_info["session"] != "live_deaf" or "closed" not in told:
+                await socket.send_str(told)
+        await socket.close()
+        return socket
+
     async def hang_up(self, request: web.Request) -> web.StreamResponse:
         """Handle POST /v1/realtime/calls/{id}/hangup."""
         self.hang_ups += 1
@@ -127,6 +167,9 @@ async def realtime_service() -> AsyncIterator[RealtimeService]:
             web.post("/v1/realtime/client_secrets", service.secrets),
             web.post("/v1/realtime/calls", service.calls),
             web.post("/v1/realtime/calls/{call}/hangup", service.hang_up),
+            web.post("/v1/live/sessions", service.sessions),
+            web.post("/v1/live/sessions/{session}/hangup", service.hang_up_live),
+            web.get("/v1/live/sessions/{session}/attach", service.attach),
         ]
     )
     async with listening(app, "127.0.0.1", 0) as port:

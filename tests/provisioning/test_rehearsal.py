@@ -18,7 +18,7 @@ from provisioning.cli.rehearsing import rehearsed
 from provisioning.local.realtime import RealtimeStandIn, StandInSettings
 from provisioning.openai import OpenAI
 from provisioning.profile_versions import Editor, add_version
-from provisioning.profiles.choosing import Chooser, Chosen
+from provisioning.profiles.choosing import Chooser, Chosen, ProfileError
 from provisioning.profiles.drafts import Draft
 from provisioning.profiles.persona import Persona
 from provisioning.profiles.registry import Version
@@ -121,6 +121,16 @@ async def test_programs_are_told_each_answer_and_what_it_cost(stand_in: Realtime
     assert (found["profile"], found["currency"]) == ("museum@1", "USD")
     assert found["micros"] == pytest.approx(sum(turn["micros"] for turn in found["turns"]), abs=3)
     assert all(turn["micros"] > 0 for turn in found["turns"])
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_profile_of_live_sessions_cannot_be_tried_in_writing(tmp_path: Path) -> None:
+    settings = CloudSettings(state_dir=str(tmp_path))
+    async with Store(settings.store_url) as store:
+        draft = Draft('opening = "live"\nmodel = "gpt-live-1"')
+        await add_version(store, "museum", draft, 0, Editor("admin", 0.0), {}, "museum")
+    with pytest.raises(ProfileError, match="is spoken"):
+        await rehearsed(settings, "museum", ["Hello"], stand_in=True, quiet=True)
 
 
 @pytest.mark.asyncio(loop_scope="module")

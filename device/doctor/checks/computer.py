@@ -19,7 +19,12 @@ BY_PACKET: Final = 0.033
 HOT: Final = 80.0
 """Degrees Celsius at which a Raspberry Pi begins to slow down (Raspberry Pi documentation, frequency management)."""
 
-NOW: Final = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft temperature limit"}
+NOW: Final = {
+    0: ("under-voltage", "電圧低下"),
+    1: ("frequency capped", "周波数の制限"),
+    2: ("throttled", "速度の制限"),
+    3: ("soft temperature limit", "温度による制限"),
+}
 """Bits of `vcgencmd get_throttled`; the same plus 16 say that it has happened since the start (its documentation)."""
 
 MEGABYTE: Final = 1_000_000
@@ -172,10 +177,10 @@ def check_power(facts: PowerFacts) -> list[Finding]:
     """Return what is to be said about power and heat."""
     found = list[Finding]()
     word = facts.throttled or 0
-    if now := [text for bit, text in NOW.items() if word >> bit & 1] or ["under-voltage"] * bool(facts.under_voltage):
-        found.append(POWER_NOW(what=", ".join(now)))
+    if now := [text for bit, text in NOW.items() if word >> bit & 1] or [NOW[0]] * bool(facts.under_voltage):
+        found.append(_power(POWER_NOW, now))
     elif before := [text for bit, text in NOW.items() if word >> (bit + 16) & 1]:
-        found.append(POWER_BEFORE(what=", ".join(before)))
+        found.append(_power(POWER_BEFORE, before))
     if facts.temperature is not None and facts.temperature >= HOT:
         found.append(HEAT(temperature=facts.temperature))
     if found:
@@ -183,6 +188,11 @@ def check_power(facts: PowerFacts) -> list[Finding]:
     degrees = "" if facts.temperature is None else f", {facts.temperature:.0f} °C"
     known = facts.throttled is not None or facts.under_voltage is not None
     return [(POWER if known else POWER_UNKNOWN)(degrees=degrees)]
+
+
+def _power(phrase: Phrase, what: list[tuple[str, str]]) -> Finding:
+    english, japanese = zip(*what, strict=True)
+    return Finding(phrase, {"what": ", ".join(english)}, {"what": "、".join(japanese)})
 
 
 def check_disk(facts: DiskFacts) -> list[Finding]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from device.audio.block import BLOCK_SECONDS, RATE
-from device.doctor.findings import Finding, Outcome, Phrase
+from device.doctor.findings import Finding, Outcome, Phrase, Value
 
 LOUD_ROOM: Final = -40.0
 """dBFS RMS: a microphone that gives this while nobody speaks is turned up too far, or stands beside a fan."""
@@ -162,10 +162,16 @@ def check(facts: SoundFacts) -> list[Finding]:
 
 
 def _device(device: DeviceFacts) -> Finding:
-    sides = [("mic", device.microphone), ("speaker", device.speaker)]
-    abilities = "; ".join(f"{side} {_kilohertz(rates)}" for side, rates in sides if rates) or "in use, or no mono"
     place = f"; {device.place}" if device.place else ""
-    return DEVICE(index=device.index, name=device.name, abilities=abilities, place=place)
+    english = _abilities(device, "mic", "speaker", "in use, or no mono")
+    japanese = _abilities(device, "マイク", "スピーカー", "使用中、またはモノラル不可")
+    values: dict[str, Value] = {"index": device.index, "name": device.name, "abilities": english, "place": place}
+    return Finding(DEVICE, values, {"abilities": japanese})
+
+
+def _abilities(device: DeviceFacts, microphone: str, speaker: str, neither: str) -> str:
+    sides = [(microphone, device.microphone), (speaker, device.speaker)]
+    return "; ".join(f"{side} {_kilohertz(rates)}" for side, rates in sides if rates) or neither
 
 
 def _kilohertz(rates: tuple[int, ...]) -> str:

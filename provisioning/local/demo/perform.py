@@ -75,7 +75,7 @@ async def staged(
     watch = Watch()
     say("starting the local cloud")
     async with local_cloud(folder / "cloud", choices, os.environ, [watch]) as local:
-        config = _robot_config(folder, card, more + (_OFFERS if choices.exchange else ""), panel)
+        config = _robot_config(folder, card, more + (_OFFERS if choices.opening != "secret" else ""), panel)
         say("enrolling the robot with a one-time claim")
         await enrol(config, await local.cloud.claim(device=DEVICE))
         sayings = await utterances(folder, _questions(choices), choices.scenario.language if choices.scenario else "en")

@@ -22,8 +22,10 @@ from provisioning.local.realtime.ears import Ears
 from provisioning.local.realtime.faults import Faults, HttpFault
 from provisioning.local.realtime.identifiers import identifier
 from provisioning.local.realtime.keys import KeyRing
+from provisioning.local.realtime.live.routes import LiveRoutes
 from provisioning.local.realtime.messages import Event, session_created
 from provisioning.local.realtime.mouth import Mouth
+from provisioning.local.realtime.peer_call import PeerCall
 from provisioning.local.realtime.records import Called, Heard, Records, Spoken, Written
 from provisioning.local.realtime.refusals import RefusedError
 from provisioning.local.realtime.repertoire import BuiltIn, Scripted
@@ -63,8 +65,8 @@ class RealtimeStandIn:
         self._scenario = scenario
         self.faults = faults or Faults()
         """What goes wrong; may be changed at any time."""
-        self.calls: dict[str, Call] = {}
-        """The calls that are up, by id."""
+        self.calls: dict[str, PeerCall] = {}
+        """The calls and Live sessions that are up, by id."""
         self.port = self.settings.port
         """Where it listens, once entered."""
         self._records = Records()
@@ -137,6 +139,8 @@ class RealtimeStandIn:
         application.router.add_post("/v1/realtime", _beta)
         application.router.add_post("/v1/realtime/sessions", _beta)
         application.router.add_put("/stand-in/faults", self._switch)
+        live = LiveRoutes(self._house, self.calls, self._begin, self._require_standard_key, self._failed)
+        application.router.add_routes(live.routes())
         return application
 
     async def _client_secrets(self, request: web.Request) -> web.StreamResponse:
@@ -166,15 +170,18 @@ class RealtimeStandIn:
         offer, config = await self._offer(request)
         call = Call(self._house, config)
         answer = await call.answer(checked_offer(offer))
+        self._begin(call)
+        return _shaped(_sdp(answer, {"Location": f"/v1/realtime/calls/{call.id}"}), self.faults.calls)
+
+    def _begin(self, call: PeerCall) -> None:
         self.calls[call.id] = call
         task = self._tasks.create_task(call.run(), name=call.id)
         task.add_done_callback(lambda _: self.calls.pop(call.id))
-        return _shaped(_sdp(answer, {"Location": f"/v1/realtime/calls/{call.id}"}), self.faults.calls)
 
     async def _hangup(self, request: web.Request) -> web.StreamResponse:
         self._require_standard_key(request)
         call = self.calls.get(request.match_info["call"])
-        if call is None:
+        if not isinstance(call, Call):
             raise RefusedError(404, "call_id_not_found", "No session found for the call id.", param="call_id")
         call.hang_up()
         return web.Response(status=200)

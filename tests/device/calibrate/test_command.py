@@ -61,11 +61,25 @@ async def test_pulseaudio_with_a_loopback_is_measured(pulse: PulseServer) -> Non
     assert "delay" in note
 
 
-@pytest.mark.usefixtures("pulse_environment")
-async def test_a_microphone_that_hears_nothing_is_told() -> None:
-    verdict, _ = await command.calibrated(DeviceSettings(sound=SoundSettings(card="pyaudio")), PLAN)
-    assert verdict.mode is None
-    assert [finding.phrase.code for finding in verdict.findings] == ["calibrate.muted"]
+@pytest.mark.usefixtures("pulse_environment", "short")
+def test_what_cannot_be_believed_is_told_by_the_exit_code_and_written_nowhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing stands between speaker and microphone, which therefore gives digital silence."""
+    path = settings_file(tmp_path, 'card = "pyaudio"')
+    before = path.read_text()
+    assert main(["calibrate", "--config", str(path), "--write", "--json"]) == command.EXIT_UNKNOWN
+    report = json.loads(capsys.readouterr().out)
+    assert [finding["code"] for finding in report["findings"]] == ["calibrate.muted", "calibrate.undecided"]
+    assert report["outcome"] == "failure"
+    assert report["findings"][0]["fix"]
+    assert path.read_text() == before
+
+
+async def test_a_room_that_stands_in_for_a_missing_card_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULSE_SERVER", "unix:/nowhere")
+    with pytest.raises(SoundError):
+        await perform(SoundSettings(card="auto", input="none such", output="none such"), PLAN)
 
 
 async def test_a_card_that_is_not_there_is_an_error(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.audio.block import RATE, Samples
-from device.audio.echo import Aec3, NoEchoControl
+from device.audio.echo import Aec3, EchoMode, NoEchoControl
 from device.calibrate.measure import Measured, Recorded, measure
 from device.calibrate.stimulus import Plan, chirp, stimulus
-from device.calibrate.trial import tried
+from device.calibrate.trial import Trial, tried
+from device.calibrate.verdict import judge
 from device.soundcard.room import Room
 from device.soundcard.settings import RoomSettings
 
@@ -142,7 +144,55 @@ def test_the_canceller_is_tried_on_the_recording() -> None:
     recording = recorded()
     trial = tried(Aec3(), recording, PLAN)
     assert trial.removed > 20.0
-    assert tried(NoEchoControl(), recording, PLAN).removed == 0.0
+    assert trial.quiet < -65.0
+    untouched = tried(NoEchoControl(), recording, PLAN)
+    assert untouched.removed == 0.0
+    assert untouched.quiet == pytest.approx(-65.0, abs=1.0)
+
+
+def test_all_of_the_noise_reaches_the_speaker() -> None:
+    found = measured(recorded())
+    assert found.played == pytest.approx(found.given, abs=0.2)
+
+
+def silenced(recording: Recorded) -> Recorded:
+    return Recorded(recording.played, np.zeros_like(recording.captured))
+
+
+def stuck(recording: Recorded) -> Recorded:
+    return Recorded(recording.played, np.full_like(recording.captured, 32767))
+
+
+def half_played(recording: Recorded) -> Recorded:
+    played = recording.played.copy()
+    played[-round((PLAN.noise / 2 + 1.0) * RATE) :] = 0
+    return Recorded(played, recording.captured)
+
+
+def shuffled(recording: Recorded) -> Recorded:
+    """Tear a tenth of a second out of the microphone between every two chirps."""
+    parts = np.array_split(recording.captured, 12)
+    torn = np.concatenate([part[: len(part) - 2400 * (number % 2)] for number, part in enumerate(parts)])
+    return Recorded(recording.played, np.pad(torn, (0, len(recording.captured) - len(torn))).astype(np.int16))
+
+
+def swapped(recording: Recorded) -> Recorded:
+    """Give the microphone's sound out as what was played, as a loopback that is wired the wrong way round does."""
+    return Recorded(recording.captured, recording.played)
+
+
+@pytest.mark.parametrize("breaking", [silenced, stuck, half_played, shuffled, swapped])
+def test_recordings_that_are_broken_call_no_mode_safe(breaking: Callable[[Recorded], Recorded]) -> None:
+    found = measure(breaking(recorded()), PLAN)
+    for trial in (None, Trial(-33.0, -76.0, -80.0)):
+        for heard in (False, True):
+            assert judge("Phone", found, trial, heard=heard).mode is None
+
+
+def test_the_same_recording_unbroken_does() -> None:
+    recording = recorded()
+    trial = tried(Aec3(), recording, PLAN)
+    assert judge("Phone", measured(recording), trial, heard=False).mode is EchoMode.AEC3
 
 
 def test_the_stimulus_is_what_the_plan_says() -> None:

@@ -215,6 +215,7 @@ def test_power(throttled: int | None, alarm: bool | None, temperature: float | N
 def test_power_says_what_is_wrong() -> None:
     (finding,) = computer.check_power(computer.PowerFacts(0x50005, None, None))
     assert finding.text("en") == "now: under-voltage, throttled"
+    assert finding.text("ja") == "現在: 電圧低下、速度の制限"
 
 
 @pytest.mark.parametrize(
@@ -257,6 +258,7 @@ def test_sound(changes: dict[str, Any], expected: list[str]) -> None:
 def test_a_device_is_told_with_its_rates_and_the_name_that_stays() -> None:
     device, numbered, _ = sound.check(replace(SOUND, devices=(PHONE,), input="1"))
     assert device.text("en") == "device 1 S330: USB Audio (hw:1,0): mic 16/48 kHz; speaker 48 kHz; usb:1-1.3"
+    assert device.text("ja").endswith(": マイク 16/48 kHz; スピーカー 48 kHz; usb:1-1.3")
     assert numbered.fix("en") == 'Write `input = "usb:1-1.3"` instead.'
 
 

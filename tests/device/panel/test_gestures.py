@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from device.panel.gestures import DEBOUNCE, HOLD, LONG_HOLD, Gesture, Gestures
+from tests.device.panel.bounces import LONGEST, MORSE_KEY, RECORDED, UNFIT, Edges, longest_open, opening, stretched
 
 PRESS, HELD, LONG, RELEASE = Gesture.PRESS, Gesture.HOLD, Gesture.LONG_HOLD, Gesture.RELEASE
 
@@ -33,8 +36,7 @@ def trace(*milliseconds: float, start: float = 1.0) -> list[tuple[float, bool]]:
     return [(start + at / 1000.0, number % 2 == 0) for number, at in enumerate(milliseconds)]
 
 
-# Made by hand after what is known of contacts, for want of a button with a recorder: most settle within a few milliseconds,
-# large and worn ones take tens (J. Ganssle, "A Guide to Debouncing"). WORN goes to the limit, the property tests beyond.
+# Made by hand, worse than what others have recorded (`bounces`): WORN goes to the limit, the property tests beyond.
 CLEAN = trace(0.0, 180.0)
 TACT_SWITCH = trace(0.0, 0.31, 0.38, 0.9, 1.02, 1.13, 1.6, 142.0, 142.2, 142.31, 143.05, 144.9)
 ARCADE_BUTTON = trace(0.0, 2.1, 2.4, 6.8, 7.9, 11.2, 14.0, 230.0, 231.5, 233.8, 239.0, 241.1, 247.7, 251.0, 260.4)
@@ -52,6 +54,45 @@ def test_one_push_is_one_press_at_its_first_edge_and_one_release(edges: list[tup
     assert [gesture for gesture, _ in told] == [PRESS, RELEASE]
     assert told[0][1] == edges[0][0]
     assert told[1][1] == pytest.approx(opened + DEBOUNCE)
+
+
+def pushed(closing: Edges, opened: Edges, seconds: float = 0.3) -> Edges:
+    """Return a push at 1 s whose contact closes and, after `seconds`, opens like this."""
+    released = 1.0 + closing[-1][0] + seconds
+    return [(1.0 + at, closed) for at, closed in closing] + [(released + at, closed) for at, closed in opened]
+
+
+@pytest.mark.parametrize("contact", RECORDED)
+def test_contacts_that_were_recorded_are_felt_once_at_their_first_edge(contact: str) -> None:
+    edges = pushed(RECORDED[contact], opening(RECORDED[contact]))
+
+    told = live(edges, until=4.0)
+
+    assert [gesture for gesture, _ in told] == [PRESS, RELEASE]
+    assert told[0][1] == 1.0
+    assert told[1][1] == pytest.approx(edges[-1][0] + DEBOUNCE)
+
+
+@pytest.mark.parametrize("contact", RECORDED)
+@pytest.mark.parametrize("switch", LONGEST)
+def test_they_are_as_long_as_the_longest_that_others_have_measured(contact: str, switch: str) -> None:
+    closing = stretched(RECORDED[contact], LONGEST[switch])
+
+    told = live(pushed(closing, opening(closing)), until=4.0)
+
+    assert [gesture for gesture, _ in told] == [PRESS, RELEASE]
+
+
+@pytest.mark.parametrize("switch", UNFIT)
+def test_a_switch_that_bounces_far_longer_is_felt_again_and_docs_say_to_take_another(switch: str) -> None:
+    closing = stretched(MORSE_KEY, UNFIT[switch])
+    assert longest_open(closing) > DEBOUNCE or longest_open(opening(closing)) > DEBOUNCE
+
+    told = live(pushed(closing, opening(closing)), until=6.0)
+
+    assert [gesture for gesture, _ in told].count(PRESS) > 1
+    page = (Path(__file__).parents[3] / "docs" / "panel.md").read_text(encoding="utf-8")
+    assert f"{1000 * UNFIT[switch]:.0f} ms" in page
 
 
 def test_a_long_push_is_a_hold_once() -> None:

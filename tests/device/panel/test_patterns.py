@@ -1,27 +1,32 @@
 from __future__ import annotations
 
-from itertools import combinations, islice, pairwise, product
+from itertools import combinations, cycle, islice, pairwise, product
+from typing import get_args
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from device.audio.block import RATE
+from device.audio.level import rms_dbfs
 from device.messages.minting import Refusal
 from device.panel.faults import Fault, kind
-from device.panel.patterns import PATTERNS, Light, lightness, loudness, of_fault
+from device.panel.patterns import IDENTIFYING, LEVEL_SECONDS, PATTERNS, Level, Light, lightness, loudness, of_fault
+from device.panel.phrases import Language, spoken
 from device.panel.rendering import Kind, channels
 from device.phase import NO_SOUND
 
 FRAMES_PER_SECOND = 50
+VOICED = round(LEVEL_SECONDS * RATE)
 
 DIFFERENT = 5.0
 """Steps of L* by which two lights must differ on the average: one is just visible where they are side by side."""
 
 
-def seen(light: Light, seconds: float = 12.0, level: float | None = None) -> NDArray[np.float64]:
+def seen(light: Light, level: Level = lambda: None, seconds: float = 12.0) -> NDArray[np.float64]:
     """Return the brightness fifty times a second."""
     shown: list[float] = []
-    for step in PATTERNS[light](lambda: level):
+    for step in PATTERNS[light](level):
         shown += [step.brightness] * round(min(step.seconds, seconds) * FRAMES_PER_SECOND)
         if len(shown) >= seconds * FRAMES_PER_SECOND:
             break
@@ -57,10 +62,36 @@ def test_every_two_lights_look_different_from_wherever_one_starts_to_look(panel:
     assert nearest[pair] > DIFFERENT, pair
 
 
-def looked_at(panel: Kind, light: Light) -> NDArray[np.float64]:
+@pytest.mark.parametrize("panel", Kind)
+@pytest.mark.parametrize("light", [Light.SPEAKING, Light.SPEAKING_ALONE])
+def test_a_real_voice_looks_like_no_other_light(panel: Kind, light: Light) -> None:
+    """The lights that follow a level, by that of sentences that are really spoken, one after the other."""
+    sound = np.concatenate([spoken(Fault.NETWORK, language) for language in get_args(Language)])
+    count = len(sound) // VOICED
+    levels = cycle(rms_dbfs(sound[number * VOICED : (number + 1) * VOICED]) for number in range(count))
+    voice = looked_at(panel, light, lambda: next(levels))
+    for other in Light:
+        if other is not light:
+            assert distance(voice, looked_at(panel, other)) > DIFFERENT, other
+
+
+def test_a_robot_that_is_looked_for_looks_like_no_light() -> None:
+    blinking = [step.brightness for step in IDENTIFYING for _ in range(round(step.seconds * FRAMES_PER_SECOND))]
+    count = 5 * FRAMES_PER_SECOND
+    shown = eyes(np.array([[lightness(value)] for value in blinking[:count]]))
+    for light in Light:
+        assert distance(shown, looked_at(Kind.ONE, light)[: len(shown)]) > DIFFERENT, light
+
+
+def looked_at(panel: Kind, light: Light, level: Level = lambda: None) -> NDArray[np.float64]:
     """Return how light each lamp looks, ten times a second: an eye follows no faster."""
-    shown = np.array([[lightness(part) for part in channels(panel, light, value)] for value in seen(light)])
-    seen_by_eyes: NDArray[np.float64] = shown.reshape(-1, 5, shown.shape[1]).mean(axis=1)
+    shown = np.array([[lightness(part) for part in channels(panel, light, value)] for value in seen(light, level)])
+    return eyes(shown)
+
+
+def eyes(shown: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what of fifty looks in a second an eye tells apart."""
+    seen_by_eyes: NDArray[np.float64] = shown[: len(shown) // 5 * 5].reshape(-1, 5, shown.shape[1]).mean(axis=1)
     return seen_by_eyes
 
 
@@ -103,9 +134,9 @@ def test_nothing_flashes_more_than_three_times_a_second(light: Light) -> None:
 
 
 def test_speaking_follows_the_level() -> None:
-    quiet, loud = (seen(Light.SPEAKING, 1.0, level).mean() for level in (-45.0, -18.0))
+    quiet, loud = seen(Light.SPEAKING, lambda: -45.0, 1.0).mean(), seen(Light.SPEAKING, lambda: -18.0, 1.0).mean()
     assert loud > quiet + 0.3
-    assert seen(Light.SPEAKING, 2.0, None).std() > 0.1
+    assert seen(Light.SPEAKING, seconds=2.0).std() > 0.1
 
 
 def test_loudness_is_bounded_and_grows() -> None:

@@ -20,7 +20,7 @@ from device.realtime.call import RealtimeCall
 from device.realtime.conversation import CallEvent, Turn, TurnChanged
 from device.realtime.endpoint import Endpoint
 from device.realtime.events import conversation_item_create, response_create
-from device.realtime.opening import opening
+from device.realtime.opening import opening, talk
 from device.realtime.settings import RealtimeSettings
 from provisioning.local.realtime import RealtimeStandIn
 from provisioning.local.realtime.mouth import Mouth
@@ -28,6 +28,8 @@ from tests.device.audio.taking import Taker
 from tests.provisioning.local.realtime.reference import judge, judge_asked
 
 E = TypeVar("E")
+
+Judge = Callable[[dict[str, Any]], None]
 
 PATIENCE = 10.0
 
@@ -70,6 +72,7 @@ class Handset:
         endpoint: Endpoint | None = None,
         *,
         judged: bool = True,
+        judges: tuple[Judge, Judge] = (judge, judge_asked),
     ) -> None:
         settings = settings or RealtimeSettings()
         way = opening(grant, http, settings.offer_seconds)
@@ -78,9 +81,14 @@ class Handset:
         self.events: list[CallEvent] = []
         self.played: list[Samples] = []
         self.call = RealtimeCall(
-            way, on_event=self._happened, settings=settings, passed=self._passed, endpoint=endpoint
+            way,
+            on_event=self._happened,
+            settings=settings,
+            passed=self._passed,
+            endpoint=endpoint,
+            talk=talk(grant),
         )
-        self._judged = judged
+        self._judged, (self._judge, self._judge_asked) = judged, judges
         self._words: deque[Samples] = deque()
         self._taker = Taker()
         self._something = asyncio.Event()
@@ -100,7 +108,7 @@ class Handset:
         await self.call.__aexit__(kind, error, trace)
         if error is None:
             for sent, event in self.passed:
-                (judge_asked if sent else judge)(event)
+                (self._judge_asked if sent else self._judge)(event)
 
     async def say(self, text: str) -> None:
         samples = (await VOICE.say(text)).samples

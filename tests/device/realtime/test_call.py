@@ -16,9 +16,9 @@ from device.errors import KaiwaError, MediaError, UpstreamError
 from device.messages.reports import Speaker
 from device.messages.tools import TextSchema, ToolDeclaration
 from device.realtime import call
-from device.realtime.call import CLOSED_BY_SERVICE, HUNG_UP, RealtimeCall
+from device.realtime.call import HUNG_UP, RealtimeCall
 from device.realtime.captions import Captioned
-from device.realtime.conversation import Answered, CallEvent, Complained, Flush, ResponseFailed, Turn
+from device.realtime.conversation import CLOSED_BY_SERVICE, Answered, CallEvent, Complained, Flush, ResponseFailed, Turn
 from device.realtime.floor import ToolCalled
 from device.realtime.offer import exchange
 from device.realtime.settings import RealtimeSettings
@@ -67,7 +67,7 @@ async def test_a_question_is_heard_and_its_answer_arrives_as_sound_and_words(
         assert (answer.text, answer.approximate) == (spoken.text, False) == ("Very well, thank you.", False)
         assert answer.end - answer.start == pytest.approx(len(spoken.samples) / 48_000, abs=0.3)
         assert likeness(spoken.samples, phone.sound()) > 0.8
-        usage = phone.call.conversation.usage
+        usage = phone.call.talk.usage
         assert usage["responses"] == 1
         assert usage["output_audio_tokens"] == round(20 * len(spoken.samples) / 48_000)
         assert phone.call.counters()["events_malformed"] == phone.call.counters()["events_unknown"] == 0
@@ -163,7 +163,7 @@ async def test_several_calls_of_one_answer_are_told_and_answered_by_one_more(
         phone.call.outcome(first.call_id, '{"ok": true, "result": {"percent": 80}}', follow=True)
         await phone.turn(Turn.SPEAKING)
         assert [spoken.text for spoken in stand_in.spoken] == ["It is 12 oh 5. The volume is 80 percent now."]
-        assert phone.call.conversation.usage["responses"] == 1, "the second one is not done yet"
+        assert phone.call.talk.usage["responses"] == 1, "the second one is not done yet"
         assert not [event for event in phone.events if isinstance(event, Complained)]
 
 
@@ -175,7 +175,7 @@ async def test_an_answer_that_fails_is_told(stand_in: RealtimeStandIn, http: aio
         failed = await phone.seen(lambda event: event if isinstance(event, ResponseFailed) else None)
         await phone.turn(Turn.LISTENING)
         assert failed.code == "insufficient_quota"
-        assert phone.call.conversation.usage == {}
+        assert phone.call.talk.usage == {}
 
 
 @pytest.mark.parametrize(

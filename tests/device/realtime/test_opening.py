@@ -14,9 +14,8 @@ from device.__main__ import log_to_stderr
 from device.errors import MediaError, UpstreamError
 from device.messages.minting import AnsweredCall, OpenAIGrant
 from device.messages.secret import Secret
-from device.realtime.call import CLOSED_BY_SERVICE
 from device.realtime.captions import Captioned
-from device.realtime.conversation import Answered, Turn
+from device.realtime.conversation import CLOSED_BY_SERVICE, Answered, Turn
 from device.realtime.endpoint import Endpoint
 from device.realtime.offer import Answer
 from device.realtime.opening import Carried, Posted, opening

@@ -102,6 +102,15 @@ def test_without_a_network_it_keeps_the_claim_and_goes_on_where_it_was(board: Bo
     assert sum(call.startswith("apt-get install") for call in board.calls) == 1
 
 
+def test_what_is_written_once_is_on_the_card_before_the_claim_is_used(board: Board) -> None:
+    assert board.boot() == 0
+    calls = [call.partition(" ")[0] for call in board.calls]
+    enrolled = calls.index("kaiwa-device")
+    assert "sync" in calls[calls.index("apt-get") : enrolled]
+    assert board.calls[enrolled - 1] == "sync "
+    assert "sync" in calls[enrolled:]
+
+
 def test_a_power_cut_after_the_enrolment_uses_no_claim_twice(board: Board) -> None:
     for place in ("installed", "var/lib/kaiwa/enrolment.json"):
         (board.root / place).touch()

@@ -19,6 +19,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from device.errors import SettingsError
+from provisioning.local.cloud import Choices
+from provisioning.local.commands import Kept, run_demo
+
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 PROGRAM = (sys.executable, "-m", "provisioning")
@@ -163,3 +167,8 @@ async def test_one_stand_in_alone(service: str, path: str) -> None:
 async def test_a_real_service_needs_its_key() -> None:
     code, said = await spoken("demo", "--once", "--openai-url", "http://127.0.0.1:1/v1")
     assert (code, "set KAIWA_OPENAI_API_KEY" in said) == (2, True)
+
+
+def test_the_script_of_the_demonstration_is_not_for_live_sessions() -> None:
+    with pytest.raises(SettingsError, match="needs a terminal"):
+        run_demo(Choices(live=True), "room", Kept(), once=True)

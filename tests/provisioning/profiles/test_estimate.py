@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from provisioning.profiles.estimate import TOOL_TOKENS, costs, estimate, usage
+from provisioning.profiles.estimate import TASK_TOKENS, TOOL_TOKENS, costs, estimate, live_usage, usage
 from provisioning.profiles.persona import Profile
 from provisioning.settings import replaced
-from provisioning.spending.prices import DOCUMENTED, Tariff
+from provisioning.spending.prices import DOCUMENTED, PriceSettings, Tariff, tariff
 
 TARIFF, MINI = Tariff(DOCUMENTED[0]), Tariff(DOCUMENTED[2])
 BARE = Profile(tools=())
@@ -51,3 +51,17 @@ def test_the_smaller_model_costs_a_third_and_minutes_cost_besides() -> None:
     assert 2.8 < costs(BARE, 500, TARIFF, 180) / costs(BARE, 500, MINI, 180) < 3.6
     by_time = Tariff(DOCUMENTED[0], Decimal("0.01"))
     assert costs(BARE, 500, by_time, 180) - costs(BARE, 500, TARIFF, 180) == 30_000
+
+
+def test_a_live_session_costs_its_time_and_a_task_now_and_then() -> None:
+    profile = replaced(BARE, opening="live", model="gpt-live-1")
+    billed = tariff(profile.billed, PriceSettings())
+    assert live_usage(100, 8, 104.0) == {
+        "responses": 4,
+        "input_text_tokens": 4 * (100 + TOOL_TOKENS + 260),
+        "output_text_tokens": 4 * TASK_TOKENS,
+        "live_seconds": 104,
+    }
+    found = estimate(profile, 1000, billed, 1800)
+    assert 150_000 < found.conversation < 200_000, "0.05 USD a minute, and little besides"
+    assert found.conversation < found.longest < found.put_aside

@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 
 from device.errors import SettingsError
 from device.messages.settings import read_settings
-from provisioning.spending.prices import DOCUMENTED, ModelPrice, PriceSettings, Tariff, dearest, price_of, tariff, told
+from provisioning.spending.prices import (
+    DOCUMENTED,
+    ModelPrice,
+    PriceSettings,
+    Tariff,
+    dearest,
+    price_of,
+    tariff,
+    told,
+    unpriced,
+)
 
 TARIFF = Tariff(DOCUMENTED[0], per_minute=Decimal("0.06"))
 REPORT = {
@@ -120,3 +130,50 @@ def test_what_is_no_price_is_refused(amount: str) -> None:
 
 def test_amounts_as_people_read_them() -> None:
     assert [told(micros) for micros in (0, 1234, 1_000_000, 6_129_999)] == ["0.00", "0.0012", "1.00", "6.13"]
+
+
+LIVE = tariff("gpt-live-1+gpt-5.6-luna", PriceSettings())
+
+
+def test_a_live_session_costs_its_time_and_the_tokens_of_the_model_behind() -> None:
+    assert LIVE.cost({"responses": 0, "live_seconds": 90}) == 75_000
+    used = {"responses": 2, "input_text_tokens": 1000, "cached_text_tokens": 0, "output_text_tokens": 100}
+    assert LIVE.cost({**used, "live_seconds": 90}) == 75_000 + 250 + 120
+
+
+@pytest.mark.parametrize("usage", [{"responses": 0}, {"responses": 0, "live_seconds": 3}])
+def test_opening_a_live_session_costs_15_seconds_however_short_it_is(usage: dict[str, int]) -> None:
+    assert LIVE.cost(usage) == 12_500
+
+
+def test_what_no_model_of_ours_uses_costs_nothing_else() -> None:
+    assert TARIFF.cost({"responses": 0, "live_seconds": 3600}) == 0
+    assert LIVE.cost({"responses": 1, "input_audio_tokens": 10, "output_audio_tokens": 10}) == 12_500
+
+
+def test_half_an_hour_of_a_live_session_is_bounded() -> None:
+    assert 1_500_000 < LIVE.bound(1800) < 8_000_000
+    dear = tariff("gpt-live-1+gpt-9", PriceSettings())
+    assert dear.bound(1800) > LIVE.bound(1800)
+    assert dear.price.text_out == 24
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 3600), st.integers(0, 20))
+def test_a_live_session_with_a_task_now_and_then_costs_no_more_than_its_time_allows(length: int, each: int) -> None:
+    tasks = length // 10
+    usage = {
+        "responses": 2 * tasks,
+        "input_text_tokens": 2 * tasks * (4000 + 3000 + each),
+        "output_text_tokens": 2 * tasks * 1000,
+        "live_seconds": length,
+    }
+    cost = LIVE.cost(usage)
+    assert cost is not None
+    assert cost <= LIVE.bound(length)
+
+
+def test_models_without_a_price_are_named_and_the_dearest() -> None:
+    assert unpriced("gpt-live-1+gpt-5.6-luna", PriceSettings()) == []
+    assert unpriced("gpt-live-9+gpt-9", PriceSettings()) == ["gpt-live-9", "gpt-9"]
+    assert tariff("gpt-live-9+gpt-5.6-luna", PriceSettings()).price.live_per_minute == Decimal("0.05")
