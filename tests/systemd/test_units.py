@@ -116,6 +116,14 @@ def test_what_loads_the_library_of_the_pins_has_a_folder_of_its_own_also_on_a_re
     assert f"HOME={place}" in unit["Environment"].split()
 
 
+@pytest.mark.parametrize("name", sorted(path.name for path in SYSTEMD.glob("kaiwa-device*.service")))
+def test_no_unit_of_the_board_needs_a_tmp_that_can_be_written_to(name: str) -> None:
+    unit = service(name)
+    assert "PrivateDevices" not in unit  # systemd 252 makes it in /tmp
+    assert unit["DevicePolicy"] == "closed"
+    assert not unit["WorkingDirectory"].startswith("/tmp")  # noqa: S108
+
+
 def test_whatever_watches_over_a_trial_looks_for_one_before_the_robot_s_start_changes_it() -> None:
     trial = (SYSTEMD / "kaiwa-device-trial.service").read_text()
     assert re.findall(r"^Before=(.*)$", trial, re.MULTILINE) == ["kaiwa-device.service"]
