@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import logging
 import sys
 from collections.abc import Callable, Sequence
@@ -52,9 +53,11 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="virtual bench: orders for button and simulated room on standard input, observations on standard output",
     )
-    _verb(verbs, "enrol", "turn a claim into an identity", _enrol).add_argument(
+    enrolling = _verb(verbs, "enrol", "turn a claim into an identity", _enrol)
+    enrolling.add_argument(
         "claim", help="the code that `kaiwa-cloud claim new` printed: kaiwa:HOST:PORT/CODE#FINGERPRINT; - reads it"
     )
+    enrolling.add_argument("--json", action="store_true", help="print who this board is now as JSON")
     doctor.add_options(_verb(verbs, "doctor", "look for what is wrong, and say how to mend it", doctor.act))
     calibrate.add_options(_verb(verbs, "calibrate", "measure the sound and choose the safe echo mode", calibrate.act))
     lights = _verb(verbs, "show", "show the lights and play the earcons", show.act)
@@ -66,7 +69,8 @@ def parser() -> argparse.ArgumentParser:
     update_verb.add_options(
         _verb(verbs, "update", "take over another version, or go back to the one before", update_verb.act)
     )
-    _verb(verbs, "config", "print every effective setting and where it came from", _config)
+    effective = _verb(verbs, "config", "print every effective setting and where it came from", _config)
+    effective.add_argument("--json", action="store_true", help="print them as one JSON array")
     return top
 
 
@@ -110,7 +114,11 @@ def _live(settings: DeviceSettings, *, with_bench: bool) -> Exit:
 def _enrol(settings: DeviceSettings, options: argparse.Namespace) -> int:
     claim = sys.stdin.readline() if options.claim == "-" else options.claim
     enrolment = asyncio.run(_claimed(claim, Path(settings.state_dir)))
-    print(f"This board is now {enrolment.device}; its cloud is {enrolment.broker.host}:{enrolment.broker.port}.")
+    broker = f"{enrolment.broker.host}:{enrolment.broker.port}"
+    if options.json:
+        print(json.dumps({"device": enrolment.device, "broker": broker}))
+    else:
+        print(f"This board is now {enrolment.device}; its cloud is {broker}.")
     return 0
 
 
@@ -120,6 +128,10 @@ async def _claimed(claim: str, state_dir: Path) -> Enrolment:
 
 
 def _config(_settings: DeviceSettings, options: argparse.Namespace) -> int:
+    if options.json:
+        found = [{"key": key, "value": value, "source": source} for key, value, source in explain(options.config)]
+        print(json.dumps(found, default=str, ensure_ascii=False))
+        return 0
     for key, value, source in explain(options.config):
         print(f"{key:32} = {value!s:32} # {source}")
     return 0

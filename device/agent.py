@@ -46,7 +46,9 @@ def light(session: Session, echo: EchoMode = EchoMode.AEC3) -> Light:
 def _listening(session: Session) -> Light:
     if session.hand.closed:
         return Light.HOLD_TO_TALK
-    return Light.LISTENING if session.trouble is None else Light.TROUBLE
+    if session.trouble is not None:
+        return Light.TROUBLE
+    return Light.LISTENING if session.ends_at is None else Light.CLOSING
 
 
 def earcon(session: Session, chime: Chime) -> Earcon:
@@ -129,7 +131,9 @@ class Agent:
                 self._tell(command)
             case do.Exit():
                 raise AssertionError("an exit is never carried out, it ends the agent")
-            case do.Prompt() | do.Write() | do.Interrupt() | do.TakeFloor() | do.GiveFloor() | do.UseTool():
+            case do.Prompt() | do.Write() | do.Settle() | do.UseTool():
+                self._put(command)
+            case do.Interrupt() | do.TakeFloor() | do.GiveFloor():
                 self._interfere(command)
             case _:
                 self._hold(command)
@@ -190,22 +194,27 @@ class Agent:
             case _:
                 assert_never(command)
 
-    def _interfere(
-        self, command: do.Prompt | do.Write | do.Interrupt | do.TakeFloor | do.GiveFloor | do.UseTool
-    ) -> None:
+    def _put(self, command: do.Prompt | do.Write | do.Settle | do.UseTool) -> None:
         match command:
-            case do.Prompt(session, text):
-                self._holdings.prompt(session, text)
-            case do.Write(session, text):
-                self._holdings.write(session, text)
+            case do.Prompt(session, text, wish):
+                self._holdings.prompt(session, text, wish)
+            case do.Write(session, text, wish):
+                self._holdings.write(session, text, wish)
+            case do.Settle(wish, why_not):
+                self._holdings.settle(wish, why_not)
+            case do.UseTool(order, tool, arguments):
+                self._holdings.use(order, tool, arguments)
+            case _:
+                assert_never(command)
+
+    def _interfere(self, command: do.Interrupt | do.TakeFloor | do.GiveFloor) -> None:
+        match command:
             case do.Interrupt(session):
                 self._holdings.interrupt(session)
             case do.TakeFloor(session, fresh):
                 self._holdings.take_floor(session, fresh=fresh)
             case do.GiveFloor(session, answer):
                 self._holdings.give_floor(session, answer=answer)
-            case do.UseTool(order, tool, arguments):
-                self._holdings.use(order, tool, arguments)
             case _:
                 assert_never(command)
 

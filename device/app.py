@@ -11,8 +11,6 @@ import signal
 import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -22,75 +20,28 @@ import aiohttp
 from device import bench, succession
 from device import phase as p
 from device.agent import Agent, Inbox
+from device.assembly import Body, Robot, assembled
 from device.audio.opus import libopus
-from device.broadcast.air import Air
-from device.clock import WallClock
 from device.command import Exit
 from device.config import DeviceSettings
-from device.console import Console
-from device.equipment import Equipment
 from device.felt import Felt
 from device.holdings import Holdings
-from device.identity import Identity
-from device.mail import Mail
-from device.messages import topics
-from device.messages.reports import OperatorNote
-from device.mint import MintClient
-from device.mqtt import Broker, Presence
 from device.notify import notify
-from device.orders import Journal, Orders
-from device.outlet import Outlet, last_will
 from device.panel.board import Panel, ignore
 from device.panel.gestures import Gesture
-from device.record.chronicle import Chronicle
-from device.record.recorder import Recorder, recording
+from device.record.recorder import recording
 from device.record.shelf import Shelf
-from device.renewal import Renewal, RenewalClient
 from device.rtc.warm_up import warm_up
 from device.session import Session
-from device.sora.picture import studio
-from device.soundcard.card import OpenCard
-from device.succession import ReplaceableSigner, Succession
-from device.supervision import lacking, supervise
+from device.supervision import supervise
 from device.timing import Timing
-from device.tools.built_in import BuiltIn, Reach
-from device.tools.kit import local_time, toolbox
 from device.tools.outputs import Outputs
-from device.update.attending import Updates
-from device.voice import VoicePath
 from device.voice_card import voice_card
 
 _log = logging.getLogger(__name__)
 
 GIVE_UP_SECONDS: Final = 5.0
 """How long a robot that is stuck may take to give back what is not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """What can be touched, seen and heard."""
-
-    panel: Panel
-    card: OpenCard
-    voice: VoicePath
-    outputs: Outputs
-
-
-@dataclass(frozen=True, slots=True)
-class Robot:
-    """The owners of one running robot."""
-
-    body: Body
-    inbox: Inbox
-    broker: Broker
-    outlet: Outlet
-    mail: Mail
-    equipment: Equipment
-    console: Console
-    renewal: Renewal
-    updates: Updates
-    at_rest: asyncio.Event
-    """Set while no session goes on."""
 
 
 async def run(settings: DeviceSettings, *, with_bench: bool = False, now: float | None = None) -> Exit:
@@ -115,7 +66,7 @@ async def run(settings: DeviceSettings, *, with_bench: bool = False, now: float 
         aiohttp.ClientSession() as http,
         recording(settings.record, Shelf(settings.record, Path(settings.state_dir))) as recorder,
     ):
-        robot = _robot(settings, identity, inbox, body, http, recorder)
+        robot = assembled(settings, identity, inbox, body, http, recorder)
         async with _connected(robot), asyncio.TaskGroup() as tasks:
             works = _background(robot, settings, with_bench=with_bench)
             background = [tasks.create_task(work, name=name) for name, work in works.items()]
@@ -177,89 +128,6 @@ async def _body(settings: DeviceSettings, inbox: Inbox, *, with_bench: bool) -> 
         if with_bench:
             bench.body(panel, card)
         yield Body(panel, card, voice, outputs)
-
-
-def _robot(
-    settings: DeviceSettings,
-    identity: Identity,
-    inbox: Inbox,
-    body: Body,
-    http: aiohttp.ClientSession,
-    recorder: Recorder | None,
-) -> Robot:
-    clock, broker = WallClock(), Broker(_presence(identity))
-    signer, at_rest = ReplaceableSigner(identity.signer), asyncio.Event()
-    outlet = Outlet(identity.device, broker, clock, settings.broadcast.delay_s)
-    minter = MintClient(identity.device, signer, identity.mint_key, clock, identity.pinned_mint_key)
-    renewals = RenewalClient(identity.device, identity.mint_key, clock)
-    orders = Orders(identity.device, identity.operator_key, Journal(Path(settings.state_dir) / "orders"))
-    answers = {topics.mint_answer(identity.device): minter.take, topics.renewal_answer(identity.device): renewals.take}
-    updates = Updates(
-        settings.update,
-        Path(settings.state_dir),
-        identity.enrolment.authority,
-        outlet,
-        inbox.post,
-        at_rest,
-        lacking(body.voice, body.card, lambda: broker.online),
-    )
-    mail = Mail(answers, orders, updates, outlet, clock, inbox)
-    picture = partial(studio, settings.broadcast, identity.device)
-    air = Air(body.voice, outlet, settings.broadcast.delay_s, picture)
-    console = Console(outlet, body.voice.lively_levels)
-    built_in = BuiltIn(_reach(settings, inbox, body, outlet, air, console))
-    body.voice.witness = chronicle = Chronicle(settings.record, recorder, identity.device, clock.of_monotonic)
-    tools = toolbox(settings.tools, [*built_in.tools(), *chronicle.tools(), *body.outputs.tools()])
-    equipment = Equipment(
-        body.voice,
-        minter,
-        broker,
-        outlet,
-        http,
-        settings.realtime,
-        settings.broadcast,
-        tools,
-        built_in,
-        air,
-        console,
-        chronicle,
-    )
-
-    async def change(successor: Identity) -> bool:
-        return await broker.change(_presence(successor))
-
-    files = Succession(Path(settings.state_dir))
-    renewal = Renewal(identity, signer, files, renewals, broker, change, at_rest, clock)
-    return Robot(body, inbox, broker, outlet, mail, equipment, console, renewal, updates, at_rest)
-
-
-def _reach(settings: DeviceSettings, inbox: Inbox, body: Body, outlet: Outlet, air: Air, console: Console) -> Reach:
-    def note(session: str, text: str) -> None:
-        outlet.event(OperatorNote(session=session, at=outlet.now(), text=text))
-
-    zone = settings.tools.time_zone
-
-    def now() -> datetime:
-        return local_time(outlet.now(), zone)
-
-    now()  # and not in the middle of a talk is the time to hear that there is no such zone
-    return Reach(body.voice, body.panel, inbox.post, note, now, air.cut, console.watch)
-
-
-def _presence(identity: Identity) -> Presence:
-    return Presence(
-        address=identity.broker,
-        identity=identity.device,
-        tls=identity.tls_context(),
-        will_topic=topics.state(identity.device),
-        will=last_will(identity.device),
-        subscriptions=(
-            topics.mint_answer(identity.device),
-            topics.renewal_answer(identity.device),
-            topics.command(identity.device),
-        ),
-        expires_at=identity.expires_at,
-    )
 
 
 def _session(settings: DeviceSettings) -> Session:

@@ -38,7 +38,7 @@ from device.realtime.conversation import (
     TurnChanged,
 )
 from device.realtime.endpoint import Endpoint
-from device.realtime.floor import ToolCalled
+from device.realtime.floor import Heeded, ToolCalled
 from device.realtime.history import History
 from device.realtime.opening import opening, talk
 from device.realtime.redial import Redial
@@ -88,6 +88,8 @@ class Calls:
         """The call that was in use and died, until another takes its place."""
         self._used: dict[str, int] = {}
         self._history = History(equipment.call.history_tokens)
+        self._written: dict[int, Captioned] = {}
+        """Questions in writing that no answer is known of, by the operator's wish."""
 
     @property
     def usage(self) -> dict[str, int]:
@@ -118,12 +120,17 @@ class Calls:
         voice.hand_over(spare.call.uplink, spare.call.downlink)
         _log.info("call %s takes over", spare.call.call_id)
 
-    def write(self, text: str) -> None:
-        """Put a question to the model in writing; calls that follow are told of it, observers are not."""
+    def prompt(self, text: str, wish: int = 0) -> None:
+        """Have the model say something, as soon as nobody else does; where there is no call, nothing happens."""
+        if self.current is not None:
+            self.current.prompt(text, wish)
+
+    def write(self, text: str, wish: int) -> None:
+        """Put a question to the model in writing; calls that follow are told of it once it was answered, observers never."""
         if self.current is not None:
             now = time.monotonic()
-            self._history.add(Captioned(f"written {now}", Speaker.USER, text, now, now, final=True))
-            self.current.write(text)
+            self._written[wish] = Captioned(f"written {now}", Speaker.USER, text, now, now, final=True)
+            self.current.write(text, wish)
 
     def close(self) -> None:
         """Part both voices; the calls themselves are left by the tasks that hold them."""
@@ -288,6 +295,10 @@ class Calls:
                 self._post(p.Spoken(session, number))
             case ResponseFailed(code, text):
                 self._post(p.AnswerFailed(session, code[:64], text, number))
+            case Heeded(wish, why_not):
+                if (written := self._written.pop(wish, None)) is not None:
+                    self._history.add(written)
+                self._post(p.Heeded(session, wish, why_not, number))
             case ToolCalled():
                 self._hooks.start("tool", self._call_tool(number, event))
             case _:

@@ -95,18 +95,28 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Ask the model to say something now."""
+    """Ask the model to say something now; `Heeded` follows where an operator's `wish` has a number."""
 
     session: str
     text: str
+    wish: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Put a question to the model in writing."""
+    """Put a question to the model in writing; `Heeded` follows."""
 
     session: str
     text: str
+    wish: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Tell an operator what came of a wish: it was answered, or `why_not` says why it was not."""
+
+    wish: int
+    why_not: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +222,7 @@ Command = (
     | Cut
     | Prompt
     | Write
+    | Settle
     | Interrupt
     | TakeFloor
     | GiveFloor

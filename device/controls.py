@@ -66,14 +66,24 @@ class Controls(Standing):
 
     def _say(self, event: p.SayWished, now: float) -> Iterator[Command]:
         self._stir(now)
-        yield do.Prompt(self.id or "", event.text)
+        yield from self.wishes.put(event, self.id or "")
 
     def _write(self, event: p.Written, now: float) -> Iterator[Command]:
         if self._patience is not None:  # somebody wants something, if not aloud
             self._patience.spoke_up()
             self._wait(now)
         self._stir(now)
-        yield do.Write(self.id or "", event.text)
+        yield from self.wishes.put(event, self.id or "")
+
+    def _keep_wish(self, event: p.SayWished | p.Written, _now: float) -> Iterator[Command]:
+        """There is no call just now: the next one is asked."""
+        if isinstance(event, p.Written) and self._patience is not None:
+            self._patience.spoke_up()
+        self.wishes.keep(event)
+        yield from ()
+
+    def _heeded(self, event: p.Heeded, _now: float) -> Iterator[Command]:
+        yield from self.wishes.heeded(event)
 
     def _stir(self, now: float) -> None:
         if self._handover is not None:  # what is being asked for must not be left with a call that is left

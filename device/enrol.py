@@ -59,7 +59,7 @@ async def _pinned_authority(claim: Claim, http: aiohttp.ClientSession) -> ssl.SS
     status, body = await _fetch(http, "GET", f"https://{claim.address}/v1/ca.pem", tls=False)
     try:
         der = x509.load_pem_x509_certificate(body).public_bytes(Encoding.DER)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise EnrolmentError(f"{claim.address} is not a Kaiwa cloud: HTTP {status} without a certificate") from None
     if not hmac.compare_digest(hashlib.sha256(der).hexdigest(), claim.fingerprint):
         raise EnrolmentError(f"{claim.address} is not who the claim says: its authority has another fingerprint")

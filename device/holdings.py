@@ -160,15 +160,19 @@ class Holdings:
         outlet.event(OperatorNote(session=session, at=outlet.now(), text=text))
         return True
 
-    def prompt(self, session: str, text: str) -> None:
+    def prompt(self, session: str, text: str, wish: int = 0) -> None:
         """Have the model say something as soon as nobody else does."""
-        if (calls := self._held[session].calls) and calls.current:
-            calls.current.prompt(text)
+        if calls := self._held[session].calls:
+            calls.prompt(text, wish)
 
-    def write(self, session: str, text: str) -> None:
+    def write(self, session: str, text: str, wish: int) -> None:
         """Put a question to the model in writing."""
         if calls := self._held[session].calls:
-            calls.write(text)
+            calls.write(text, wish)
+
+    def settle(self, wish: int, why_not: str) -> None:
+        """Tell the operator whose wish it was what came of it."""
+        self._with.built_in.settle(wish, why_not)
 
     def interrupt(self, session: str) -> None:
         """Stop what the robot is saying."""

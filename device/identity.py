@@ -215,5 +215,5 @@ def _stored(state_dir: Path) -> Enrolment:
 def _certificate(enrolment: Enrolment) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(enrolment.certificate.encode())
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise EnrolmentError(f"the certificate cannot be used: {error}; {_AGAIN}") from None

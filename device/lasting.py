@@ -46,7 +46,7 @@ class Lasting(Standing):
         if over.reason is not None:
             yield from self._end(over.reason, now)
             return
-        self._wait(now)
+        self._wait(now, talking=self._talking)
         yield do.Prompt(self.id or "", over.say)
 
     def _lost(self, event: p.CallLost, now: float) -> Iterator[Command]:
@@ -78,7 +78,12 @@ class Lasting(Standing):
             return
         before = self._handover.call
         yield from self._handover.handle(event, now)
+        if self._handover.call != before:
+            yield from self._another_call()
         match self._handover.stage:
+            case Stage.LAST if self._patience is not None and self._handover.deadline is not None:
+                self._patience.end_by(self._handover.deadline)
+                self._wait(now, talking=self._talking)
             case Stage.CUT if self.phase in LIVE:
                 self._enter(Phase.RECONNECTING, now, self._reconnecting(now))
             case Stage.OVER:
@@ -87,6 +92,11 @@ class Lasting(Standing):
                 self._enter_live(Phase.LISTENING, now)
                 if self.hand.talking:
                     yield do.TakeFloor(self.id or "", fresh=False)
+
+    def _another_call(self) -> Iterator[Command]:
+        if self._patience is not None:
+            self._patience.goes_on()
+        yield from self.wishes.put_again(self.id or "")
 
     def _reconnecting(self, now: float) -> float:
         longest = self.timing.reconnect if self._grant is None else self._grant.limits.longest

@@ -29,6 +29,9 @@ AGAIN_SECONDS: Final = 3.0
 SECRET_SECONDS: Final = 3.0
 """How long a secret must still be good, by the cloud's clock: time to make an offer with it."""
 
+ACCOUNTS_KEY: Final = "sk-"
+"""How a key that opens the whole account begins; secrets of calls begin with `ek_`."""
+
 RENEWAL: Final = "renewal"
 """The reason of a request with which a session goes on."""
 
@@ -83,7 +86,7 @@ class MintClient:
 
         Raises:
             MintError: refused, with the cloud's code; `broker` when no answer came in time or it does not open; `UPSTREAM`
-            when its secret is as good as over.
+            when its secret is as good as over, or none that a robot may hold.
         """
         return await self._granted(session, reason, publish, Wishes(broadcast, tools, archive, offer=offer))
 
@@ -109,10 +112,17 @@ class MintClient:
             grant = decode(key.open(answer.sealed, binding(self._device, nonce)), Grant)
         except MessageError as error:
             raise MintError("broker", f"the grant does not open: {error}") from error
+        self._check(grant)
+        return grant
+
+    def _check(self, grant: Grant) -> None:
         left = grant.openai.expires_at - self._clock.now()
         if left < SECRET_SECONDS:
             raise MintError(Refusal.UPSTREAM, f"the secret can be used for {left:.0f} s only")
-        return grant
+        if grant.openai.secret.reveal().startswith(ACCOUNTS_KEY):
+            raise MintError(
+                Refusal.UPSTREAM, "the cloud sent the account's own key in the place of a call's; it is not used"
+            )
 
     async def _ask(self, nonce: str, reason: str, key: OneTimeKey, publish: Publish, wishes: Wishes) -> MintAnswer:
         now = self._clock.now()

@@ -52,6 +52,7 @@ class Outlet:
                 muted=session.muted,
                 delay=self._delay,
                 spent=spent,
+                ends_at=None if session.ends_at is None else self.wall(session.ends_at),
             )
         )
 

@@ -1,7 +1,8 @@
 """PURE. When a live conversation ends by itself: at its longest, when nobody says anything, or when goodbye was said.
 
 Before silence ends it, the robot asks whether anybody is there, and then says goodbye, if the grant has words for it.
-Whoever speaks up calls all of that off. Times are monotonic seconds, passed in.
+Whoever speaks up calls all of that off. Before its longest, the robot says so once, and nothing calls that off. Times are
+monotonic seconds, passed in.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from device.messages.minting import Limits, Prompts
+from device.messages.minting import SHORTEST, Limits, Prompts
 from device.phase import Phase
 
 ANSWER: Final = 12.0
@@ -38,6 +39,9 @@ class Patience:
         self._asked = False
         self._warned = False
         self._parting: str | None = None
+        self._ends = began + limits.longest
+        self.closing: float | None = None
+        """Monotonic time at which the session ends because it has lasted so long, once that was told."""
 
     @property
     def parting(self) -> str | None:
@@ -46,8 +50,28 @@ class Patience:
 
     def deadline(self, phase: Phase, now: float, *, talking: bool = False) -> float:
         """Return when the wait is over if nothing else happens; `talking` is whether somebody in the room is."""
-        left = self._began + self._limits.longest - now
+        notice = self._notice
+        left = (self._began + self._limits.longest if notice is None else notice) - now
         return now + max(0.0, min(left, self._wait(phase, talking=talking)))
+
+    def end_by(self, at: float) -> None:
+        """The session will end at that monotonic time at the latest, for there will be no other call."""
+        if self.closing is None:
+            self._ends = min(self._ends, at)
+
+    def goes_on(self) -> None:
+        """There is another call after all: the session ends at its longest."""
+        self._ends = self._began + self._limits.longest
+        if self.closing is not None and self.closing < self._ends:
+            self.closing = None
+
+    @property
+    def _notice(self) -> float | None:
+        """When the end is told; None if it was, or is not told at all."""
+        wanted = self._limits.notice and self._prompts.closing and self._parting is None and self.closing is None
+        if not wanted or self._limits.longest < SHORTEST * self._limits.notice:
+            return None
+        return self._ends - self._limits.notice
 
     def _wait(self, phase: Phase, *, talking: bool) -> float:
         if talking or phase is Phase.SPEAKING:
@@ -86,6 +110,9 @@ class Patience:
             return Over("longest")
         if self._parting is not None:
             return Over(self._parting)
+        if (notice := self._notice) is not None and now >= notice:
+            self.closing = self._ends
+            return Over(None, self._prompts.closing.replace("{seconds}", f"{max(1.0, self._ends - now):.0f}"))
         if self._prompts.warning and not self._warned and not muted:
             self._warned = True
             return Over(None, self._prompts.warning)

@@ -232,6 +232,8 @@ class SayWished:
     """An operator wants the model to say something; `text` is what it is told."""
 
     text: str
+    wish: int
+    """By which `Settle` tells what came of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +241,18 @@ class Written:
     """An operator puts a question to the model in writing, as a visitor would put it aloud."""
 
     text: str
+    wish: int
+    """As in `SayWished`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heeded:
+    """The model has answered what an operator wanted of it; or it has not, and `why_not` says why."""
+
+    session: str
+    wish: int
+    why_not: str = ""
+    call: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,6 +377,7 @@ Event = (
     | Hushed
     | SayWished
     | Written
+    | Heeded
     | BroadcastWished
     | CutWished
     | EndWished

@@ -13,6 +13,7 @@ from device.messages.minting import Grant
 from device.patience import Patience
 from device.phase import TALKING, Chime, Phase
 from device.timing import Timing
+from device.wishes import Wishes
 
 
 class Standing:
@@ -44,9 +45,13 @@ class Standing:
         self._broadcasting = False
         self.switched_off = False
         """Whether a switch keeps the microphone closed, in this conversation and in the next."""
+        self.wishes = Wishes()
+        """What operators want said or answered in this conversation."""
         self.hand = Hand(self.timing.tap)
         """What the button means in this conversation."""
         self._until: float | None = None
+        self._talking = False
+        """Whether somebody in the room is talking, while the robot listens."""
         self._patience: Patience | None = None
         self._handover: Handover | None = None
         self._live_since: float | None = None
@@ -66,9 +71,14 @@ class Standing:
         return 0 if self._handover is None else self._handover.call
 
     @property
+    def ends_at(self) -> float | None:
+        """Monotonic time at which the conversation ends because it has lasted so long; None until that was told."""
+        return None if self._patience is None else self._patience.closing
+
+    @property
     def _shown(self) -> tuple[object, ...]:
         closed = (self.muted, self.switched_off, self.hand.closed)
-        return self.phase, self.on_air, self.fault, self.id, self.trouble, self.deaf, closed
+        return self.phase, self.on_air, self.fault, self.id, self.trouble, self.deaf, closed, self.ends_at
 
     def _enter(self, phase: Phase, now: float, seconds: float | None = None) -> None:
         self.phase, self.since = phase, now
@@ -79,6 +89,7 @@ class Standing:
         self._wait(now)
 
     def _wait(self, now: float, *, talking: bool = False) -> None:
+        self._talking = talking
         if self._patience is not None:
             self._until = self._patience.deadline(self.phase, now, talking=talking)
         if self._handover is not None:
@@ -92,6 +103,7 @@ class Standing:
     def _end(self, reason: str, now: float, chime: Chime = Chime.END, text: str = "") -> Iterator[Command]:
         self._end_reason, self.trouble, self.muted = reason, None, False
         self.hand.over()
+        yield from self.wishes.drop(f"the conversation has ended: {reason}")
         if self._order is not None:
             yield do.Acknowledge(self._order, Step.FAILED, f"{reason}: {text}" if text else f"ended by {reason}")
             self._order = None

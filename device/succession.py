@@ -17,10 +17,10 @@ from typing import Final
 
 import msgspec
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from device.chain import is_below
 from device.durably import write_durably
 from device.errors import EnrolmentError, RenewalError
 from device.identity import Identity, IdentityFiles, keep_key, sweep, switch_enrolment
@@ -110,7 +110,7 @@ class Succession:
         """
         try:
             successor = self._identity(present, certificate)
-        except ValueError as error:
+        except (ValueError, x509.InvalidVersion) as error:
             raise RenewalError("certificate", f"it cannot be read: {error}") from None
         _check(successor, present)
         write_durably(self._files.certificate, certificate.encode())
@@ -161,7 +161,5 @@ def _check(successor: Identity, present: Identity) -> None:
         raise RenewalError("certificate", "it is for another key")
     if certificate.subject != present.certificate.subject:
         raise RenewalError("certificate", "it is for another device")
-    try:
-        certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(present.enrolment.authority.encode()))
-    except (ValueError, TypeError, InvalidSignature):
-        raise RenewalError("certificate", "it is not of the authority of this fleet") from None
+    if not is_below(successor.enrolment.certificate, present.enrolment.authority):
+        raise RenewalError("certificate", "it is not of the authority of this fleet")

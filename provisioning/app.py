@@ -29,6 +29,7 @@ from provisioning.link import BrokerEndpoint
 from provisioning.listener import Listener
 from provisioning.listening import listening
 from provisioning.mint_service import MintService
+from provisioning.monitor import standing_by
 from provisioning.mosquitto import MosquittoProcess
 from provisioning.observer.feed import Feed
 from provisioning.observer.web import create_app
@@ -179,7 +180,8 @@ async def _turn(settings: CloudSettings, place: Place, stack: AsyncExitStack) ->
     """Wait until there is no other leash, if this is one; a signal just ends who waits, for they hold nothing yet."""
     if not place.has(Role.LEASH):
         return []
-    return [await stack.enter_async_context(alone(settings.store_url, Path(settings.state_dir)))]
+    async with standing_by(settings.monitor):
+        return [await stack.enter_async_context(alone(settings.store_url, Path(settings.state_dir)))]
 
 
 async def _ground(settings: CloudSettings, stack: AsyncExitStack, *, own_broker: bool) -> Ground:

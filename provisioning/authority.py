@@ -1,6 +1,7 @@
 """The fleet's own certificate authority and its signing keys, kept in one folder of the state directory.
 
-    ca.key ca.pem crl.pem            the root: what a claim pins and every robot trusts
+    ca.key ca.pem                    the root: what a claim pins and every robot trusts; the key may be kept elsewhere
+    issuing.key issuing.pem crl.pem  signs all certificates below, and the list of revocations (provisioning.issuing)
     server.key server.pem            the broker, and the enrolment server
     mint.key                         signs grants (Ed25519)
     services/NAME.key .pem           MQTT identities of the cloud itself
@@ -17,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import re
 import ssl
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -35,8 +36,9 @@ from provisioning.certificates import (
     device_name,
     fingerprint,
     host_name,
-    root,
+    issued_by,
 )
+from provisioning.issuing import open_issuing, read_certificate, root_key
 from provisioning.keyfiles import ed25519_key, p256_key, write_durably
 from provisioning.mint_key import MintKey
 from provisioning.roles import EVERYTHING
@@ -66,13 +68,7 @@ class Authority:
 
     def __init__(self, folder: Path, names: Sequence[str], now: float) -> None:
         self.folder = folder
-        key = p256_key(folder / "ca.key")
-        certificate = _certificate(folder / "ca.pem", lambda: root(key, now))
-        if certificate.public_key() != key.public_key():
-            raise SettingsError(
-                str(folder), "ca.key is not the key of ca.pem; bring back the key that every robot trusts"
-            )
-        self._issuer, self._names = Issuer(key, certificate), names
+        self._signing, self._names = open_issuing(folder, now), names
         self.server = self._server(names, now)
         self._mint = ed25519_key(folder / "mint.key")
 
@@ -87,7 +83,7 @@ class Authority:
         try:
             state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             authority = cls(folder, names, now)
-            if not authority.revocations.exists():
+            if not authority.lists_revocations():
                 authority.revoke((), now)
         except OSError as error:
             raise SettingsError(str(folder), f"cannot be used: {error.strerror}") from None
@@ -101,12 +97,17 @@ class Authority:
     @property
     def root_pem(self) -> str:
         """The root's certificate."""
-        return _pem(self._issuer.certificate).decode()
+        return self._signing.root.public_bytes(Encoding.PEM).decode()
 
     @property
     def fingerprint(self) -> str:
         """What a claim pins: SHA-256 of the root's certificate in DER, in hex."""
-        return fingerprint(self._issuer.certificate)
+        return fingerprint(self._signing.root)
+
+    @property
+    def root_key(self) -> Path | None:
+        """The file of the root's key, if it is here and could be kept elsewhere."""
+        return root_key(self.folder)
 
     @property
     def mint_signer(self) -> MintKey:
@@ -128,6 +129,14 @@ class Authority:
         """Return a client certificate for a device's public key."""
         return self._issuer.issue(key, device, CLIENT, [device_name(device)], now, days)
 
+    def chained(self, certificate: x509.Certificate) -> bytes:
+        """Return a certificate of ours in PEM, with what those need who trust the root only: how it is to be shown."""
+        return self._signing.chained(certificate)
+
+    @property
+    def _issuer(self) -> Issuer:
+        return self._signing.issuer
+
     def revoke(self, revoked: Iterable[tuple[int, float]], now: float) -> None:
         """Write the whole list of revoked serial numbers, each with the Unix time of its revocation; operators' come to it.
 
@@ -144,11 +153,14 @@ class Authority:
     def renew(self, now: float) -> bool:
         """Make anew what of the cloud's own certificates ends soon, for the same keys; True when there was any.
 
+        What another process has made of the issuing certificate meanwhile is taken up.
+
         Raises:
             SettingsError: something in the folder is not what it should be.
         """
+        self._signing = open_issuing(self.folder, now)
         clients = [*(self.folder / "services").glob("*.pem"), *(self.folder / "operators").glob("*.pem")]
-        ending = [path for path in (self.server.certificate, *clients) if _left(path, now) < RENEWED_BEFORE]
+        ending = [path for path in (self.server.certificate, *clients) if self._ending(read_certificate(path), now)]
         self._server(self._names, now)
         for name in self.services:
             self.service(name, now)
@@ -156,17 +168,27 @@ class Authority:
             self.operator(name, now)
         return bool(ending)
 
+    def lists_revocations(self) -> bool:
+        """Tell whether the list is there, and signed by who signs certificates now.
+
+        Raises:
+            SettingsError: it cannot be read.
+        """
+        return self.revocations.exists() and self._issuer.has_signed(self._listed())
+
     def revoked_serials(self) -> set[int]:
         """Return the serial numbers on the list as it is written.
 
         Raises:
             SettingsError: it cannot be read.
         """
+        return {entry.serial_number for entry in self._listed()}
+
+    def _listed(self) -> x509.CertificateRevocationList:
         try:
-            listed = x509.load_pem_x509_crl(self.revocations.read_bytes())
+            return x509.load_pem_x509_crl(self.revocations.read_bytes())
         except (OSError, ValueError) as error:
             raise SettingsError(str(self.revocations), f"cannot be read: {error}") from None
-        return {entry.serial_number for entry in listed}
 
     def service(self, name: str, now: float) -> IdentityFiles:
         """Return the MQTT identity of one of the cloud's own services."""
@@ -271,7 +293,7 @@ class Authority:
         """
         files = IdentityFiles(folder / f"{device}.pem", folder / f"{device}.key")
         certificate = self.issue_device(p256_key(files.key).public_key(), device, now, 1 / 24)
-        write_durably(files.certificate, _pem(certificate))
+        write_durably(files.certificate, self.chained(certificate))
         return files
 
     def _client(self, path: Path, name: str, now: float) -> IdentityFiles:
@@ -281,8 +303,8 @@ class Authority:
         def issue() -> x509.Certificate:
             return self._issuer.issue(key.public_key(), name, CLIENT, [], now, LEAF_DAYS)
 
-        if _remaining(_certificate(files.certificate, issue), now) < RENEWED_BEFORE:
-            write_durably(files.certificate, _pem(issue()), 0o644)
+        if not files.certificate.exists() or self._ending(read_certificate(files.certificate), now):
+            write_durably(files.certificate, self.chained(issue()), 0o644)
         return files
 
     def _server(self, names: Sequence[str], now: float) -> IdentityFiles:
@@ -293,11 +315,18 @@ class Authority:
         def issue() -> x509.Certificate:
             return self._issuer.issue(key.public_key(), "Kaiwa cloud", SERVER, san, now, LEAF_DAYS)
 
-        present = _certificate(files.certificate, issue)
-        held = present.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        if list(held) != san or _remaining(present, now) < RENEWED_BEFORE:
-            write_durably(files.certificate, _pem(issue()), 0o644)
+        if not files.certificate.exists() or not self._still_good(read_certificate(files.certificate), san, now):
+            write_durably(files.certificate, self.chained(issue()), 0o644)
         return files
+
+    def _still_good(self, present: x509.Certificate, san: list[x509.GeneralName], now: float) -> bool:
+        held = present.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        return list(held) == san and not self._ending(present, now)
+
+    def _ending(self, certificate: x509.Certificate, now: float) -> bool:
+        """Tell whether it is time for another: this one ends soon, or who has signed it signs no more."""
+        left = certificate.not_valid_after_utc.timestamp() - now
+        return left < RENEWED_BEFORE or not issued_by(certificate, self._issuer.certificate)
 
 
 def _check_operator(name: str) -> None:
@@ -307,27 +336,3 @@ def _check_operator(name: str) -> None:
 
 def _signing_key(folder: Path, operator: str) -> Path:
     return folder / "operators" / f"{operator}.signing.key"
-
-
-def _certificate(path: Path, issue: Callable[[], x509.Certificate]) -> x509.Certificate:
-    if not path.exists():
-        write_durably(path, _pem(issue()), 0o644)
-    try:
-        return x509.load_pem_x509_certificate(path.read_bytes())
-    except ValueError as error:
-        raise SettingsError(str(path), f"not a certificate: {error}") from None
-
-
-def _remaining(certificate: x509.Certificate, now: float) -> float:
-    return certificate.not_valid_after_utc.timestamp() - now
-
-
-def _left(path: Path, now: float) -> float:
-    try:
-        return _remaining(x509.load_pem_x509_certificate(path.read_bytes()), now)
-    except ValueError as error:
-        raise SettingsError(str(path), f"not a certificate: {error}") from None
-
-
-def _pem(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(Encoding.PEM)

@@ -37,7 +37,15 @@ class Enrolments:
         self._store, self._authority, self._broker, self._days = store, authority, broker, days
 
     async def new_claim(
-        self, address: str, now: float, ttl: float, *, device: str | None = None, group: str = "", operator: str = ""
+        self,
+        address: str,
+        now: float,
+        ttl: float,
+        *,
+        device: str | None = None,
+        group: str = "",
+        operator: str = "",
+        why: str = "",
     ) -> Claim:
         """Return a claim that can be used once within `ttl` seconds, for a device of this name or of a fresh one.
 
@@ -52,7 +60,7 @@ class Enrolments:
         async with self._store.transaction() as t:
             await t.claims.add(hash_code(code), device, now, now + ttl)
             await t.groups.promise(hash_code(code), group)
-            await t.audit.add(now, operator, "claim_made", device or "", ttl=ttl, group=group)
+            await t.audit.add(now, operator, "claim_made", device or "", ttl=ttl, group=group, why=why)
         return Claim(address, code, self._authority.fingerprint)
 
     async def enrol(self, request: EnrolRequest, now: float) -> Enrolment:
@@ -110,7 +118,7 @@ class Enrolments:
         _log.info("enrolled %s", name)
         return Enrolment(
             device=name,
-            certificate=certificate.public_bytes(Encoding.PEM).decode(),
+            certificate=self._authority.chained(certificate).decode(),
             authority=self._authority.root_pem,
             broker=self._broker,
             mint_kid=self._authority.mint_signer.kid,
@@ -154,7 +162,7 @@ def requested_key(csr: str) -> ec.EllipticCurvePublicKey | ClaimRefusedError:
     try:
         request = x509.load_pem_x509_csr(csr.encode())
         key, signed = request.public_key(), request.is_signature_valid
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
         return _BAD_REQUEST
     if signed and isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
         return key

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Final
 
 from aiohttp import web
 
-from device.errors import MessageError, StoreError
+from device.errors import MessageError, SettingsError, StoreError
 from device.messages.envelope import Envelope
 from device.messages.minting import MintAnswer
 from device.messages.wire import decode
+from provisioning.listening import listening
 from provisioning.metrics import CONTENT_TYPE, Metrics
 from provisioning.mint_service import Answering
+from provisioning.settings import MonitorSettings
 from provisioning.store import Store
 
 PATIENCE: Final = 2.0
@@ -83,3 +86,25 @@ class Monitor:
                 return float(await t.sessions.count_live())
         except (StoreError, TimeoutError):
             return None
+
+
+@asynccontextmanager
+async def standing_by(where: MonitorSettings) -> AsyncIterator[None]:
+    """Tell, while the context is open, that this process lives and waits for another to end; nothing if that has the port."""
+    app = web.Application()
+    app.router.add_get("/metrics", _waiting)
+    app.router.add_get("/healthz", _not_yet)
+    async with AsyncExitStack() as stack:
+        if where.port:
+            with suppress(SettingsError):
+                await stack.enter_async_context(listening(app, where.host, where.port))
+        yield
+
+
+async def _waiting(_request: web.Request) -> web.Response:
+    text = Metrics().text({"kaiwa_standing_by": ("Whether this process waits for another to end.", 1.0)})
+    return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
+
+
+async def _not_yet(_request: web.Request) -> web.Response:
+    return web.Response(status=503, text="waits until the other leash has ended\n")

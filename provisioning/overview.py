@@ -19,6 +19,8 @@ class Glance:
     session: str | None = None
     began_at: float | None = None
     """When its conversation began, or the phase that it was first seen in."""
+    ends_at: float | None = None
+    """When it ends because it has lasted as long as it may; None until that was announced."""
     spent: Spent | None = None
     """What its conversation has cost so far, as it reckons."""
     fault: str = ""
@@ -28,6 +30,10 @@ class Glance:
     def lasted(self, now: float) -> float | None:
         """Return for how many seconds its conversation has gone on; None without one."""
         return None if self.began_at is None else max(0.0, now - self.began_at)
+
+    def left(self, now: float) -> float | None:
+        """Return for how many seconds it goes on at most, once its end was announced."""
+        return None if self.ends_at is None else max(0.0, self.ends_at - now)
 
 
 class Overview:
@@ -54,6 +60,7 @@ class Overview:
                 muted=state.muted,
                 session=state.session,
                 began_at=None if state.session is None else began,
+                ends_at=state.ends_at,
                 spent=state.spent,
                 fault=state.fault or known.fault,
             )

@@ -50,6 +50,7 @@ from provisioning.settings import CloudSettings, LimitSettings
 from provisioning.stops import Stops
 from provisioning.store import Store
 from provisioning.upkeep import InUse, Upkeep
+from provisioning.veil import Veil
 
 _log = logging.getLogger(__name__)
 
@@ -171,11 +172,11 @@ def _ignore(_session: Session) -> None:
 
 def show(ground: Ground, work: Work, captioning: Captioning, feed: Feed, others: Sequence[Listener] = ()) -> None:
     """Add what observers are told by; `others` are told of the same."""
-    watchers = (feed, *others)
-    playlists = Playlists(ground.store, ground.broadcasts, watchers)
-    work.listen(playlists, *watchers)
+    veil = Veil(ground.store, ground.settings.openai.hidden_words, (feed, *others))
+    playlists = Playlists(ground.store, ground.broadcasts, [veil])
+    work.listen(playlists, veil)
     work.gauges["kaiwa_pages_open"] = ("Observers' pages that are open.", lambda: feed.pages)
-    work.run(playlists.run, captioning.run)
+    work.run(playlists.run, captioning.run, veil.run)
 
 
 async def begin(

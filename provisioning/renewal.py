@@ -14,7 +14,6 @@ import time
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
 from msgspec.structs import replace
 
 from device.errors import (
@@ -100,7 +99,7 @@ class Renewals:
         if held.used_at is None or now < earliest:
             return Refuse(Refusal.DENIED, "this certificate is too new to be renewed", max(0.0, earliest - now))
         certificate = self._authority.issue_device(key, device, now, self._days)
-        pem = certificate.public_bytes(Encoding.PEM).decode()
+        pem = self._authority.chained(certificate).decode()
         row = certificate_row(certificate, device, now, pem)
         await t.devices.renew(row)
         await t.audit.add(now, device, "renewed", device, serial=row.serial, replaces=held.serial)

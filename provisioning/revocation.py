@@ -26,7 +26,7 @@ LOOK_SECONDS: Final = 1.0
 """How often the list is looked at."""
 
 
-async def revoke(store: Store, authority: Authority, device: str, now: float, operator: str) -> bool:
+async def revoke(store: Store, authority: Authority, device: str, now: float, operator: str, why: str = "") -> bool:
     """Revoke a device and its certificates, and write the list; False when there was nothing to revoke.
 
     The list is written even then: an earlier try may have failed at just that. The broker must read it again, and
@@ -38,7 +38,7 @@ async def revoke(store: Store, authority: Authority, device: str, now: float, op
     async with store.transaction() as t:
         done = await t.devices.revoke(device, now)
         if done:
-            await t.audit.add(now, operator, "revoked", device)
+            await t.audit.add(now, operator, "revoked", device, why=why)
     await publish_revocations(store, authority, now)
     return done
 

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from device.messages.envelope import KeySigner
 from provisioning.authority import MINTER, Authority, IdentityFiles
+from provisioning.certificates import CLIENT, Issuer
 from provisioning.keyfiles import p256_key, write_durably
 from provisioning.link import BrokerEndpoint, connection
 from provisioning.mosquitto import MosquittoProcess
@@ -49,12 +50,17 @@ class Fleet:
     authority: Authority
     folder: Path
 
-    def board(self, name: str) -> Board:
-        """Return a device of this name, with a new certificate for its one key."""
+    def board(self, name: str, issued_at: float | None = None, issuer: Issuer | None = None) -> Board:
+        """Return a device of this name, with a new certificate for its one key, of 30 days; by `issuer` for a forged one."""
         key = p256_key(self.folder / f"{name}.key")
-        certificate = self.authority.issue_device(key.public_key(), name, time.time(), 30)
+        began = time.time() if issued_at is None else issued_at
+        certificate = self.authority.issue_device(key.public_key(), name, began, 30)
+        shown = self.authority.chained(certificate)
+        if issuer is not None:
+            forged = issuer.issue(key.public_key(), name, CLIENT, [], began, 30)
+            shown = forged.public_bytes(Encoding.PEM) + self.authority.chained(issuer.certificate)
         files = IdentityFiles(self.folder / f"{name}.pem", self.folder / f"{name}.key")
-        write_durably(files.certificate, certificate.public_bytes(Encoding.PEM))
+        write_durably(files.certificate, shown)
         tls = self.authority.client_context(files)
         return Board(name, key, certificate.serial_number, tls, self.broker.endpoint)
 

@@ -102,7 +102,7 @@ class Library:
         self._counts = [Counter(terms(f"{passage.title} {passage.text}")) for passage in self._passages]
         self._lengths = [counts.total() for counts in self._counts]
         self._known = Counter(term for counts in self._counts for term in counts)
-        self._mean = sum(self._lengths) / max(1, len(self._lengths))
+        self._mean = max(1, sum(self._lengths)) / max(1, len(self._lengths))
 
     def search(self, query: str, most: int = MOST_PASSAGES) -> list[Passage]:
         """Return the passages that fit a query best, the best first; none when no word of it is anywhere."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from msgspec import Meta
 
@@ -12,6 +12,16 @@ from device.messages.prices import TokenPrices
 from device.messages.secret import MASK, Secret
 from device.messages.tools import MOST_TOOLS, ToolDeclaration, ToolName
 from device.messages.wire import Message
+
+CLOSING: Final = (
+    "This conversation will be ended in about {seconds} seconds, because it has lasted as long as it may. Say so in one short "
+    "sentence, in the language that you talk in, and go on listening."
+)
+"""What the model is asked to say of the end; `{seconds}` stands for how long it is until then."""
+
+
+SHORTEST: Final = 4.0
+"""Times `Limits.notice`: a session that may last less long is over too soon to tell of its end."""
 
 
 class Refusal(StrEnum):
@@ -96,6 +106,9 @@ class Limits(Message, frozen=True):
     """How long one call may last; a session that may last longer goes on with another."""
     push_to_talk: bool = False
     """Nobody detects turns in it: somebody is heard while they hold the button."""
+    notice: float = 30.0
+    """How long before its end at `longest` the model says so; it says nothing with 0, or in a session shorter than
+    `SHORTEST` times as long."""
 
 
 class Prompts(Message, frozen=True):
@@ -107,6 +120,8 @@ class Prompts(Message, frozen=True):
     """When nobody has said anything for the idle limit, before the session ends."""
     farewell: str = ""
     """Before the session ends because nobody answered the warning."""
+    closing: str = CLOSING
+    """`Limits.notice` seconds before the session ends because it has lasted so long."""
 
 
 class Grant(Message, frozen=True):

@@ -55,6 +55,8 @@ class DeviceState(Message, frozen=True):
     """Seconds by which observers hear this robot late, on purpose; its captions carry the delayed times."""
     spent: Spent | None = None
     """As of the last answer; None without a session, or where the cloud told no prices."""
+    ends_at: UnixTime | None = None
+    """Unix seconds at which the conversation ends because it has lasted as long as it may; None until that was announced."""
 
 
 class Speaker(StrEnum):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any, TypeVar, get_args
+from typing import Any, Final, TypeVar, get_args
 
 import msgspec
 
@@ -17,6 +18,8 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 Table = Mapping[str, Any]
 """A TOML table: of values, and of tables."""
+
+_LONG_TEXT: Final = re.compile(r"""\"{3}(?:\\.|[^\\])*?\"{3}|'{3}.*?'{3}""", re.DOTALL)
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -71,22 +74,22 @@ def mistaken(text: str, path: str, reason: str, *keys: str, number: int = 0) -> 
 
     `number` tells which of several tables of one name is meant, from 0.
     """
-    return SettingsError(path, reason, line=_line_of(text, list(keys), number), key=".".join(keys))
+    return SettingsError(path, reason, line=_line_of(text, list(keys), [number] * len(keys)), key=".".join(keys))
 
 
 def _located(text: str, path: str, kind: type[msgspec.Struct], message: str) -> SettingsError:
     reason, _, where = message.partition(" - at `$")
     place = where.rstrip("`")
-    keys = [key for key in re.sub(r"\[[^\]]*\]", "", place).split(".") if key]
+    steps = [step for step in re.sub(r"\[\D[^\]]*\]", "", place).split(".") if step]  # [...] is a key that is not told
+    keys = [step.partition("[")[0] for step in steps]
+    numbers = [int(found[1]) if (found := re.search(r"\[(\d+)\]", step)) else 0 for step in steps]
     if unknown := re.search(r"unknown field `(.+?)`", reason):
         keys.append(unknown[1])
         reason = "unknown key" + suggestion(kind, keys)
     elif missing := re.search(r"missing required field `(.+?)`", reason):
         keys.append(missing[1])
         reason = "this key is needed"
-    numbers = re.findall(r"\[(\d+)\]", place)
-    line = _line_of(text, keys, int(numbers[-1]) if numbers else 0)
-    return SettingsError(path, reason, line=line, key=".".join(keys) or None)
+    return SettingsError(path, reason, line=_line_of(text, keys, numbers), key=".".join(keys) or None)
 
 
 def suggestion(kind: Any, keys: list[str]) -> str:
@@ -105,24 +108,35 @@ def _struct_in(kind: Any) -> Any:
     return next((found for arm in get_args(kind) if (found := _struct_in(arm)) is not None), None)
 
 
-def _line_of(text: str, keys: list[str], number: int) -> int | None:
-    """Return the line at which `keys` stand, or what they are in; `number` counts tables of the same name, from 0."""
+def _line_of(text: str, keys: list[str], numbers: list[int]) -> int | None:
+    """Return the line at which `keys` stand, or what they are in; of several tables of one name, the one that is meant.
+
+    `numbers` tells for each key which of them that is, from 0.
+    """
+    places = [*_places(text)]
+    for length, number in enumerate(numbers, start=1):
+        headers = [line for line, place, several in places if several and place == keys[:length]]
+        begin, *others = headers[min(number, len(headers) - 1) :] or [0]
+        end = min(others, default=math.inf)
+        places = [place for place in places if begin <= place[0] < end]
     for length in range(len(keys), 0, -1):
-        found = [line for line, place in _places(text) if place[:length] == keys[:length]]
-        headers = [line for line in found if text.splitlines()[line - 1].lstrip().startswith("[[")]
-        if headers:
-            found = [line for line in found if line >= headers[min(number, len(headers) - 1)]]
+        found = [line for line, place, _ in places if place[:length] == keys[:length]]
         if found:
             return found[0]
     return None
 
 
-def _places(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number of each line that begins a table or assigns a key, and the keys that lead there."""
+def _places(text: str) -> Iterator[tuple[int, list[str], bool]]:
+    """Yield the number of each line that begins a table or assigns a key, the keys that lead there, and whether of `[[…]]`."""
     table: list[str] = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if header := re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", line):
-            table = [part.strip().strip('"') for part in header[1].split(".")]
-            yield number, table
+    for number, line in enumerate(_lines(text), start=1):
+        if header := re.match(r"\s*(\[+)\s*([^\]]+?)\s*\]+", line):
+            table = [part.strip().strip('"') for part in header[2].split(".")]
+            yield number, table, header[1] == "[["
         elif assignment := re.match(r"\s*\"?([\w.-]+)\"?\s*=", line):
-            yield number, [*table, *assignment[1].split(".")]
+            yield number, [*table, *assignment[1].split(".")], False
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines of a TOML text; what stands in a text of several lines is left out, for it is neither table nor key."""
+    return _LONG_TEXT.sub(lambda long: '""' + "\n" * long[0].count("\n"), text).split("\n")

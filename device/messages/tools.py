@@ -44,7 +44,7 @@ is told otherwise."""
 LOOK_UP: Final = "look_up"
 """The tool that searches the texts of a place; every robot has it, and a profile that has such texts allows it."""
 
-ToolName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+ToolName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}\Z")]
 """The service takes `[a-zA-Z0-9_-]`, 1 to 64 characters; Python's own names are a part of that."""
 
 Explanation = Annotated[str, Meta(max_length=500)]

@@ -10,7 +10,7 @@ MASK: Final = "●"
 
 
 class WordFilter:
-    """Masks `words` wherever they stand, whatever their case, width or accents.
+    """Masks `words` wherever they stand, whatever their case, width, accents, or style (such as bold letters).
 
     A word of Latin letters is masked only as a whole word ("ass" stays in "class"); in scripts without spaces any
     occurrence counts. Signs that are not seen (category Cf, such as U+200B) do not hide a word.
@@ -38,7 +38,7 @@ def _folded(text: str) -> tuple[str, list[int]]:
     signs: list[str] = []
     origins: list[int] = []
     for index, sign in enumerate(text):
-        for part in unicodedata.normalize("NFKD", sign.casefold()):
+        for part in unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", sign).casefold()):
             if unicodedata.category(part) != "Cf" and not _accent(part):
                 signs.append(part)
                 origins.append(index)

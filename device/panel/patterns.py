@@ -45,6 +45,8 @@ class Light(StrEnum):
     """It speaks, and hears nobody meanwhile: half duplex."""
     TROUBLE = "trouble"
     """The last answer failed; the robot listens."""
+    CLOSING = "closing"
+    """It listens, and the conversation ends soon because it has lasted as long as it may."""
     MUTED = "muted"
     ENDING = "ending"
     FAULT = "fault"
@@ -172,6 +174,7 @@ PATTERNS: Final[Mapping[Light, Pattern]] = {
     Light.SPEAKING: _speaking,
     Light.SPEAKING_ALONE: _speaking_alone,
     Light.TROUBLE: _repeated(Step(1.0, 1.2), Step(0.1, 0.2), Step(1.0, 0.2), Step(0.1, 0.2)),
+    Light.CLOSING: _repeated(Step(1.0, 1.0), Step(0.35, 0.5)),
     Light.MUTED: _repeated(Step(0.35, 0.16), Step(0.0, 0.84)),
     Light.ENDING: _fading,
     Light.FAULT: _counted(0, 3),

@@ -44,6 +44,7 @@ COLOURS: Final[Mapping[Light, tuple[float, float, float]]] = {
     Light.SPEAKING: _CYAN,
     Light.SPEAKING_ALONE: _CYAN,
     Light.TROUBLE: _GREEN,
+    Light.CLOSING: _GREEN,
     Light.MUTED: _AMBER,
     Light.ENDING: _WHITE,
     Light.OFFLINE: _AMBER,
@@ -61,6 +62,7 @@ _FIRST: Final = frozenset(
         Light.THINKING,
         Light.SPEAKING,
         Light.SPEAKING_ALONE,
+        Light.CLOSING,
         Light.ENDING,
     }
 )

@@ -18,7 +18,7 @@ HEIGHT: Final = 360
 READABLE: Final = 4.5
 """Contrast of text by WCAG 2.2, level AA."""
 
-Colour = Annotated[str, msgspec.Meta(pattern="^#[0-9a-fA-F]{6}$")]
+Colour = Annotated[str, msgspec.Meta(pattern=r"^#[0-9a-fA-F]{6}\Z")]
 At = tuple[int, int]
 
 

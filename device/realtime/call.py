@@ -163,13 +163,13 @@ class RealtimeCall:
         """Stop the assistant now: here at once, and at the service."""
         self._do(self.talk.interrupt(time.monotonic(), self._played()))
 
-    def prompt(self, text: str) -> None:
-        """Have the model say something, as soon as nobody else does."""
-        self._do(self.talk.prompt(text))
+    def prompt(self, text: str, wish: int = 0) -> None:
+        """Have the model say something, as soon as nobody else does; `Heeded` follows for a `wish` with a number."""
+        self._do(self.talk.prompt(text, wish))
 
-    def write(self, text: str) -> None:
-        """Put a question in writing, as if a visitor had asked it."""
-        self._do(self.talk.write(text))
+    def write(self, text: str, wish: int = 0) -> None:
+        """Put a question in writing, as if a visitor had asked it; `Heeded` as above."""
+        self._do(self.talk.write(text, wish))
 
     def take_floor(self, *, fresh: bool) -> None:
         """By push-to-talk: somebody is heard from now on, and whatever the assistant is saying stops at once.

@@ -36,7 +36,7 @@ from device.realtime.events import (
     UserTranscriptDone,
     UserTranscriptFailed,
 )
-from device.realtime.floor import ACTIVE, ToolCalled
+from device.realtime.floor import ACTIVE, Heeded, ToolCalled
 
 
 class Turn(StrEnum):
@@ -112,6 +112,7 @@ CallEvent = (
     | Complained
     | SessionOver
     | ToolCalled
+    | Heeded
 )
 
 CLOSED_BY_SERVICE: Final = "closed by the service"

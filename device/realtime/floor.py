@@ -43,6 +43,16 @@ NOTHING_SAID: Final = "input_audio_buffer_commit_empty"
 
 _SAID: Final = "said while the button was held"
 
+STOPPED: Final = "somebody spoke, or stopped the robot, before it had answered"
+"""Why nothing came of an operator's wish."""
+
+_NOT_ANSWERED: Final = {
+    "cancelled": STOPPED,
+    "failed": "the model gave no answer",
+    "incomplete": "the model's answer was cut short",
+}
+"""Why a wish was not answered, by how the response ended (openai-python, `RealtimeResponse.status`)."""
+
 CUT_SHORT: Final = msgspec.json.encode(
     {"ok": False, "error": "not done: the answer that asked for it was cut short"}
 ).decode()
@@ -69,7 +79,15 @@ class Send:
     event: str
 
 
-Act = ToolCalled | Send
+@dataclass(frozen=True, slots=True)
+class Heeded:
+    """The model has answered what was put to it for an operator's wish; or not, and `why_not` says why."""
+
+    wish: int
+    why_not: str = ""
+
+
+Act = ToolCalled | Send | Heeded
 
 
 @dataclass(slots=True)
@@ -98,6 +116,10 @@ class Floor:
         self._calls: list[_Calls] = []
         self._unknown: set[str] = set()
         """Calls whose outcomes, and items of ours, are on their way to the service."""
+        self._wishes: dict[str, int] = {}
+        """Operators' wishes that no answer has been begun for, by the item that puts each."""
+        self._heard: list[int] = []
+        """Those that the answer which is being generated knows of."""
         self._numbers = count(1)
 
     def handle(self, event: ServerEvent) -> list[Act]:
@@ -113,7 +135,7 @@ class Floor:
                 return self._begun(response)
             case ResponseDone(response):
                 self.active = None
-                return [*self._called(response), *self._ask()]
+                return [*self._heeded(response), *self._called(response), *self._ask()]
             case ServiceError(error):
                 return self._refused(error)
             case _:
@@ -138,19 +160,21 @@ class Floor:
         self._owed = self._owed or calls.follow
         return [*acts, *self._ask()]
 
-    def prompt(self, text: str) -> list[Act]:
-        """Have the model say something as soon as the floor is free."""
+    def prompt(self, text: str, wish: int = 0) -> list[Act]:
+        """Have the model say something as soon as the floor is free; `Heeded` follows for a `wish` with a number."""
         item = f"prompt_{next(self._numbers)}"
-        return self._put(item, system_message(text, item))
+        return self._put(item, system_message(text, item), wish)
 
-    def write(self, text: str) -> list[Act]:
-        """Put a visitor's question in writing; it is answered as soon as the floor is free."""
+    def write(self, text: str, wish: int = 0) -> list[Act]:
+        """Put a visitor's question in writing; it is answered as soon as the floor is free, and `Heeded` as above."""
         item = f"written_{next(self._numbers)}"
-        return self._put(item, user_message(text, item))
+        return self._put(item, user_message(text, item), wish)
 
-    def _put(self, item: str, event: str) -> list[Act]:
+    def _put(self, item: str, event: str, wish: int) -> list[Act]:
         self._owed = True
         self._unknown.add(item)
+        if wish:
+            self._wishes[item] = wish
         return [Send(event), *self._ask()]
 
     def take(self, *, fresh: bool) -> list[Act]:
@@ -170,9 +194,16 @@ class Floor:
     def _begun(self, response: Response) -> list[Act]:
         self.active, self._theirs, self._asked = response.id or "", self._held, ""
         self._owed = self._owed and bool(self._unknown)
+        known = [item for item in self._wishes if item not in self._unknown]
+        self._heard += [self._wishes.pop(item) for item in known]
         if self._held:  # it was on its way when they pressed
             return [Send(response_cancel()), Send(output_audio_buffer_clear())]
         return []
+
+    def _heeded(self, response: Response) -> list[Act]:
+        """Tell what came of the wishes that an answer knew of."""
+        heard, self._heard = self._heard, []
+        return [Heeded(wish, _NOT_ANSWERED.get(response.status or "", "")) for wish in heard]
 
     def _called(self, response: Response) -> list[Act]:
         found = [item for item in response.output or () if item.type == "function_call" and item.call_id]

@@ -57,11 +57,11 @@ class Talk(Protocol):
     def tick(self, now: float, played: float) -> list[Deed]:
         """Take that time has passed."""
 
-    def prompt(self, text: str) -> list[Deed]:
-        """Have the model say something, as soon as nobody else does."""
+    def prompt(self, text: str, wish: int) -> list[Deed]:
+        """Have the model say something, as soon as nobody else does; `Heeded` follows for a `wish` with a number."""
 
-    def write(self, text: str) -> list[Deed]:
-        """Put a question in writing, as if a visitor had asked it."""
+    def write(self, text: str, wish: int) -> list[Deed]:
+        """Put a question in writing, as if a visitor had asked it; `Heeded` as above."""
 
     def interrupt(self, now: float, played: float) -> list[Deed]:
         """Somebody wants silence now."""

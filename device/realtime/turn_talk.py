@@ -72,13 +72,13 @@ class TurnTalk:
         del now, played
         return []
 
-    def prompt(self, text: str) -> list[Deed]:
+    def prompt(self, text: str, wish: int = 0) -> list[Deed]:
         """Have the model say something, as soon as nobody else does."""
-        return [*self.floor.prompt(text)]
+        return [*self.floor.prompt(text, wish)]
 
-    def write(self, text: str) -> list[Deed]:
+    def write(self, text: str, wish: int = 0) -> list[Deed]:
         """Put a question in writing."""
-        return [*self.floor.write(text)]
+        return [*self.floor.write(text, wish)]
 
     def interrupt(self, now: float, played: float) -> list[Deed]:
         """Cancel what is being made, and stop its sound, here at once and at the service."""

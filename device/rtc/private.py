@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from sys import intern
 from typing import Any
 
 from device.errors import MediaError
@@ -15,7 +16,7 @@ def mangled(owner: object, private: str) -> str:
         MediaError: there is no such attribute, so this version of the library cannot be mended.
     """
     for kind in type(owner).__mro__:
-        name = f"_{kind.__name__.lstrip('_')}__{private}"
+        name = intern(f"_{kind.__name__.lstrip('_')}__{private}")  # a new text each time fills the interpreter's caches
         if hasattr(owner, name):
             return name
     raise MediaError(f"{type(owner).__module__}.{type(owner).__name__} has no __{private} any more; use aiortc 1.16")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import count
 from typing import Annotated, Final, Literal, Protocol
 
 from msgspec import Meta
@@ -20,6 +22,13 @@ SECONDS: Final = 1.0
 
 LOOK_UP_SECONDS: Final = 5.0
 """In a thread of its own: the first search of a session makes the index, in some 0.1 s on a slow board."""
+
+WISH_SECONDS: Final = 55.0
+"""How long what an operator wants said or answered may take: somebody talks, or another call is waited for (30 s). Operators
+wait 60 s for the next step of an order."""
+
+MOST_WISHES: Final = 8
+"""That may be open at a time."""
 
 STEP: Final = 0.2
 """By how much `up` and `down` change the volume."""
@@ -87,6 +96,8 @@ class BuiltIn:
         self._memory: dict[str, str] = {}
         self._knowledge = b""
         self._library: Library | None = None
+        self._wishes: dict[int, asyncio.Future[None]] = {}
+        self._numbers = count(1)
         self._before = (reach.loudspeaker.volume, reach.lamp.brightness)
 
     def begin(self, session: str) -> None:
@@ -106,19 +117,33 @@ class BuiltIn:
     def end(self) -> None:
         """A session is over: what was said in it is forgotten, and the next visitor finds volume and light as they were."""
         self._session, self._talking = None, False
+        for wish in list(self._wishes):
+            self.settle(wish, "the conversation has ended")
         self._memory.clear()
         self.inform(b"")
         self._reach.loudspeaker.volume, self._reach.lamp.brightness = self._before
 
+    def settle(self, wish: int, why_not: str = "") -> None:
+        """Tell the operator what came of a wish; of one that is not waited for any more, nothing."""
+        future = self._wishes.pop(wish, None)
+        if future is None or future.done():
+            return
+        if why_not:
+            future.set_exception(RuntimeError(why_not))
+        else:
+            future.set_result(None)
+
     def tools(self) -> Sequence[Tool]:
         """Return all of them, those for operators only last."""
         for_all = (self.volume, self.light, self.mute, self.broadcast, self.current_time, self.remember, self.recall)
-        for_operators = (self.unmute, self.hush, self.say, self.ask, self.cut, self.identify, self.console)
+        for_operators = (self.unmute, self.hush, self.cut, self.identify, self.console)
+        wishes = [made(function, seconds=SECONDS, in_loop=True, user_only=True) for function in (self.say, self.ask)]
         return [
             *(made(function, seconds=SECONDS, in_loop=True) for function in (*for_all, self.tell_operator)),
             made(self.end_conversation, seconds=SECONDS, in_loop=True, parting=True),
             made(self.look_up, seconds=LOOK_UP_SECONDS),
             *(made(function, seconds=SECONDS, in_loop=True, user_only=True) for function in for_operators),
+            *(replace(wish, seconds=WISH_SECONDS) for wish in wishes),
         ]
 
     def volume(self, action: Literal["up", "down", "set"], percent: Percent | None = None) -> dict[str, int]:
@@ -159,21 +184,31 @@ class BuiltIn:
         """Stop what the robot is saying."""
         self._wish(p.Hushed())
 
-    def say(self, text: str) -> None:
+    def say(self, text: str) -> asyncio.Future[None]:
         """Say something in the conversation that goes on, as soon as nobody else speaks.
 
         Args:
             text: what to say, in at most 500 characters.
         """
-        self._reach.post(p.SayWished(ASKED.format(text=self._talked_in(text))))
+        return self._wished(p.SayWished, ASKED.format(text=self._talked_in(text)))
 
-    def ask(self, text: str) -> None:
+    def ask(self, text: str) -> asyncio.Future[None]:
         """Put a question to the model in writing, as a visitor would put it aloud; it answers aloud.
 
         Args:
             text: the question, in at most 500 characters.
         """
-        self._reach.post(p.Written(self._talked_in(text)))
+        return self._wished(p.Written, self._talked_in(text))
+
+    def _wished(self, kind: type[p.SayWished | p.Written], text: str) -> asyncio.Future[None]:
+        """Hand a wish to the machine, and return what comes of it."""
+        self._wishes = {wish: future for wish, future in self._wishes.items() if not future.done()}
+        if len(self._wishes) >= MOST_WISHES:
+            raise RuntimeError(f"{MOST_WISHES} are waiting to be said or answered")
+        wish = next(self._numbers)
+        self._wishes[wish] = asyncio.get_running_loop().create_future()
+        self._reach.post(kind(text, wish))
+        return self._wishes[wish]
 
     def cut(self) -> dict[str, float]:
         """Drop the sound and the captions that a delayed broadcast still holds, so that nobody outside gets them."""

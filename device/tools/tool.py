@@ -43,7 +43,8 @@ class Tool:
     user_only: bool = False
     """Only for operators; the model never hears of it."""
     in_loop: bool = False
-    """Whether it is called in the event loop: only what the robot brings along, which never waits."""
+    """Whether it is called in the event loop: only what the robot brings along, which never holds the loop up. It may return
+    a future of that loop, which is waited for."""
     parting: bool = False
     """Whether the conversation ends with it, once what is being said has been heard."""
 

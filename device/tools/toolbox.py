@@ -69,7 +69,7 @@ class Toolbox:
             return failure(str(error))
         try:
             async with asyncio.timeout(tool.seconds) as time_out:
-                return success(tool, tool.function(**given) if tool.in_loop else await self._in_thread(tool, given))
+                return success(tool, await (_in_loop if tool.in_loop else self._in_thread)(tool, given))
         except Exception as error:  # noqa: BLE001 - a tool may raise what it likes, and the talk goes on
             if time_out.expired():
                 return failure(f"{tool.name} did not answer within {tool.seconds:g} s; it may still be at work")
@@ -94,6 +94,12 @@ class Toolbox:
     def _finished(self, settle: Callable[[], None]) -> None:
         self._running -= 1
         settle()
+
+
+async def _in_loop(tool: Tool, given: dict[str, Any]) -> Any:
+    """Call what the robot brings along; what it returns may still have to come."""
+    value = tool.function(**given)
+    return await value if isinstance(value, asyncio.Future) else value
 
 
 def _place(error: Exception) -> str:

@@ -50,4 +50,4 @@ def _direction(release: Release, runs: tuple[int, ...], version: str, *, downgra
 def room(release: Release, free: int) -> str:
     """Return what is missing when `free` bytes are too few for package and contents beside each other, or nothing."""
     needed = release.size + release.unpacked + MARGIN
-    return "" if free >= needed else f"{needed // 2**20} MiB are needed, {free // 2**20} are free"
+    return "" if free >= needed else f"{-(-needed // 2**20)} MiB are needed, {free // 2**20} are free"

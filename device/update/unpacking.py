@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import tarfile
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import IO, Final, cast
 
@@ -71,15 +72,15 @@ def within(name: str, folder: PurePosixPath) -> PurePosixPath | None:
 
 
 def leads_within(inside: PurePosixPath, target: str) -> bool:
-    """Tell whether a link at `inside` to `target` stays in the folder, or is the one to Debian's Python."""
+    """Tell whether a link at `inside` to `target` stays in the folder, or is the one to Debian's Python.
+
+    Up it goes first or never: `..` after a name leads out of wherever that name leads, which may be a link itself.
+    """
     if target.startswith("/"):
         return INTERPRETER.fullmatch(target) is not None
-    depth = len(inside.parts) - 1
-    for part in PurePosixPath(target).parts:
-        depth += -1 if part == ".." else 1
-        if depth < 0:
-            return False
-    return True
+    steps = PurePosixPath(target).parts
+    up = sum(1 for _ in takewhile("..".__eq__, steps))
+    return up < len(inside.parts) and ".." not in steps[up:]
 
 
 def _make(
@@ -94,7 +95,7 @@ def _make(
     elif member.issym() and leads_within(inside, member.linkname):
         path.symlink_to(member.linkname)
     elif member.islnk() and (other := within(member.linkname, folder)) is not None:
-        os.link(_real(into, other.parent) / other.name, path, follow_symlinks=False)
+        _same(_real(into, other.parent) / other.name, path)
     else:
         raise UpdateError(f"the package holds {member.name[:100]!r}, which leads out of its folder or is no file")
 
@@ -108,6 +109,13 @@ def _file(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None
     with open(os.open(path, flags, mode), "wb") as file:  # noqa: PTH123 - Path.open takes no flags
         os.fchmod(file.fileno(), mode)
         shutil.copyfileobj(source, file)
+
+
+def _same(file: Path, path: Path) -> None:
+    """Give a file a second name; a link would lead elsewhere from another folder than its own."""
+    if file.is_symlink():
+        raise UpdateError(f"the package holds {path.name[:100]!r}, a second name of a link")
+    os.link(file, path, follow_symlinks=False)
 
 
 def _real(into: Path, inside: PurePosixPath) -> Path:

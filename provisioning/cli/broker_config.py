@@ -15,7 +15,7 @@ from device.errors import SettingsError
 from provisioning.app import open_authority
 from provisioning.authority import Authority
 from provisioning.broker import BrokerFiles, mosquitto_acl, mosquitto_config
-from provisioning.cli.invocation import Invocation, out
+from provisioning.cli.invocation import Invocation, JsonFlag, print_json, tell
 from provisioning.emqx import emqx_acl, emqx_config
 from provisioning.keyfiles import write_durably
 from provisioning.operators import robots_of
@@ -38,6 +38,8 @@ def mosquitto_command(
     context: typer.Context,
     folder: Folder = None,
     user: Annotated[str, typer.Option(help="The account Mosquitto runs as when started as root.")] = "mosquitto",
+    *,
+    json: JsonFlag = False,
 ) -> None:
     """Print mosquitto.conf, or write it with its access list and certificates.
 
@@ -46,8 +48,7 @@ def mosquitto_command(
     settings, authority = _opened(context)
     files = _files(settings, authority, folder, user, partial(mosquitto_acl, settings.clients))
     text = mosquitto_config(settings.broker.host, settings.broker.port, files, user=user)
-    if _written(text, folder, "mosquitto.conf"):
-        out.print(f"mosquitto -c {folder}/mosquitto.conf")
+    _tell(text, folder, "mosquitto.conf", f"mosquitto -c {folder}/mosquitto.conf", json=json)
 
 
 @broker_config.command("emqx")
@@ -55,6 +56,8 @@ def emqx_command(
     context: typer.Context,
     folder: Folder = None,
     user: Annotated[str, typer.Option(help="The account EMQX runs as.")] = "emqx",
+    *,
+    json: JsonFlag = False,
 ) -> None:
     """Print the settings of EMQX 5 for a cluster, or write them with their access list and certificates.
 
@@ -64,14 +67,15 @@ def emqx_command(
     settings, authority = _opened(context)
     files = _files(settings, authority, folder, user, partial(emqx_acl, SERVICES))
     text = emqx_config(settings.broker.host, settings.broker.port, files)
-    if _written(text, folder, "emqx.hocon"):
-        out.print(f"append {folder}/emqx.hocon to etc/base.hocon of every node")
+    _tell(text, folder, "emqx.hocon", f"append {folder}/emqx.hocon to etc/base.hocon of every node", json=json)
 
 
 @broker_config.command("home-assistant")
 def home_assistant_command(
     context: typer.Context,
     folder: Annotated[Path, typer.Option("--out", help="Write the files here, readable by you only.")],
+    *,
+    json: JsonFlag = False,
 ) -> None:
     """Write what Home Assistant connects to the fleet's own broker with: authority, certificate and key.
 
@@ -84,8 +88,8 @@ def home_assistant_command(
             "[home_assistant]", "the fleet's own broker is used when enabled = true and there is no host"
         )
     files = authority.service(HOME_ASSISTANT, time.time())
-    for path in (authority.root_path, files.certificate, files.key):
-        out.print(_copy(path, folder), soft_wrap=True)
+    copies = [str(_copy(path, folder)) for path in (authority.root_path, files.certificate, files.key)]
+    tell("\n".join(copies), json=json, files=copies)
 
 
 def _opened(context: typer.Context) -> tuple[CloudSettings, Authority]:
@@ -102,13 +106,16 @@ def _files(
     return _copied(authority, folder.absolute(), user, access_list)
 
 
-def _written(text: str, folder: Path | None, name: str) -> bool:
-    """Write the configuration into the folder, or print it; return whether it was written."""
-    if folder is None:
+def _tell(text: str, folder: Path | None, name: str, then: str, *, json: bool) -> None:
+    """Write the configuration into the folder and say what is next, or print it."""
+    if folder is not None:
+        (folder / name).write_text(text)
+        files = sorted(str(path) for path in folder.iterdir())
+        tell(then, json=json, config=str(folder / name), files=files)
+    elif json:
+        print_json({"config": text})
+    else:
         typer.echo(text, nl=False)
-        return False
-    (folder / name).write_text(text)
-    return True
 
 
 def _in_place(authority: Authority, folder: Path, access_list: AccessList) -> BrokerFiles:

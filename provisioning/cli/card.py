@@ -13,7 +13,7 @@ from device.errors import EnrolmentError, SettingsError
 from provisioning.card.cloud_init import Wifi, wifi
 from provisioning.card.writing import Card, check_package, write_card
 from provisioning.cli.fleet import duration, group_name, make_claim
-from provisioning.cli.invocation import Invocation, err, out
+from provisioning.cli.invocation import Invocation, JsonFlag, Why, err, out, print_json
 from provisioning.codes import is_device_name
 from provisioning.running import run
 
@@ -46,6 +46,9 @@ def card_command(
     ] = None,
     ttl: Annotated[str, typer.Option(help="How long its claim is good: 90s, 30m, 1h, 2d.")] = "6h",
     group: Annotated[str, typer.Option(help="The group the robot comes into.", parser=group_name)] = "",
+    *,
+    why: Why = "",
+    json: JsonFlag = False,
 ) -> None:
     """Write files onto a freshly flashed card, so that its board becomes a robot of this fleet at its first boot.
 
@@ -59,8 +62,12 @@ def card_command(
     check_package(package)
     network = _network(wifi_name, country)
     card = Card(device, FOLDERS[build], package, network, _keys(ssh_key))
-    claim = run(make_claim(invocation.settings(), device, seconds, group))
-    for path in write_card(folder, card, claim):
+    claim = run(make_claim(invocation.settings(), device, seconds, group, why))
+    written = write_card(folder, card, claim)
+    if json:
+        print_json({"device": device, "ttl": seconds, "files": [str(path) for path in written]})
+        return
+    for path in written:
         out.print(path, soft_wrap=True)
     err.print(
         f"start the board with this card within {ttl}: then its claim is over, and the card is to be written anew"

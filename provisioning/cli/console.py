@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from provisioning.app import DEFAULT_OPERATOR
-from provisioning.cli.invocation import Invocation, err, out
+from provisioning.cli.invocation import Invocation, JsonFlag, err, tell
 from provisioning.cli.orders import Operator
 from provisioning.console.running import console_of
 from provisioning.running import run
@@ -21,6 +21,7 @@ def console_command(
     *,
     operator: Operator = DEFAULT_OPERATOR,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this computer; 0 takes a free one.")] = 0,
+    json: JsonFlag = False,
 ) -> None:
     """Open an operator's console in the browser of this computer, until Ctrl-C.
 
@@ -30,11 +31,11 @@ def console_command(
     """
     invocation: Invocation = context.obj
     with suppress(KeyboardInterrupt):
-        run(_serve(invocation.settings(), operator, port))
+        run(_serve(invocation.settings(), operator, port, json=json))
 
 
-async def _serve(settings: CloudSettings, operator: str, port: int) -> None:
+async def _serve(settings: CloudSettings, operator: str, port: int, *, json: bool) -> None:
     async with console_of(settings, operator, port) as link:
-        out.print(link, soft_wrap=True, markup=False)
+        tell(link, json=json, link=link)
         err.print("opens once; Ctrl-C ends")
         await asyncio.Event().wait()

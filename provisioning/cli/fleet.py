@@ -18,7 +18,7 @@ from rich.text import Text
 from device.errors import EnrolmentError, SettingsError
 from device.messages.enrolment import Claim
 from provisioning.app import DEFAULT_OPERATOR, broker_address, claim_address, open_authority
-from provisioning.cli.invocation import Invocation, JsonFlag, err, out, plain, print_json, tell
+from provisioning.cli.invocation import Invocation, JsonFlag, Why, err, out, plain, print_json, tell
 from provisioning.enrolment import Enrolments
 from provisioning.policy import Status
 from provisioning.registry import Device
@@ -59,11 +59,12 @@ def new_claim(
     ttl: Annotated[str, typer.Option(help="How long the claim is good: 90s, 30m, 1h, 2d.")] = "1h",
     group: Annotated[str, typer.Option(help="The group the robot comes into.", parser=group_name)] = "",
     *,
+    why: Why = "",
     json: JsonFlag = False,
 ) -> None:
     """Make a claim and print it, also as a QR code: type it on the board as `kaiwa-device enrol CLAIM`."""
     invocation: Invocation = context.obj
-    made = run(make_claim(invocation.settings(), device, duration(ttl), group))
+    made = run(make_claim(invocation.settings(), device, duration(ttl), group, why))
     if json:
         print_json({"claim": str(made), "address": made.address, "fingerprint": made.fingerprint, "ttl": ttl})
         return
@@ -73,7 +74,7 @@ def new_claim(
     err.print(f"good once, within {ttl}, on the board:  kaiwa-device enrol CLAIM")
 
 
-async def make_claim(settings: CloudSettings, device: str | None, ttl: float, group: str) -> Claim:
+async def make_claim(settings: CloudSettings, device: str | None, ttl: float, group: str, why: str) -> Claim:
     """Return a new claim, good once within `ttl` seconds.
 
     Raises:
@@ -88,7 +89,7 @@ async def make_claim(settings: CloudSettings, device: str | None, ttl: float, gr
         enrolments = Enrolments(store, authority, broker, settings.enrol.certificate_days)
         address = claim_address(settings, settings.enrol.port)
         return await enrolments.new_claim(
-            address, time.time(), ttl, device=device, group=group, operator=DEFAULT_OPERATOR
+            address, time.time(), ttl, device=device, group=group, operator=DEFAULT_OPERATOR, why=why
         )
 
 
@@ -150,25 +151,27 @@ def move_command(
     device: Annotated[str, typer.Argument(help="Name of the robot.")],
     group: Annotated[str, typer.Argument(help='Name of the group, or "" for none.', parser=group_name)],
     *,
+    why: Why = "",
     json: JsonFlag = False,
 ) -> None:
     """Move a robot into a group. What it has spent stays on the account of the group it was in."""
     invocation: Invocation = context.obj
-    run(_move(invocation.settings(), device, group))
+    run(_move(invocation.settings(), device, group, why))
     tell(f"{device} is in {group or 'no group'}", json=json, robot=device, group=group)
 
 
-async def _move(settings: CloudSettings, device: str, group: str) -> None:
+async def _move(settings: CloudSettings, device: str, group: str, why: str) -> None:
     async with Store(settings.store_url) as store, store.transaction() as t:
         if not await t.groups.move(device, group):
             raise EnrolmentError(f"there is no robot {device!r}")
-        await t.audit.add(time.time(), DEFAULT_OPERATOR, "moved", device, group=group)
+        await t.audit.add(time.time(), DEFAULT_OPERATOR, "moved", device, group=group, why=why)
 
 
 def revoke_command(
     context: typer.Context,
     device: Annotated[str, typer.Argument(help="Name of the robot.")],
     *,
+    why: Why = "",
     json: JsonFlag = False,
 ) -> None:
     """Take a robot's identity away, for good and at once.
@@ -177,14 +180,14 @@ def revoke_command(
     another broker must be told (`broker-config mosquitto --out`, reload).
     """
     invocation: Invocation = context.obj
-    run(_revoke(invocation.settings(), device))
+    run(_revoke(invocation.settings(), device, why))
     tell(f"{device} is revoked", json=json, robot=device, status=Status.REVOKED)
 
 
-async def _revoke(settings: CloudSettings, device: str) -> None:
+async def _revoke(settings: CloudSettings, device: str, why: str) -> None:
     authority = open_authority(settings, time.time())
     async with Store(settings.store_url) as store:
-        if not await revoke(store, authority, device, time.time(), DEFAULT_OPERATOR):
+        if not await revoke(store, authority, device, time.time(), DEFAULT_OPERATOR, why):
             raise EnrolmentError(f"there is no robot {device!r} that could be revoked")
 
 
@@ -192,19 +195,20 @@ def acknowledge_command(
     context: typer.Context,
     device: Annotated[str, typer.Argument(help="Name of the robot.")],
     *,
+    why: Why = "",
     json: JsonFlag = False,
 ) -> None:
     """Take note of a robot's alarm: `devices` shows it no longer, the audit keeps it. A new one is shown again."""
     invocation: Invocation = context.obj
-    run(_acknowledge(invocation.settings(), device))
+    run(_acknowledge(invocation.settings(), device, why))
     tell(f"the alarm of {device} is acknowledged", json=json, robot=device, alarm=None)
 
 
-async def _acknowledge(settings: CloudSettings, device: str) -> None:
+async def _acknowledge(settings: CloudSettings, device: str, why: str) -> None:
     async with Store(settings.store_url) as store, store.transaction() as t:
         if not await t.devices.acknowledge(device):
             raise EnrolmentError(f"there is no alarm of a robot {device!r}")
-        await t.audit.add(time.time(), DEFAULT_OPERATOR, "acknowledged", device)
+        await t.audit.add(time.time(), DEFAULT_OPERATOR, "acknowledged", device, why=why)
 
 
 def _day(seconds: float) -> str:

@@ -8,7 +8,6 @@ from types import ModuleType
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from device.errors import SettingsError
 
@@ -66,13 +65,14 @@ def local(
     language: Spoken = Language.ENGLISH,
     call_seconds: CallSeconds = 3600.0,
     scenario: ScenarioFile = "",
+    json: Annotated[bool, typer.Option("--json", help="Print where it is as one line of JSON.")] = False,
 ) -> None:
     """Run the product's own cloud here until Ctrl-C: broker, minting, observer page, and the stand-ins."""
     here = _extra()
     if only is not None:
-        raise typer.Exit(here.run_stand_in(only, port, scenario, Console(), call_seconds))
+        raise typer.Exit(here.run_stand_in(only, port, scenario, call_seconds, here.Told(json=json)))
     choices = here.chosen(openai_url, imageflux_url, web_port, language, scenario, call_seconds)
-    raise typer.Exit(here.run_local(choices, state, Console()))
+    raise typer.Exit(here.run_local(choices, state, here.Told(json=json)))
 
 
 def demo(

@@ -86,4 +86,4 @@ def tell(text: str, *, json: bool, **done: object) -> None:
     if json:
         print_json(done)
     else:
-        out.print(text)
+        out.print(text, soft_wrap=True, markup=False)

@@ -13,6 +13,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from device.messages.minting import SHORTEST
 from device.messages.secret import encode_secret
 from provisioning.cli.invocation import err, out
 from provisioning.profiles.drafts import Checked, Draft, checked
@@ -76,6 +77,10 @@ def _warnings(found: Checked, settings: CloudSettings) -> Iterator[str]:
         yield "Live sessions are experimental: they were tried against a stand-in only"
     if (found.profile.session_seconds or 0) > settings.limits.session_seconds:
         yield f"session_seconds is more than the settings allow, which is {settings.limits.session_seconds:g}"
+    longest = min(found.profile.session_seconds or settings.limits.session_seconds, settings.limits.session_seconds)
+    notice = found.profile.limit_warning_seconds if found.profile.limit_warning else 0.0
+    if longest < SHORTEST * notice:
+        yield f"limit_warning is never said: {longest:g} s are less than {SHORTEST:g} times limit_warning_seconds"
 
 
 def as_json(shown: Sheet) -> dict[str, Any]:

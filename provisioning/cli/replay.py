@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from provisioning.cli.invocation import Invocation, out
+from provisioning.cli.invocation import Invocation, JsonFlag, tell
 from provisioning.one_time import serve_once
 from provisioning.replay.reading import Record, read_record
 from provisioning.replay.telling import replay_view
@@ -20,6 +20,8 @@ from provisioning.spending.prices import PriceSettings
 def replay_command(
     context: typer.Context,
     directory: Annotated[Path, typer.Argument(help="Folder of a record, copied from a robot.")],
+    *,
+    json: JsonFlag = False,
 ) -> None:
     """Play the record of a conversation back on the page that observers know, with its captions in step.
 
@@ -30,11 +32,12 @@ def replay_command(
     prices = invocation.settings().prices if invocation.config.is_file() else PriceSettings()
     record = read_record(directory)
     with suppress(KeyboardInterrupt):
-        run(_play(record, prices))
+        run(_play(record, prices, json=json))
 
 
-async def _play(record: Record, prices: PriceSettings) -> None:
-    def tell(url: str) -> None:
-        out.print(f"{record.folder.name}\n{url}\nopens once, in one browser; Ctrl-C ends", soft_wrap=True, markup=False)
+async def _play(record: Record, prices: PriceSettings, *, json: bool) -> None:
+    def opened(url: str) -> None:
+        words = f"{record.folder.name}\n{url}\nopens once, in one browser; Ctrl-C ends"
+        tell(words, json=json, record=record.folder.name, link=url)
 
-    await serve_once(replay_pages(record, replay_view(record, prices)), "/", tell)
+    await serve_once(replay_pages(record, replay_view(record, prices)), "/", opened)

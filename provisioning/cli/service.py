@@ -27,6 +27,10 @@ def serve_command(
         int,
         typer.Option(min=1, max=MOST_MINTERS, help="Which of several minters; two of one number push each other out."),
     ] = 1,
+    *,
+    json: Annotated[
+        bool, typer.Option("--json", help="When it has started, print where it is as one line of JSON.")
+    ] = False,
 ) -> None:
     """Run the cloud: enrolment, minting, the leash and the observers' page. SIGTERM or Ctrl-C ends it.
 
@@ -41,7 +45,7 @@ def serve_command(
         _log.warning("%s", warning)
     for talkative in ("alembic", "httpx2"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
-    run(serve(settings, Place(role, number), _announce))
+    run(serve(settings, Place(role, number), _announce_json if json else _announce))
 
 
 def _announce(cloud: Cloud | Place) -> None:
@@ -53,6 +57,18 @@ def _announce(cloud: Cloud | Place) -> None:
     err.print(f"page       {cloud.web_url}")
 
 
+def _announce_json(cloud: Cloud | Place) -> None:
+    if isinstance(cloud, Place):
+        print_json({"running": cloud.identity})
+        return
+    where = {
+        "enrolment": cloud.enrol_address,
+        "broker": f"{cloud.broker.host}:{cloud.broker.port}",
+        "page": cloud.web_url,
+    }
+    print_json({"running": Place().identity, **where})
+
+
 def init_command(context: typer.Context, *, json: JsonFlag = False) -> None:
     """Make the state directory: the authority, its keys, the store and the first operator. Changes nothing that is there."""
     invocation: Invocation = context.obj
@@ -60,13 +76,14 @@ def init_command(context: typer.Context, *, json: JsonFlag = False) -> None:
     authority = open_authority(settings, time.time())
     run(_make_store(settings))
     if json:
-        print_json(
-            {"state_dir": settings.state_dir, "fingerprint": authority.fingerprint, "operator": DEFAULT_OPERATOR}
-        )
+        made = {"state_dir": settings.state_dir, "fingerprint": authority.fingerprint, "operator": DEFAULT_OPERATOR}
+        print_json({**made, "root_key": str(authority.root_key) if authority.root_key else None})
         return
     out.print(f"state      {settings.state_dir}")
     out.print(f"authority  {authority.fingerprint}")
     out.print(f"operators  {', '.join(authority.operators)}")
+    if authority.root_key is not None:
+        err.print(f"keep {authority.root_key} elsewhere: it is needed again when the log asks for it", soft_wrap=True)
 
 
 async def _make_store(settings: CloudSettings) -> None:

@@ -104,14 +104,18 @@ def table(overview: Overview, now: float) -> Table:
     """Return the fleet as a table at `now`, in Unix seconds."""
     shown = Table("robot", "phase", "on air", "for", "cost", "last fault", box=None, pad_edge=False)
     for robot in overview.robots:
-        shown.add_row(plain(robot.device), _phase(robot), _air(robot), _length(robot, now), _cost(robot), _fault(robot))
+        shown.add_row(
+            plain(robot.device), _phase(robot, now), _air(robot), _length(robot, now), _cost(robot), _fault(robot)
+        )
     return shown
 
 
-def _phase(robot: Glance) -> Text:
+def _phase(robot: Glance, now: float) -> Text:
     if robot.lifecycle in _AWAY:
         return Text(robot.lifecycle, "red")
-    return Text(plain(robot.phase).plain + (", muted" if robot.muted else ""), "green" if robot.session else "")
+    left = robot.left(now)
+    more = (", muted" if robot.muted else "") + ("" if left is None else f", ends in {_clock(left)}")
+    return Text(plain(robot.phase).plain + more, "green" if robot.session else "")
 
 
 def _air(robot: Glance) -> Text:
@@ -120,7 +124,11 @@ def _air(robot: Glance) -> Text:
 
 def _length(robot: Glance, now: float) -> str:
     seconds = robot.lasted(now)
-    return "" if seconds is None else f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+    return "" if seconds is None else _clock(seconds)
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
 def _cost(robot: Glance) -> str:

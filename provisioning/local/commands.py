@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from msgspec import structs
+from msgspec.json import encode
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -33,11 +34,28 @@ from provisioning.local.realtime.scenarios import load_scenario
 from provisioning.running import run
 
 
-def run_local(choices: Choices, state: Path | None, console: Console) -> int:
+class Told:
+    """Tells where something runs: in words, or with `json` as one line of it on standard output."""
+
+    def __init__(self, *, json: bool) -> None:
+        self._json = json
+
+    def __call__(self, words: list[str], **where: str) -> None:
+        """Tell."""
+        if self._json:
+            sys.stdout.write(encode(where).decode() + "\n")
+            sys.stdout.flush()
+            return
+        console = Console()
+        for line in words:
+            console.print(line, soft_wrap=True, markup=False)
+
+
+def run_local(choices: Choices, state: Path | None, told: Told) -> int:
     """Run the local cloud until Ctrl-C, with its state in `state`, or in a temporary folder; return the exit code."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     with _folder(state) as folder:
-        return _until_interrupted(_local(folder, choices, console))
+        return _until_interrupted(_local(folder, choices, told))
 
 
 def chosen(
@@ -64,10 +82,10 @@ def chosen(
     return Choices("", imageflux_url, web_port, spoken, call_seconds, exchange=exchange, live=live, scenario=played)
 
 
-def run_stand_in(service: str, port: int, scenario: str, console: Console, call_seconds: float) -> int:
+def run_stand_in(service: str, port: int, scenario: str, call_seconds: float, told: Told) -> int:
     """Run one stand-in, `openai` (whose calls last `call_seconds`) or `imageflux`, until Ctrl-C; return the exit code."""
     played = load_scenario(scenario) if scenario else None
-    return _until_interrupted(_stand_in(service, port, played, console, call_seconds))
+    return _until_interrupted(_stand_in(service, port, played, call_seconds, told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,17 +234,21 @@ def _figures(summary: Summary) -> Iterator[tuple[str, float | None, str]]:
     yield "robot in the stream", summary.hls_assistant_dbfs, "dBFS"
 
 
-async def _local(folder: Path, choices: Choices, console: Console) -> int:
+async def _local(folder: Path, choices: Choices, told: Told) -> int:
     async with local_cloud(folder, choices, os.environ) as running:
         cloud, config = running.cloud, folder / "cloud.toml"
         config.write_text(_reaching(cloud, folder), encoding="utf-8")
-        console.print(f"observer page  {cloud.web_url}")
-        console.print(f"broker         {cloud.broker.host}:{cloud.broker.port} (mutual TLS)")
-        console.print(f"claim          {await cloud.claim()}", soft_wrap=True)
-        console.print("enrol a robot    kaiwa-device enrol CLAIM")
-        console.print(f"start it         kaiwa-cloud -c {config} start ROBOT", soft_wrap=True)
-        console.print(f"another claim    kaiwa-cloud -c {config} claim new", soft_wrap=True)
-        console.print("Ctrl-C ends")
+        broker, claim = f"{cloud.broker.host}:{cloud.broker.port}", await cloud.claim()
+        words = [
+            f"observer page  {cloud.web_url}",
+            f"broker         {broker} (mutual TLS)",
+            f"claim          {claim}",
+            "enrol a robot    kaiwa-device enrol CLAIM",
+            f"start it         kaiwa-cloud -c {config} start ROBOT",
+            f"another claim    kaiwa-cloud -c {config} claim new",
+            "Ctrl-C ends",
+        ]
+        told(words, page=cloud.web_url, broker=broker, claim=claim, config=str(config))
         await asyncio.Event().wait()
     return 0
 
@@ -237,15 +259,17 @@ def _reaching(cloud: Cloud, folder: Path) -> str:
     return f'state_dir = "{folder}"\n[broker]\nport = {cloud.broker.port}\n[enrol]\nport = {enrol_port}\n'
 
 
-async def _stand_in(service: str, port: int, scenario: Scenario | None, console: Console, call_seconds: float) -> int:
+async def _stand_in(service: str, port: int, scenario: Scenario | None, call_seconds: float, told: Told) -> int:
     async with AsyncExitStack() as owned:
         if service == "openai":
             settings = RealtimeStandInSettings(port=port, session_seconds=call_seconds)
             openai = await owned.enter_async_context(RealtimeStandIn(settings, scenario=scenario))
-            console.print(f"{openai.base_url}  key {openai.settings.api_key.reveal()}", soft_wrap=True)
+            key = openai.settings.api_key.reveal()
+            told([f"{openai.base_url}  key {key}"], url=openai.base_url, key=key)
         else:
             imageflux = await owned.enter_async_context(ImageFluxStandIn(ImageFluxStandInSettings(port=port)))
-            console.print(f"{imageflux.api_url}  token {imageflux.settings.token.reveal()}", soft_wrap=True)
+            token = imageflux.settings.token.reveal()
+            told([f"{imageflux.api_url}  token {token}"], url=imageflux.api_url, token=token)
         await asyncio.Event().wait()
     return 0
 

@@ -39,7 +39,7 @@ def checked_origins(origins: Sequence[str]) -> tuple[str, ...]:
     """
     cleaned = tuple(origin.rstrip("/") for origin in origins)
     for origin in cleaned:
-        if _ORIGIN.match(origin) is None:
+        if _ORIGIN.fullmatch(origin) is None:
             raise MediaOriginError(f"not an origin: {origin!r}; write scheme://host or scheme://host:port")
     return cleaned
 

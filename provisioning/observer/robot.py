@@ -188,6 +188,7 @@ class Robot:
             watch=talk.sources.watch if talk is not None and self._heard() else None,
             muted=self._state is not None and self._state.muted,
             delay=0.0 if self._state is None else self._state.delay,
+            closing=self._state is not None and self._state.ends_at is not None,
         )
         return _since(self._shown, view)
 

@@ -66,6 +66,8 @@ class StateView(View, frozen=True):
     """The robot does not hear the room, and neither does anybody else."""
     delay: float = 0.0
     """Seconds by which the broadcast is late on purpose; while it is on air, `at` is the delayed time."""
+    closing: bool = False
+    """The conversation ends soon because it has lasted as long as it may, and those in the room were told."""
 
 
 class RobotCard(View, frozen=True):

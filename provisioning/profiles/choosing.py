@@ -155,6 +155,7 @@ class Chooser:
                 single_turn=persona.single_turn,
                 push_to_talk=persona.vad == "push_to_talk",
                 call=limits.call,
+                notice=persona.limit_warning_seconds,
             ),
             version.name if version else "",
             version.version if version else 0,

@@ -18,7 +18,7 @@ _PRIVATE: Final = ("localhost", "local", "internal", "intranet", "lan", "home.ar
 
 _NAME: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 
-Label = Annotated[str, Meta(pattern=r"^[a-zA-Z][a-zA-Z0-9_-]{0,63}$")]
+Label = Annotated[str, Meta(pattern=r"^[a-zA-Z][a-zA-Z0-9_-]{0,63}\Z")]
 
 
 class McpServer(Settings, frozen=True, kw_only=True):

@@ -6,11 +6,12 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
+from device.messages.minting import CLOSING
 from device.messages.settings import Settings
 from device.messages.tools import BUILT_IN
 from provisioning.profiles.mcp import McpServer
 
-NAME: Final = "^[a-z0-9][a-z0-9-]{0,39}$"
+NAME: Final = r"^[a-z0-9][a-z0-9-]{0,39}\Z"
 """The name of a profile."""
 
 MOST_WORDS: Final = 100
@@ -29,7 +30,7 @@ class Persona(Settings, frozen=True):
     voice: str = "marin"
     speed: Annotated[float, Meta(ge=0.25, le=1.5)] = 1.0
     """How fast it speaks."""
-    language: Annotated[str, Meta(pattern="^[a-z]{2}$")] = "en"
+    language: Annotated[str, Meta(pattern=r"^[a-z]{2}\Z")] = "en"
     """ISO 639-1; for the transcriber, and for the words on the observers' page."""
     instructions: str = ""
     reasoning_effort: ReasoningEffort = ""
@@ -65,6 +66,11 @@ class Persona(Settings, frozen=True):
     """What it is asked for when nobody has said anything for the idle limit; nothing when empty."""
     farewell: str = "Nobody has answered. Say goodbye in one short sentence."
     """What it is asked for when nobody answers that; the conversation just ends when empty."""
+    limit_warning: str = CLOSING
+    """What it is asked for before a conversation is ended because it has lasted as long as it may, `{seconds}` being how long
+    that is; it just ends when empty."""
+    limit_warning_seconds: Annotated[float, Meta(ge=0, le=600)] = 30.0
+    """How long before; never in a conversation that may last less than four times as long."""
     single_turn: bool = False
     """Whether a conversation is one question and its answer, so that a robot among many people hears nobody else."""
     knowledge_tokens: Annotated[int, Meta(ge=0, le=4000)] = 2000

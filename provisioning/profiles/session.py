@@ -43,7 +43,12 @@ def session(
 
 def prompts(persona: Persona) -> Prompts:
     """Return what the model is to be asked to say at certain moments."""
-    return Prompts(greeting=persona.greeting, warning=persona.idle_warning, farewell=persona.farewell)
+    return Prompts(
+        greeting=persona.greeting,
+        warning=persona.idle_warning,
+        farewell=persona.farewell,
+        closing=persona.limit_warning,
+    )
 
 
 def _hearing(persona: Persona) -> dict[str, Any]:

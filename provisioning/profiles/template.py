@@ -14,6 +14,8 @@ instructions = """
 greeting = "{greeting}"
 #idle_warning = "..."                  # asked for when nobody has said anything for idle_seconds
 farewell = "{farewell}"
+#limit_warning = "..."                 # asked for limit_warning_seconds before session_seconds are over; {{seconds}} is put in
+#limit_warning_seconds = 30.0          # 0: no warning; none either in a session shorter than four times as long
 
 #model = "gpt-realtime-2.1"            # or "gpt-realtime-2.1-mini", at a third of the price
 #voice = "marin"                       # or "cedar", "alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse"

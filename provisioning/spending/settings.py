@@ -12,7 +12,7 @@ from provisioning.spending.caps import Cap, Caps
 from provisioning.spending.hours import Hours, hours
 from provisioning.spending.prices import MICROS, not_negative
 
-GROUP: Final = "^[a-z0-9][a-z0-9-]{0,39}$"
+GROUP: Final = r"^[a-z0-9][a-z0-9-]{0,39}\Z"
 """The name of a group of robots."""
 
 Group = Annotated[str, Meta(pattern=GROUP)]

@@ -7,12 +7,13 @@ import itertools
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from device import command as do
 from device import phase as p
 from device.agent import Agent, Inbox, earcon, light
 from device.audio.echo import EchoMode
-from device.messages.minting import Grant, OpenAIGrant
+from device.messages.minting import Grant, Limits, OpenAIGrant
 from device.messages.secret import Secret
 from device.panel.board import Panel
 from device.panel.earcons import Earcon, sound
@@ -76,6 +77,17 @@ def test_an_answer_that_failed_shows_until_somebody_speaks(session: Session) -> 
     assert earcon(session, Chime.ERROR) is Earcon.FAULT_BUSY
     session.handle(p.Speech("s1", began=True), 2.0)
     assert light(session) is Light.LISTENING
+
+
+def test_a_conversation_that_ends_soon_for_its_length_shows_it_while_the_robot_listens() -> None:
+    session, grant = Session(lambda: "s1"), replace(GRANT, limits=Limits(longest=200, idle=500))
+    for event in (p.Ready(), p.Pressed(), p.Granted("s1", grant), p.CallUp("s1")):
+        session.handle(event, 0.0)
+    assert light(session) is Light.LISTENING
+    session.handle(p.Elapsed(), 170.0)
+    assert light(session) is Light.CLOSING
+    session.handle(p.Turn("s1", Phase.SPEAKING), 171.0)
+    assert light(session) is Light.SPEAKING
 
 
 def test_a_robot_without_a_sound_card_looks_out_of_order_whatever_it_does(session: Session) -> None:

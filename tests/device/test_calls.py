@@ -278,6 +278,28 @@ async def test_a_network_that_dies_in_the_middle_of_an_answer_costs_a_moment_and
         assert ready.room.programme.longest_gap_ms() <= GAP_MS
 
 
+async def test_what_an_operator_asks_of_a_call_that_is_dead_is_answered_by_the_next() -> None:
+    async with bench(RealtimeSettings(silent_seconds=0.4)) as ready:
+        ready.calls.write("Tell me a story.", 1)
+        await ready.until(p.Turn, p.Turn(SESSION, p.Phase.SPEAKING))
+        assert await ready.until(p.Heeded) == p.Heeded(SESSION, 1)
+        await ready.room.blocks(10)
+        ready.service.faults.loss = 1.0
+        ready.calls.write("How are you?", 2)
+        await ready.until(p.CallLost)
+        ready.calls.write("How are you?", 2)
+        ready.service.faults.loss = 0.0
+        ready.calls.renew(1)
+        await ready.until(p.SpareReady)
+        told = [line.text for line in ready.service.written]
+        assert told.count("Tell me a story.") == 2, "the next call is told of what was answered"
+        assert "How are you?" not in told, "and not of what was not, for that it will be asked"
+        ready.calls.switch(1)
+        ready.calls.write("How are you?", 2)
+        assert await ready.until(p.Heeded) == p.Heeded(SESSION, 2, "", 1)
+        assert [line.text for line in ready.service.written].count("How are you?") == 1
+
+
 async def test_a_second_call_that_cannot_be_had_leaves_the_first_alone() -> None:
     async with bench() as ready:
         ready.refused = MintError(Refusal.BUDGET, "no money", None)

@@ -21,7 +21,6 @@ from typing import Any
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from device.audio.echo import EchoMode
 from device.calibrate.keep import keep
@@ -86,7 +85,7 @@ def enrolment(device: str) -> Enrolment:
     """Return what a cloud, the same one at each call, gave `device`, whose key is `KEY` for robot-1 and else `FRESH`."""
     key = KEY if device == "robot-1" else FRESH
     cloud = authority()
-    certificate = cloud.issue_device(key.public_key(), device, NOW, 30).public_bytes(Encoding.PEM).decode()
+    certificate = cloud.chained(cloud.issue_device(key.public_key(), device, NOW, 30)).decode()
     return Enrolment(
         device=device,
         certificate=certificate,

@@ -139,6 +139,18 @@ async def test_a_server_that_is_no_cloud_or_is_not_there(http: aiohttp.ClientSes
         await enrol(claim, tmp_path, http)
 
 
+async def test_a_certificate_of_another_age_is_named(
+    server: EnrolmentServer, http: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    claim, der = await server.claim(), bytearray(ssl.PEM_cert_to_DER_cert(server.authority.root_pem))
+    der[der.index(b"\xa0\x03\x02\x01\x02") + 4] = 7  # a version of X.509 that there is not
+    recorder = Recorder(ssl.DER_cert_to_PEM_cert(bytes(der)))
+    async with listening(recorder.app(), "127.0.0.1", 0, server.authority.server_context()) as port:
+        with pytest.raises(EnrolmentError, match="not a Kaiwa cloud"):
+            await enrol(claim.replace(server.address, f"127.0.0.1:{port}"), tmp_path / "board", http)
+    assert recorder.bodies == []
+
+
 async def test_something_that_is_no_claim(http: aiohttp.ClientSession, tmp_path: Path) -> None:
     with pytest.raises(EnrolmentError, match="not a claim code"):
         await enrol("hello", tmp_path, http)

@@ -14,7 +14,7 @@ from device import command as do
 from device import phase as p
 from device.command import Command
 from device.handover import AGAIN, INTERRUPTED, LAST_MOMENT, PAUSE, Stage
-from device.messages.minting import BroadcastGrant, Grant, Limits, OpenAIGrant, Prompts
+from device.messages.minting import CLOSING, BroadcastGrant, Grant, Limits, OpenAIGrant, Prompts
 from device.messages.secret import Secret
 from device.phase import AT_REST, LIVE, TALKING, Chime, Phase
 from device.session import Session
@@ -118,8 +118,41 @@ def test_a_prompt_is_not_left_with_the_call_that_is_left() -> None:
     robot = Robot()
     robot.asked()
     robot.now += 3
-    robot(p.SpareReady("s1", 1), p.SayWished("hello"))
+    robot(p.SpareReady("s1", 1), p.SayWished("hello", 1))
     assert robot.session.deadline == robot.now + PAUSE
+    assert robot.wait() == [do.Switch("s1", 1), do.Prompt("s1", "hello", 1)], (
+        "it was not answered, so the next is asked"
+    )
+    assert robot(p.Heeded("s1", 1, "", 0)) == [], "by the call that was left"
+    assert robot(p.Heeded("s1", 1, "", 1)) == [do.Settle(1)]
+
+
+def test_what_an_operator_wants_while_there_is_no_call_waits_for_the_next() -> None:
+    robot = Robot()
+    robot(lost())
+    assert robot(p.SayWished("hello", 1), p.Written("where?", 2)) == []
+    assert robot(p.SpareReady("s1", 1)) == [
+        do.Show(),
+        do.Switch("s1", 1),
+        do.Prompt("s1", "hello", 1),
+        do.Write("s1", "where?", 2),
+    ]
+    assert robot(lost(1)) == [do.Show(), do.Renew("s1", 2)], "and for the one after it"
+    assert robot(p.SpareReady("s1", 2))[2:] == [do.Prompt("s1", "hello", 1), do.Write("s1", "where?", 2)]
+
+
+def test_what_an_operator_wants_while_there_is_no_call_fails_when_none_comes() -> None:
+    robot = Robot()
+    robot(lost(), p.SayWished("hello", 1))
+    assert do.Settle(1, "the conversation has ended: media") in robot(p.SpareLost("s1", 1, "BUDGET", "no money"))
+
+
+def test_what_is_asked_in_writing_while_there_is_no_call_breaks_the_silence() -> None:
+    robot = Robot(Limits(longest=4 * HOUR, idle=100), Prompts(warning="hm?", farewell="bye"))
+    robot.wait()
+    robot(lost(), p.Written("where?", 1))
+    robot(p.SpareReady("s1", 1))
+    assert robot.session.deadline == robot.now + 100, "and not the 12 s for an answer to the question"
 
 
 def test_where_nobody_ever_pauses_it_changes_at_the_last_moment() -> None:
@@ -140,7 +173,7 @@ def test_the_silence_that_somebody_is_asked_about_goes_on_over_a_change() -> Non
 
 
 def test_a_session_that_ends_before_its_call_needs_no_other() -> None:
-    robot = Robot(Limits(longest=HOUR, idle=2 * HOUR))
+    robot = Robot(Limits(longest=HOUR, idle=2 * HOUR, notice=0))
     robot.wait()
     assert robot.now == robot.began + HOUR
     assert robot.session.phase is Phase.ENDING
@@ -169,10 +202,27 @@ def test_refused_for_good_the_talk_goes_on_to_the_end_of_its_call_and_says_goodb
     robot.asked()
     assert robot(p.SpareLost("s1", 1, code, "no more")) == [do.ReportFault("s1", "renewal", f"{code}: no more")]
     assert robot.session.phase is Phase.LISTENING
+    assert robot.wait() == [do.Show(), do.Prompt("s1", CLOSING.replace("{seconds}", "30"))]
+    assert (robot.now, robot.session.ends_at) == (
+        robot.began + HOUR - LAST_MOMENT - 30,
+        robot.began + HOUR - LAST_MOMENT,
+    )
     assert robot.wait() == [do.Show(), do.Play(Chime.END), do.Release("s1")]
     assert robot.now == robot.began + HOUR - LAST_MOMENT
     assert [c.reason for c in robot(p.Released("s1")) if isinstance(c, do.ReportEnded)] == ["longest"]
     assert robot.session.fault is None
+
+
+def test_an_end_that_was_told_is_none_where_another_call_comes_after_all() -> None:
+    robot = Robot()
+    robot.asked()
+    robot(p.SpareLost("s1", 1, "BUDGET", "no more"))
+    robot.wait()
+    told = robot.session.ends_at
+    assert told == robot.began + HOUR - LAST_MOMENT
+    robot(lost(), p.SpareReady("s1", 2))
+    assert robot.session.phase is Phase.LISTENING
+    assert robot.session.ends_at is None
 
 
 def test_a_call_that_dies_is_followed_by_another_while_the_broadcast_goes_on() -> None:
@@ -405,7 +455,7 @@ class Life(RuleBasedStateMachine):
         self.happens(p.CallLost(self.id, code, "gone", number, renewable=True, broke_off=broke_off))
 
     @precondition(lambda self: self.session.phase in TALKING)
-    @rule(event=st.sampled_from([p.Pressed(), p.BroadcastWished(on=False), p.SayWished("hello")]))
+    @rule(event=st.sampled_from([p.Pressed(), p.BroadcastWished(on=False), p.SayWished("hello", 1)]))
     def somebody_wishes(self, event: p.Event) -> None:
         self.happens(event)
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from device import succession
 from device.errors import EnrolmentError
@@ -25,7 +24,7 @@ def enrolment(cloud: Authority, key: ec.EllipticCurvePrivateKey, device: str = "
     certificate = cloud.issue_device(key.public_key(), device, NOW, 30)
     return Enrolment(
         device=device,
-        certificate=certificate.public_bytes(Encoding.PEM).decode(),
+        certificate=cloud.chained(certificate).decode(),
         authority=cloud.root_pem,
         broker=BrokerAddress(host="127.0.0.1", port=8883),
         mint_kid=cloud.mint_signer.kid,

@@ -16,7 +16,7 @@ from device.messages.minting import AnsweredCall, Grant, MintAnswer, MintRequest
 from device.messages.sealing import OneTimeKey, binding, offer_binding, opening_key, seal
 from device.messages.secret import Secret
 from device.messages.wire import decode, encode
-from device.mint import MintClient
+from device.mint import SECRET_SECONDS, MintClient
 from tests.device.messages.offer import OFFER
 
 DEVICE_KEY = generate_private_key(SECP256R1())
@@ -152,20 +152,46 @@ async def test_a_grant_sealed_to_another_key_does_not_open() -> None:
         await Cloud(foreign).mint()
 
 
-async def test_a_secret_that_is_as_good_as_over_is_not_tried() -> None:
+@pytest.mark.parametrize(
+    ("secret", "left", "why"),
+    [
+        ("ek_0", -10, r"UPSTREAM: the secret can be used for -1[01] s only"),
+        ("ek_0", SECRET_SECONDS - 0.6, r"UPSTREAM: the secret can be used for [12] s only"),
+        ("sk-proj-0", 60, r"UPSTREAM: the cloud sent the account's own key"),
+    ],
+)
+async def test_a_secret_that_is_as_good_as_over_or_the_account_s_own_is_not_tried(
+    secret: str, left: float, why: str
+) -> None:
     def stale(request: MintRequest) -> MintAnswer:
-        secret = OpenAIGrant(
-            base_url="http://localhost/v1", secret=Secret("ek_0"), expires_at=time.time() - 10, model="m"
+        openai = OpenAIGrant(
+            base_url="http://localhost/v1", secret=Secret(secret), expires_at=time.time() + left, model="m"
         )
         sealed = seal(
-            encode(Grant(session=request.nonce, openai=secret)),
+            encode(Grant(session=request.nonce, openai=openai)),
             request.reply_key,
             binding(request.device, request.nonce),
         )
         return MintAnswer(device=request.device, nonce=request.nonce, server_time=time.time(), sealed=sealed)
 
-    with pytest.raises(MintError, match=r"UPSTREAM: the secret can be used for -1[01] s only"):
+    with pytest.raises(MintError, match=why) as raised:
         await Cloud(stale).mint()
+    assert secret not in str(raised.value)
+
+
+async def test_a_secret_that_lasts_just_long_enough_is_used() -> None:
+    def brief(request: MintRequest) -> MintAnswer:
+        openai = OpenAIGrant(
+            base_url="http://localhost/v1",
+            secret=Secret("ek_0"),
+            expires_at=time.time() + SECRET_SECONDS + 5,
+            model="m",
+        )
+        binds = binding(request.device, request.nonce)
+        sealed = seal(encode(Grant(session=request.nonce, openai=openai)), request.reply_key, binds)
+        return MintAnswer(device=request.device, nonce=request.nonce, server_time=time.time(), sealed=sealed)
+
+    assert (await Cloud(brief).mint()).openai.secret == Secret("ek_0")
 
 
 async def test_an_answer_that_the_minter_did_not_sign_wakes_nobody_and_sets_no_clock() -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from device.clock import WallClock
 from device.errors import EnrolmentError, MessageError, RenewalError
@@ -49,7 +48,7 @@ class Cloud:
         keep_key(state_dir, key)
         enrolment = Enrolment(
             device=device,
-            certificate=certificate.public_bytes(Encoding.PEM).decode(),
+            certificate=self.authority.chained(certificate).decode(),
             authority=self.authority.root_pem,
             broker=BrokerAddress(host="127.0.0.1", port=1),
             mint_kid=self.authority.mint_signer.kid,
@@ -216,7 +215,7 @@ async def test_an_answer_that_is_not_for_its_key_or_name_is_not_kept(board: Boar
         (cloud.authority, key.public_key(), "robot-2", "another device"),
         (stranger, key.public_key(), "robot-1", "authority of this fleet"),
     ):
-        wrong = authority.issue_device(public, name, now, 60).public_bytes(Encoding.PEM).decode()
+        wrong = authority.chained(authority.issue_device(public, name, now, 60)).decode()
         with pytest.raises(RenewalError, match=words):
             succession.certified(board.identity, wrong)
     with pytest.raises(RenewalError, match="cannot be read"):

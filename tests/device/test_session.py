@@ -18,7 +18,7 @@ from device.messages.commands import Step
 from device.messages.minting import BroadcastGrant, Grant, Limits, OpenAIGrant, Prompts
 from device.messages.secret import Secret
 from device.patience import PARTING, TAIL
-from device.phase import AT_REST, LIVE, Chime, Phase
+from device.phase import AT_REST, LIVE, TALKING, Chime, Phase
 from device.session import TABLE, Session
 from device.timing import Timing
 
@@ -213,6 +213,45 @@ def test_no_session_outlasts_its_limit(robot: Robot) -> None:
     assert robot.session.deadline == 1100
     robot.wait()
     assert do.ReportEnded("s1", "longest", 100.0) in robot(p.Released("s1"))
+
+
+def closing(robot: Robot) -> Robot:
+    """Return a robot in a conversation that ends 120 s after 1000 and tells so 30 s before."""
+    limits = Limits(longest=120, idle=200, notice=30)
+    robot(p.Pressed(), p.Granted("s1", grant("s1", limits=limits, prompts=Prompts(closing="{seconds} s left"))))
+    robot(p.CallUp("s1"))
+    return robot
+
+
+def test_before_it_has_lasted_as_long_as_it_may_that_is_said_and_shown(robot: Robot) -> None:
+    assert closing(robot).session.ends_at is None
+    assert robot.wait() == [do.Show(), do.Prompt("s1", "30 s left")]
+    assert (robot.now, robot.session.ends_at) == (1090.0, 1120.0)
+    assert robot.phase is Phase.LISTENING
+    robot(p.Turn("s1", Phase.SPEAKING), p.Turn("s1", Phase.LISTENING), p.Speech("s1", began=True))
+    robot.wait()
+    assert (robot.now, robot.phase) == (1120.0, Phase.ENDING)
+    assert [c.reason for c in robot(p.Released("s1")) if isinstance(c, do.ReportEnded)] == ["longest"]
+    assert robot.session.ends_at is None
+
+
+def test_whoever_talks_when_the_end_is_told_is_not_silent_afterwards(robot: Robot) -> None:
+    limits = Limits(longest=400, idle=20, notice=100)
+    robot(p.Pressed(), p.Granted("s1", grant("s1", limits=limits, prompts=Prompts(closing="soon"))), p.CallUp("s1"))
+    robot.now = 1290.0
+    robot(p.Turn("s1", Phase.SPEAKING), p.Turn("s1", Phase.LISTENING), p.Speech("s1", began=True))
+    assert robot.wait() == [do.Show(), do.Prompt("s1", "soon")]
+    robot.wait()
+    assert robot.now == 1400.0, "and not when the idle limit is over"
+
+
+def test_a_call_that_is_gone_when_the_end_is_due_to_be_told_is_no_reason_not_to_tell_it(robot: Robot) -> None:
+    closing(robot).now = 1085.0
+    robot(p.CallLost("s1", "media", "gone", renewable=True))
+    robot.now = 1095.0
+    assert do.Switch("s1", 1) in robot(p.SpareReady("s1", 1))
+    assert robot.wait() == [do.Show(), do.Prompt("s1", "25 s left")]
+    assert robot.now == 1095.0
 
 
 def test_a_remote_start_is_announced_and_acknowledged_in_steps(robot: Robot) -> None:
@@ -511,16 +550,23 @@ def test_an_operator_may_use_a_tool_at_any_time(robot: Robot, event: p.Event) ->
 
 
 def test_what_an_operator_wants_said_is_said_in_a_conversation_only(robot: Robot) -> None:
-    assert robot(p.SayWished("hello")) == []
-    assert live(robot)(p.SayWished("hello")) == [do.Prompt("s1", "hello")]
+    assert robot(p.SayWished("hello", 1)) == []
+    assert live(robot)(p.SayWished("hello", 2)) == [do.Prompt("s1", "hello", 2)]
+    assert robot(p.Heeded("s1", 2)) == [do.Settle(2)]
+
+
+def test_what_an_operator_wants_said_has_failed_when_the_conversation_ends_before(robot: Robot) -> None:
+    live(robot)(p.SayWished("hello", 1))
+    assert do.Settle(1, "the conversation has ended: button") in robot(p.Pressed())
+    assert robot(p.Heeded("s1", 1)) == []
 
 
 def test_a_question_in_writing_is_put_to_the_model_and_breaks_the_silence(robot: Robot) -> None:
-    assert robot(p.Written("where?")) == []
+    assert robot(p.Written("where?", 1)) == []
     robot(p.Pressed(), p.Granted("s1", grant("s1", prompts=Prompts(warning="hm?", farewell="bye"))), p.CallUp("s1"))
     assert do.Prompt("s1", "hm?") in robot.wait()
     asked_about = robot.session.deadline
-    assert robot(p.Written("where?")) == [do.Write("s1", "where?")]
+    assert robot(p.Written("where?", 2)) == [do.Write("s1", "where?", 2)]
     assert asked_about is not None
     assert robot.session.deadline is not None
     assert robot.session.deadline > asked_about, "nobody says goodbye to whoever has just asked"
@@ -546,8 +592,8 @@ EVENTS: Sequence[p.Event] = (
     *(p.Speech("s1", began) for began in (True, False)),
     *(p.Turn("s1", phase) for phase in sorted(LIVE)),
     p.Spoken("s1"),
-    p.SayWished("hello"),
-    p.Written("where?"),
+    *(kind(text, wish) for wish in (1, 2) for kind, text in ((p.SayWished, "hello"), (p.Written, "where?"))),
+    *(p.Heeded("s1", wish, "", call) for wish in (1, 2) for call in (0, 1)),
     p.AnswerFailed("s1", "rate_limit_exceeded", ""),
     p.AnswerFailed("s2", "insufficient_quota", ""),
     *(p.MuteWished(on) for on in (True, False)),
@@ -594,6 +640,9 @@ def test_whatever_happens_what_is_opened_is_released_and_orders_are_answered(eve
             assert not robot.session.on_air
             assert not robot.session.muted
             assert robot.session.trouble is None
+    put = {c.wish for c in robot.asked if isinstance(c, do.Prompt | do.Write) and c.wish}
+    settled = {c.wish for c in robot.asked if isinstance(c, do.Settle)}
+    assert robot.phase in TALKING or put <= settled, "an operator waits for ever"
     told = [c.command for c in robot.asked if isinstance(c, do.Acknowledge) and c.step in FINAL]
     assert len(told) == len(set(told))
     if robot.phase in {Phase.IDLE, Phase.OFFLINE, Phase.FAULT, Phase.STOPPED}:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from device.chain import is_below
 from device.config import DeviceSettings
 from device.errors import (
     EnrolmentError,
@@ -115,6 +116,7 @@ DECODERS: Final = (
     Decoder("claim", _text(Claim.parse), (EnrolmentError,)),
     Decoder("claim code", _text(hash_code), ()),
     Decoder("certificate request", _text(requested_key), ()),
+    Decoder("chain of certificates", _text(lambda text: is_below(text, text)), ()),
     Decoder("record's manifest", decode_manifest, (RecordError,)),
     Decoder("record's events", decode_events, ()),
     Decoder("release of a stranger", lambda data: open_release(data, {}), (MessageError,)),

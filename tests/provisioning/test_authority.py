@@ -37,7 +37,7 @@ def test_no_key_can_be_read_by_others(tmp_path: Path) -> None:
     authority.operator("a", NOW)
     assert stat.S_IMODE((tmp_path / "new" / "state").stat().st_mode) == 0o700
     keys = list(tmp_path.rglob("*.key"))
-    assert len(keys) == 6
+    assert len(keys) == 7
     assert {stat.S_IMODE(path.stat().st_mode) for path in keys} == {0o600}
 
 

@@ -11,10 +11,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from device.chain import is_below
 from device.errors import EnrolmentError
 from device.messages.enrolment import EnrolRequest
 from provisioning.alarms import CLAIM_AGAIN, FOREIGN_KEY
-from provisioning.enrolment import ClaimRefusedError
+from provisioning.enrolment import ClaimRefusedError, requested_key
 from provisioning.policy import Status
 from provisioning.registry import CLAIM_ATTEMPTS
 from tests.enrolment import BROKER, EnrolmentServer, certificate_request, enrolment_server
@@ -55,7 +56,7 @@ async def test_a_claim_becomes_a_device(server: EnrolmentServer) -> None:
     certificate = x509.load_pem_x509_certificate(enrolment.certificate.encode())
     assert certificate.subject.rfc4514_string() == "CN=robot-1"
     assert certificate.public_key() == key.public_key()
-    certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(enrolment.authority.encode()))
+    assert is_below(enrolment.certificate, enrolment.authority)
     assert enrolment.mint_key == server.authority.mint_pem
     async with server.store.transaction() as t:
         device = await t.devices.find("robot-1")
@@ -102,14 +103,25 @@ def other_curve() -> str:
     return certificate_request(ec.generate_private_key(ec.SECP384R1()))
 
 
-def forged() -> str:
-    lines = certificate_request(p256()).splitlines()
+def altered(place: int, csr: str = "") -> str:
+    """Return a request of which one bit is another."""
+    lines = (csr or certificate_request(p256())).splitlines()
     der = bytearray(base64.b64decode("".join(lines[1:-1])))
-    der[-1] ^= 1
+    der[place] ^= 1
     return f"{lines[0]}\n{base64.b64encode(der).decode()}\n{lines[-1]}\n"
 
 
-@pytest.mark.parametrize("csr", ["", "nonsense", rsa_request(), other_curve(), forged()])
+def test_no_bit_of_a_request_brings_out_anything_but_a_refusal() -> None:
+    key = p256()
+    genuine = certificate_request(key)
+    length = len(base64.b64decode("".join(genuine.splitlines()[1:-1])))
+    keys = [requested_key(altered(place, genuine)) for place in range(length)]
+    accepted = [found for found in keys if not isinstance(found, ClaimRefusedError)]
+    assert len(accepted) <= 1, "the envelope of a signature has a bit that means nothing"
+    assert all(found == key.public_key() for found in accepted)
+
+
+@pytest.mark.parametrize("csr", ["", "nonsense", rsa_request(), other_curve(), altered(-1)])
 async def test_a_request_that_cannot_be_used_counts_as_an_attempt(server: EnrolmentServer, csr: str) -> None:
     claim = await code(server)
     for _ in range(CLAIM_ATTEMPTS):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import ssl
 import time
@@ -11,15 +12,17 @@ from pathlib import Path
 
 import aiomqtt
 import pytest
+from cryptography import x509
 
 from device.errors import BrokerError
 from device.messages import topics
 from provisioning import mosquitto as module
 from provisioning.authority import Authority
+from provisioning.certificates import Issuer
 from provisioning.link import connection
 from provisioning.mosquitto import MosquittoProcess
 from provisioning.revocation import end_connection
-from tests.mosquitto import Fleet
+from tests.mosquitto import Board, Fleet
 
 
 async def next_message(client: aiomqtt.Client) -> tuple[str, object]:
@@ -88,6 +91,37 @@ async def test_another_authority_s_certificate_is_refused(fleet: Fleet, tmp_path
     board.tls.load_verify_locations(fleet.authority.root_path)
     with pytest.raises(aiomqtt.MqttError):
         async with board.connect():
+            pass
+
+
+async def refused(board: Board) -> None:
+    with pytest.raises(aiomqtt.MqttError):
+        async with board.connect():
+            pass
+
+
+async def test_a_certificate_that_has_run_out_or_not_begun_is_not_let_in(fleet: Fleet) -> None:
+    for days in (-31, 1):
+        await refused(fleet.board("robot-1", time.time() + days * 86_400.0))
+    async with fleet.board("robot-1").connect():
+        pass
+
+
+async def test_a_robot_s_own_certificate_certifies_nobody(fleet: Fleet) -> None:
+    thief = fleet.board("robot-1")
+    (certificate, _) = x509.load_pem_x509_certificates((fleet.folder / "robot-1.pem").read_bytes())
+    await refused(fleet.board("robot-2", issuer=Issuer(thief.key, certificate)))
+
+
+async def test_whom_a_replaced_issuing_key_has_certified_is_not_let_in(fleet: Fleet) -> None:
+    old, folder = fleet.board("robot-1"), fleet.authority.folder
+    for name in ("issuing.key", "issuing.pem"):
+        (folder / name).unlink()
+    renewed = Authority.open(folder.parent, ("127.0.0.1", "localhost"), time.time())
+    async with MosquittoProcess(renewed, fleet.folder / "broker") as broker:
+        again = Fleet(broker, renewed, fleet.folder)
+        await refused(dataclasses.replace(old, broker=broker.endpoint))
+        async with again.board("robot-2").connect(), again.service():
             pass
 
 

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from typing import assert_never
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from device.messages.minting import Refusal
-from provisioning.policy import DAY, Allow, Allowance, Counts, Refuse, Status, decide, midnight
+from provisioning.policy import DAY, Allow, Allowance, Counts, Refuse, Status, decide, go_on, midnight
 
 counts = st.builds(Counts, live=st.integers(0, 3), today=st.integers(0, 200), minute=st.integers(0, 30))
 allowances = st.builds(
@@ -78,3 +79,81 @@ def test_the_words_for_each_refusal() -> None:
     expired = decide(Status.ACTIVE, 1e9, Counts(0, 0, 0), allowance, 1e9)
     assert isinstance(expired, Refuse)
     assert expired.refusal is Refusal.DENIED
+
+
+ALLOWANCE = Allowance(session_seconds=60, sessions_per_day=2, requests_per_minute=3)
+NOW = 10 * DAY + 3600.0
+NONE = Counts(0, 0, 0)
+
+
+def answer(
+    used: Counts = NONE, status: Status = Status.ACTIVE, until: float = NOW + 1, now: float = NOW
+) -> Allow | Refuse:
+    return decide(status, until, used, ALLOWANCE, now)
+
+
+def test_a_session_ends_when_its_time_is_over_and_no_later() -> None:
+    assert answer() == Allow(NOW + 60)
+
+
+def test_a_certificate_is_good_until_its_end_and_not_at_it() -> None:
+    assert isinstance(answer(until=NOW + 0.001), Allow)
+    for until in (NOW, NOW - 1):
+        assert answer(until=until) == Refuse(
+            Refusal.DENIED, "the certificate of this device has expired; enrol it again"
+        )
+
+
+def test_each_refusal_says_when_to_ask_again_if_ever() -> None:
+    assert answer(Counts(0, 0, 3)) == Refuse(Refusal.BUSY, "3 requests in the last minute", 60.0)
+    assert answer(Counts(1, 0, 0)) == Refuse(Refusal.BUSY, "another session of this device has not ended", 5.0)
+    assert answer(Counts(0, 2, 0)) == Refuse(Refusal.QUOTA, "2 sessions today", 23 * 3600.0)
+    assert answer(status=Status.REVOKED) == Refuse(Refusal.REVOKED, "this device has been revoked")
+    pending = answer(status=Status.PENDING)
+    assert isinstance(pending, Refuse)
+    assert (pending.refusal, pending.retry_after) == (Refusal.DENIED, None)
+
+
+def test_too_many_requests_count_before_anything_that_asking_again_would_help_against() -> None:
+    everything = answer(Counts(1, 2, 3))
+    assert isinstance(everything, Refuse)
+    assert everything.retry_after == 60.0
+    both = answer(Counts(1, 2, 0))
+    assert isinstance(both, Refuse)
+    assert both.refusal is Refusal.BUSY
+
+
+@given(times)
+def test_midnight_is_the_last_one(now: float) -> None:
+    assert 0 <= now - midnight(now) < DAY
+    assert midnight(now) % DAY == 0
+
+
+def continued(
+    used: Counts = NONE, deadline: float | None = NOW + 10, status: Status = Status.ACTIVE, until: float = NOW + 1
+) -> Allow | Refuse:
+    return go_on(status, until, used, ALLOWANCE, deadline, NOW)
+
+
+def test_a_session_that_goes_on_ends_when_it_would_have_ended_anyway() -> None:
+    assert continued() == Allow(NOW + 10)
+    assert continued(Counts(live=1, today=1, minute=2)) == Allow(NOW + 10), "it is itself what has not ended"
+
+
+@pytest.mark.parametrize("deadline", [None, NOW, NOW - 1])
+def test_what_has_ended_does_not_go_on(deadline: float | None) -> None:
+    assert continued(deadline=deadline) == Refuse(Refusal.DENIED, "no session of this device goes on by this name")
+
+
+@given(statuses, times, counts, allowances, st.none() | times, times)
+def test_going_on_is_never_easier_than_beginning(
+    status: Status, until: float, used: Counts, allowance: Allowance, deadline: float | None, now: float
+) -> None:
+    anew = decide(status, until, Counts(0, used.today, used.minute), allowance, now)
+    verdict = go_on(status, until, used, allowance, deadline, now)
+    if isinstance(anew, Refuse):
+        assert verdict == anew
+    elif deadline is None or deadline <= now:
+        assert isinstance(verdict, Refuse)
+    else:
+        assert verdict == Allow(deadline)

@@ -38,6 +38,9 @@ async def test_a_list_that_could_not_be_written_is_written_the_next_time(tmp_pat
 
 def test_a_lost_key_of_the_authority_is_not_made_anew(tmp_path: Path) -> None:
     authority = Authority.open(tmp_path, ("localhost",), NOW)
-    (authority.folder / "ca.key").unlink()
-    with pytest.raises(SettingsError, match=r"not the key of ca\.pem"):
+    keys = [authority.folder / name for name in ("ca.key", "issuing.key")]
+    for key in keys:
+        key.unlink()
+    with pytest.raises(SettingsError, match="bring it back"):
         Authority.open(tmp_path, ("localhost",), NOW)
+    assert not any(key.exists() for key in keys)

@@ -10,9 +10,10 @@ import aiohttp
 import msgspec
 import pytest
 
+from device.messages.commands import Verb
 from device.messages.reports import Lifecycle
 from provisioning.imageflux import ImageFlux
-from provisioning.local.demo.perform import DEVICE, Stage
+from provisioning.local.demo.perform import DEVICE, Stage, remote
 from provisioning.local.realtime import HttpFault
 from tests.day.day import played, verdict
 from tests.faults import RECOVERY, Recorded
@@ -130,8 +131,21 @@ async def test_a_call_that_dies_is_followed_by_another_of_the_same_session(stage
     await stage.watch.phase("speaking", seconds=20)
     openai(stage).faults.loss = 1.0
     await stage.watch.phase("reconnecting", seconds=20)
-    openai(stage).faults.loss = 0.0
-    await stage.watch.phase("listening", "thinking", "speaking", seconds=30)
+    steps, accepted = list[str](), asyncio.Event()
+
+    def told(step: str) -> None:
+        steps.append(step)
+        accepted.set()
+
+    asks = {"tool": "ask", "arguments": {"text": "What can you do?"}}
+    async with asyncio.TaskGroup() as tasks:
+        asking = tasks.create_task(remote(stage, Verb.USE, told, asks))
+        await accepted.wait()
+        assert (steps, asking.done()) == (["use: ACCEPTED ask"], False), "there is nobody to ask yet"
+        openai(stage).faults.loss = 0.0
+        await stage.watch.phase("listening", "thinking", "speaking", seconds=30)
+    assert steps[1:] == ['use: SUCCEEDED {"ok":true}']
+    assert [line.text for line in openai(stage).written].count("What can you do?") == 1
     assert (card(stage).session, card(stage).on_air, card(stage).fault) == (session, True, None)
     assert stage.watch.faults == faults
     async with asyncio.timeout(10):

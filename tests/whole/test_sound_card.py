@@ -118,6 +118,8 @@ async def test_a_conversation_outlives_a_sound_card_that_is_unplugged(
             await say(server, stage.sayings[QUESTION].path)
             await stage.watch.phase("speaking")
             await stage.watch.until("both captions", lambda: _speakers(stage) == set(Speaker) or None)
+            await ear.more(1.5)
+        assert find(openai(stage).spoken[0].samples[:RATE], ear.sound).found, "the speaker is back, too"
         assert card(stage).session == session
         await press(stage)
         await stage.watch.phase("idle")

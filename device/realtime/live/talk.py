@@ -27,7 +27,7 @@ from device.realtime.conversation import (
     Turn,
     TurnChanged,
 )
-from device.realtime.floor import Send
+from device.realtime.floor import STOPPED, Heeded, Send
 from device.realtime.history import Line
 from device.realtime.live.captions import Lines
 from device.realtime.live.delegations import Delegations
@@ -82,6 +82,10 @@ class LiveTalk:
         self._began: float | None = None
         self._seconds = 0.0
         self._over = False
+        self._wishes: list[int] = []
+        """Operators' wishes since which the robot has said nothing."""
+        self._spoken_of: list[int] = []
+        """Those since which it speaks."""
 
     @property
     def usage(self) -> dict[str, int]:
@@ -128,23 +132,28 @@ class LiveTalk:
         if self._talking_until is not None and now >= self._talking_until:
             stopped += self._heard_out()
         if self._speaking_until is not None and now >= self._speaking_until:
-            stopped += [*self._quiet(), Spoken()]
+            stopped += [*self._quiet(), Spoken(), *self._heeded()]
         return stopped
 
-    def prompt(self, text: str) -> list[Deed]:
-        """Have the model say something: it is told so, and itself chooses the moment."""
+    def prompt(self, text: str, wish: int = 0) -> list[Deed]:
+        """Have the model say something: it is told so, and itself chooses the moment.
+
+        A `wish` with a number counts as heeded when the robot has spoken next; the service does not say what of.
+        """
+        if wish:
+            self._wishes.append(wish)
         return [Send(instructions_append(piece)) for piece in pieces(text)]
 
-    def write(self, text: str) -> list[Deed]:
+    def write(self, text: str, wish: int = 0) -> list[Deed]:
         """Put a question in writing; what a visitor would write has no event of its own, so the model is told of it."""
-        return self.prompt(WRITTEN.format(text=text.replace('"', "'")))
+        return self.prompt(WRITTEN.format(text=text.replace('"', "'")), wish)
 
     def interrupt(self, now: float, played: float) -> list[Deed]:
         """Ask for silence, and drop what has not been played; nothing makes a Live model stop."""
         del now, played
         if self.turn is not Turn.SPEAKING:
             return []
-        return [Flush(), *self._quiet(), Send(instructions_append(STOP))]
+        return [Flush(), *self._quiet(), *self._heeded(STOPPED), Send(instructions_append(STOP))]
 
     def take_floor(self, now: float, played: float, *, fresh: bool) -> list[Deed]:
         """Do nothing: a Live session hears always, and no profile of one has push-to-talk."""
@@ -272,7 +281,13 @@ class LiveTalk:
         heard_out = self._heard_out() if answering else []
         start, end = self._placed(event, now)
         self._speaking_until = max(end, now) + QUIET
+        self._spoken_of, self._wishes = [*self._spoken_of, *self._wishes], []
         return [*heard_out, *self._become(Turn.SPEAKING), *self._robot.add(event.delta, start, end)]
+
+    def _heeded(self, why_not: str = "") -> list[Deed]:
+        """The robot has spoken since these were wished for, or was stopped."""
+        spoken_of, self._spoken_of = self._spoken_of, []
+        return [Heeded(wish, why_not) for wish in spoken_of]
 
     def _heard_out(self) -> list[Deed]:
         """Whoever was speaking in the room has stopped."""

@@ -24,6 +24,11 @@ export class Calls {
     this.#list = list;
   }
 
+  clear() {
+    this.#open.clear();
+    this.#list.replaceChildren();
+  }
+
   take(name, body) {
     if (name === "response.output_item.done" && body.item?.type === "function_call") this.#called(body.item);
     else if (name === "conversation.item.create" && body.item?.type === "function_call_output") this.#done(body.item);

@@ -9,6 +9,7 @@ import { keep, kept } from "./kept.js";
 
 const KEY = "kaiwa.console.robot";
 const LIVE = new Set(["listening", "thinking", "speaking"]);
+const TALKING = new Set([...LIVE, "reconnecting"]);
 const PHASES = { idle: "waiting", starting: "waking", fault: "trouble", offline: "offline" };
 
 learn(CONSOLE_WORDS);
@@ -37,7 +38,9 @@ function showRobot() {
   const state = robots.get(device);
   const there = state?.lifecycle === "ready" || state?.lifecycle === "init";
   const live = there && LIVE.has(state.phase ?? "idle");
-  const words = stateWords(state) + (state?.fault ? ` · ${state.fault}` : "");
+  const closing = there && TALKING.has(state.phase) && state.ends_at;
+  const now = closing ? t("state.closing", { state: stateWords(state) }) : stateWords(state);
+  const words = now + (state?.fault ? ` · ${state.fault}` : "");
   the("robot-title").textContent = device || t("console.none");
   if (the("state").textContent !== words) the("state").textContent = words;
   document.body.dataset.phase = state?.phase ?? "idle";
@@ -45,10 +48,11 @@ function showRobot() {
   the("air-words").textContent = t(state?.on_air ? "air.on" : "air.off");
   the("start").disabled = !there || Boolean(state.session);
   the("stop").disabled = !there || !state.session;
-  for (const id of ["mute", "hush"]) the(id).disabled = !live;
+  the("hush").disabled = !live;
+  the("mute").disabled = !(there && TALKING.has(state.phase));
   the("cut").hidden = !(state?.delay > 0);
   the("cut").disabled = !there || !state.on_air;
-  for (const button of the("say").querySelectorAll("button")) button.disabled = !live;
+  for (const button of the("say").querySelectorAll("button")) button.disabled = the("mute").disabled;
   the("volume").disabled = !there;
   the("mute").ariaPressed = String(Boolean(state?.muted));
   the("mute").textContent = t(state?.muted ? "console.unmute" : "console.mute");
@@ -158,7 +162,21 @@ function connect() {
   });
 }
 
+// Nothing that is shown of one robot must stand under the name of another.
+function forget() {
+  marks = {};
+  session = null;
+  levels.clear();
+  turns.clear();
+  calls.clear();
+  drawStart(the("start-times").tBodies[0], marks);
+  the("settings").replaceChildren();
+  the("instructions").textContent = "";
+  the("answers").replaceChildren();
+}
+
 function choose(name) {
+  if (name !== device) forget();
   device = name;
   keep(KEY, name);
   showChoice();

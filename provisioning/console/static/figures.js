@@ -29,6 +29,14 @@ export class LevelPlot {
     }
   }
 
+  clear() {
+    for (const [who, taken] of Object.entries(this.#taken)) {
+      taken.length = 0;
+      this.#lines[who].setAttribute("points", "");
+    }
+    this.#words.textContent = "";
+  }
+
   add(levels) {
     const now = { user: levels.user ?? -100, assistant: levels.assistant ?? -100 };
     for (const [who, taken] of Object.entries(this.#taken)) {
@@ -62,7 +70,7 @@ function row(name, begin, end, longest, look = "") {
   bar.style.marginLeft = `${(60 * begin) / longest}%`;
   bar.style.width = `${(60 * (end - begin)) / longest}%`;
   const number = document.createElement("span");
-  number.textContent = `${Math.round(end)}`;
+  number.textContent = `${Math.round(end)} ms`;
   lane.append(bar, number);
   cell.append(lane);
   made.append(head, cell);
@@ -90,6 +98,12 @@ export class Turns {
 
   constructor(body) {
     this.#body = body;
+  }
+
+  clear() {
+    this.#turns = [];
+    this.#number = 0;
+    this.draw();
   }
 
   take(event) {

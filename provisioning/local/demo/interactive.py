@@ -129,6 +129,7 @@ def snapshot(stage: Stage, conductor: Conductor) -> Snapshot:
         on_air=bool(state and state.on_air),
         delay=state.delay if state else 0.0,
         fault=(state.fault or "") if state else "",
+        ends_at=state.ends_at if state else None,
         spent=state.spent if state else None,
         levels=metrics.levels if metrics else Levels(),
         counters=metrics.counters if metrics else {},

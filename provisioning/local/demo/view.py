@@ -52,6 +52,8 @@ class Snapshot:
     delay: float = 0.0
     """Seconds by which observers are late on purpose."""
     fault: str = ""
+    ends_at: float | None = None
+    """Unix seconds at which the conversation ends for its length, once that was announced."""
     spent: Spent | None = None
     levels: Levels = field(default_factory=Levels)
     counters: Mapping[str, float] = field(default_factory=dict)
@@ -91,6 +93,8 @@ def _headline(shot: Snapshot) -> RenderableType:
     line = Text.assemble(("● ", colour), (shot.robot, "bold"), "  ", (words, colour))
     if shot.fault:
         line.append(f"  {shot.fault}", "bold red")
+    if shot.ends_at is not None:
+        line.append(f"  ends in {max(0.0, shot.ends_at - shot.now):.0f} s", "yellow")
     if shot.spent is not None:
         line.append(f"  {told(shot.spent.micros)} {shot.spent.currency}", "dim")
     late = f"{shot.delay:g} s late " if shot.delay else ""

@@ -13,7 +13,7 @@ import { Sound } from "./sound.js";
 import { Stage } from "./stage.js";
 import { StreamClock, Timeline } from "./stream_clock.js";
 import { Tuner } from "./tuner.js";
-import { emptyWords, isLive, loudness, shares, viewOf, wordsOf } from "./view.js";
+import { emptyWords, isClosing, isLive, loudness, shares, viewOf, wordsOf } from "./view.js";
 
 const TICK = 100;
 const LEVELS_ARE_OLD = 1.5;
@@ -107,7 +107,8 @@ function draw() {
   document.title = `${onAir ? "● " : ""}${name} · Kaiwa 会話`;
   part("name").textContent = name;
   if (navigator.mediaSession) navigator.mediaSession.metadata = new MediaMetadata({ title: name, artist: "Kaiwa 会話" });
-  part("state").textContent = t(`state.${wordsOf(robot.view, state)}`);
+  const words = t(`state.${wordsOf(robot.view, state)}`);
+  part("state").textContent = isClosing(robot.view, state) ? t("state.closing", { state: words }) : words;
   part("air").classList.toggle("on", onAir);
   part("air-words").textContent = airWords(onAir, state?.delay);
   part("viewers").hidden = robot.viewers === 0;

@@ -20,6 +20,9 @@ export function viewOf(state, heard) {
 // The words for a view: a robot whose microphone is closed does not listen, whatever its phase.
 export const wordsOf = (view, state) => (view === "listening" && state?.muted ? "muted" : view);
 
+// Whether to say that the conversation, which goes on, is about to end because it has lasted as long as it may.
+export const isClosing = (view, state) => TALKING.has(view) && Boolean(state?.closing);
+
 // Whether there is, or will soon be, sound to listen to.
 export const isLive = (view) => TALKING.has(view) || view === "ending";
 

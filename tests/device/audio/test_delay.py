@@ -114,3 +114,82 @@ def test_nothing_is_known_before_anything_came() -> None:
     delay = PlayoutDelay()
     assert delay.waiting(0) == 0.0
     assert delay.surplus(0, 0, at_leisure=True) == 0
+
+
+def test_stalls_are_remembered_for_fourteen_seconds_and_the_worst_one_alone_is_not() -> None:
+    stall = [0.06, 0.04, 0.02, *[0.0] * 22]
+    twice = [0.0] * SETTLED + stall * 2
+    first = SETTLED * BLOCK_SECONDS  # when the first of both began; the other alone says nothing
+    for seconds, target in ((13.7, 0.065), (14.3, 0.005)):
+        quiet = round((seconds - 2 * len(stall) * BLOCK_SECONDS) / BLOCK_SECONDS)
+        delay = fed([*twice, *[0.0] * quiet])
+        assert first + seconds == pytest.approx((len(twice) + quiet) * BLOCK_SECONDS)
+        assert delay.target == pytest.approx(target)
+
+
+def test_only_a_step_of_more_than_80_ms_is_a_sender_that_paused() -> None:
+    assert fed([0.0] * SETTLED + [0.079] * 30).target == pytest.approx(0.084), "a network that has become slower"
+    assert fed([0.0] * SETTLED + [0.081] * 30).target == pytest.approx(0.005)
+
+
+def test_only_a_step_of_more_than_half_a_second_is_another_clock() -> None:
+    steady = [0.0] * SETTLED
+    assert fed([*steady, 0.499, *[0.0] * 60, 0.499, *[0.0] * 60]).target == LONGEST_TARGET
+    assert fed([*steady, 0.501, *[0.0] * 60, 0.501, *[0.0] * 60]).target == pytest.approx(0.005)
+
+
+@pytest.mark.parametrize(("after", "surplus"), [(3.3, 0), (3.7, 3 * CALL)])
+def test_after_a_stall_nothing_is_made_good_for_three_and_a_half_seconds(after: float, surplus: int) -> None:
+    delay = fed([0.0] * SETTLED + [0.1, 0.08, 0.06, 0.04, 0.02] + [0.0] * 300)
+    at = (SETTLED + 4) * BLOCK_SECONDS + 0.02 + after  # it was the last packet of the stall that was too late
+    delay.tick(at)
+    assert delay.surplus(round((at - 0.04) * 48_000), 0, at_leisure=False) == surplus
+
+
+def test_losses_are_waited_for_ten_seconds_after_the_last() -> None:
+    delay = fed([0.0] * SETTLED)
+    for lost_at in (6.0, 8.0):
+        delay.tick(lost_at)
+        delay.lost()
+    for now, target in ((17.98, 0.025), (18.02, 0.005)):
+        delay.arrived(now, round(now * 48_000), BLOCK)
+        assert delay.target == pytest.approx(target)
+
+
+@pytest.mark.parametrize(("after", "waits"), [(36, 0.05), (56, 0.03)])
+def test_what_the_network_does_at_best_is_forgotten_after_a_second(after: int, waits: float) -> None:
+    delay = fed([0.0] * 100 + [0.02] * after)
+    now = (100 + after) * BLOCK_SECONDS
+    delay.tick(now)
+    assert delay.waiting(round((now - 0.05) * 48_000)) == pytest.approx(waits, abs=1e-4)
+
+
+@pytest.mark.parametrize(("packets", "known"), [(9, False), (13, True)])
+def test_nothing_is_corrected_before_there_are_six_tenths_of_a_second_of_evidence(packets: int, known: bool) -> None:
+    delay = PlayoutDelay()
+    for index in range(packets):
+        delay.arrived(index * 0.06, index * 2880, 2880)
+    now = packets * 0.06
+    delay.tick(now)
+    assert (delay.surplus(round((now - 0.2) * 48_000), 0, at_leisure=True) > 0) is known
+
+
+@pytest.mark.parametrize(("ticks", "waits"), [(49, 0.02), (50, 0.03)])
+def test_of_late_ticks_the_earliest_of_fifty_counts(ticks: int, waits: float) -> None:
+    delay = fed([0.0] * 50)
+    delay.tick(1.0 - 0.01)
+    for tick in range(ticks):
+        delay.handed(BLOCK)
+        delay.tick(1.0 + (tick + 1) * BLOCK_SECONDS)
+    position = round((1.0 - 0.03) * 48_000) + ticks * BLOCK
+    assert delay.waiting(position) == pytest.approx(waits, abs=1e-4)
+
+
+def test_what_is_handed_out_is_waited_for_no_longer() -> None:
+    delay = fed([0.03] * 50)
+    delay.tick(1.03)
+    position = round(0.95 * 48_000)
+    assert delay.waiting(position) == pytest.approx(0.05, abs=1e-4), "it was late by 30 ms anyway"
+    delay.handed(BLOCK)
+    assert delay.waiting(position) == pytest.approx(0.07, abs=1e-4)
+    assert delay.waiting(position + BLOCK) == pytest.approx(0.05, abs=1e-4)

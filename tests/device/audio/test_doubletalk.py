@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from device.audio.block import BLOCK, SILENCE, Samples
 from device.audio.doubletalk import DoubleTalk, Duck
 from device.audio.echo import Aec3
-from device.audio.level import energies, rms_dbfs
+from device.audio.level import Energies, energies, rms_dbfs
 from device.soundcard.room import Room
 from device.soundcard.settings import RoomSettings
 from tests.device.audio.sound import blocks, speech, tone
@@ -88,3 +88,82 @@ def test_the_level_never_jumps(turns: list[bool]) -> None:
 def test_a_duck_of_0_db_changes_nothing(turns: list[bool]) -> None:
     duck, voice = Duck(0.0), tone(0.02)
     assert all(duck.apply(voice, down=down) is voice for down in turns)
+
+
+def block(left: float, taken_out: float, *, robot: bool = True) -> Energies:
+    """One block of which `left` dBFS are left and so many dB were taken out."""
+    return Energies(10 ** ((left + taken_out) / 10), 10 ** (left / 10), 0.01 if robot else 0.0)
+
+
+VOICE, ECHO = block(-30.0, 3.0), block(-60.0, 40.0)
+
+
+@pytest.mark.parametrize(
+    ("each", "found"),
+    [
+        (block(-44.9, 3.0), True),
+        (block(-45.1, 3.0), False),
+        (block(-30.0, 13.9), True),
+        (block(-30.0, 14.1), False),
+        (block(-30.0, 3.0, robot=False), False),
+    ],
+)
+def test_a_voice_is_what_is_left_to_hear_and_was_not_taken_out(each: Energies, found: bool) -> None:
+    double_talk = DoubleTalk()
+    for _ in range(6):
+        double_talk.add(each)
+    assert double_talk.active is found
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [("vvv", False), ("vvvv", True), ("vveevv", True), ("vveeevv", False), ("vevevev", False), ("vevevve", True)],
+)
+def test_four_of_the_last_six_blocks_are_enough(pattern: str, found: bool) -> None:
+    double_talk = DoubleTalk()
+    for each in pattern:
+        double_talk.add(VOICE if each == "v" else ECHO)
+    assert double_talk.active is found
+
+
+def test_a_voice_that_pauses_is_believed_to_speak_for_half_a_second() -> None:
+    double_talk = DoubleTalk()
+    for _ in range(6):
+        double_talk.add(VOICE)
+    assert double_talk.blocks == 3
+    states = []
+    for _ in range(30):
+        double_talk.add(ECHO)
+        states.append(double_talk.active)
+    assert states == [True] * 26 + [False] * 4, "two blocks more of four in six, and then 25"
+    assert double_talk.blocks == 3 + 26
+
+
+def test_between_two_words_of_the_robot_nobody_begins_and_who_spoke_is_remembered() -> None:
+    double_talk = DoubleTalk()
+    for _ in range(3):
+        double_talk.add(VOICE)
+    for _ in range(10):
+        double_talk.add(block(-30.0, 3.0, robot=False))
+        assert not double_talk.active
+    double_talk.add(VOICE)
+    assert double_talk.active, "with those three it is four"
+    for _ in range(24):
+        double_talk.add(block(-90.0, 0.0, robot=False))
+        assert double_talk.active
+    double_talk.add(block(-90.0, 0.0, robot=False))
+    assert not double_talk.active
+    assert double_talk.blocks == 1, "only while both speak"
+
+
+def test_the_way_down_is_a_block_and_the_way_up_ten() -> None:
+    duck, steady = Duck(20.0), np.full(BLOCK, 10_000, np.int16)
+    down = duck.apply(steady, down=True)
+    assert (down[0], down[-1]) == (10_000, 1000)
+    ends = [int(duck.apply(steady, down=False)[-1]) for _ in range(10)]
+    assert ends == [1900, 2800, 3700, 4600, 5500, 6400, 7300, 8200, 9100, 10_000]
+    duck.apply(steady, down=False)  # the last hair of it
+    assert duck.apply(steady, down=False) is steady
+    assert duck.apply(steady, down=True)[0] == 10_000
+    short = duck.apply(steady[:240], down=True)
+    assert (short.size, short[0], short[-1]) == (240, 1000, 1000)

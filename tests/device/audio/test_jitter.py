@@ -213,3 +213,63 @@ def test_packets_of_other_durations_are_played_gaplessly_and_recovered_whole(fir
         outcomes.append(buffer.pull(1.0))
     assert [outcome.samples for outcome in outcomes] == [samples] * 7
     assert [outcome.kind for outcome in outcomes] == [Kind.DECODE] * 3 + [Kind.RECOVER] + [Kind.DECODE] * 3
+
+
+def test_a_sender_that_left_out_silence_has_lost_nothing_and_its_silence_is_filled() -> None:
+    buffer = JitterBuffer()
+    for index, place in enumerate((0, 1, 2, 5, 6)):
+        buffer.put(index, place * BLOCK, payload_of(index), place * BLOCK_SECONDS)
+    buffer.tick(0.2)
+    outcomes = [buffer.pull(0.2) for _ in range(7)]
+    assert [outcome.kind for outcome in outcomes] == [Kind.DECODE] * 3 + [Kind.CONCEAL] * 2 + [Kind.DECODE] * 2
+    assert [outcome.samples for outcome in outcomes] == [BLOCK] * 7
+    counters = buffer.counters
+    assert (counters.decoded, counters.concealed, counters.recovered, counters.dry, counters.late) == (5, 2, 0, 0, 0)
+    assert counters.spurts == 1
+
+
+def test_of_a_burst_the_last_is_recovered_and_the_others_are_made_up() -> None:
+    buffer = JitterBuffer()
+    for index in (0, 1, 5, 6):
+        buffer.put(index, index * BLOCK, payload_of(index), index * BLOCK_SECONDS)
+    buffer.tick(0.2)
+    kinds = [buffer.pull(0.2).kind for _ in range(7)]
+    assert kinds == [Kind.DECODE] * 2 + [Kind.CONCEAL] * 2 + [Kind.RECOVER] + [Kind.DECODE] * 2
+    assert (buffer.counters.concealed, buffer.counters.recovered) == (2, 1)
+
+
+def test_sound_begins_anew_after_each_silence() -> None:
+    buffer = JitterBuffer()
+    play(buffer, on_time(50), 80)
+    assert buffer.counters.spurts == 1
+    play(
+        buffer, [Packet(index, 3.0 + index * BLOCK_SECONDS) for index in range(50)], 260, sequence=50, timestamp=48_000
+    )
+    assert buffer.counters.spurts == 2
+
+
+@pytest.mark.parametrize(("ahead", "followed"), [(3000, True), (3001, False), (-100, True), (-101, False)])
+def test_how_far_a_packet_may_be_ahead_or_behind(ahead: int, followed: bool) -> None:
+    buffer = JitterBuffer()
+    buffer.put(20_000, 0, payload_of(0), 0.0)
+    buffer.put(20_000 + ahead, ahead * BLOCK & 0xFFFFFFFF, payload_of(1), 0.01)
+    refused = buffer.counters.late
+    assert (refused == 0) is (followed and ahead > -101)
+    assert buffer._odd == (None if followed else 20_000 + ahead + 1)
+
+
+@given(st.lists(st.tuples(st.integers(0, 0xFFFF), st.integers(0, 0xFFFFFFFF), st.binary(max_size=4)), max_size=60))
+def test_whatever_arrives_nothing_breaks_and_everything_is_counted(packets: list[tuple[int, int, bytes]]) -> None:
+    buffer = JitterBuffer()
+    for number, (sequence, timestamp, payload) in enumerate(packets):
+        buffer.put(sequence, timestamp, payload, number * 0.01)
+        buffer.tick(number * 0.01)
+        outcome = buffer.pull(number * 0.01)
+        assert outcome.samples > 0
+        assert (outcome.kind in {Kind.DECODE, Kind.RECOVER}) is bool(outcome.payload)
+        assert not outcome.payload or any(outcome.payload == sent for _, _, sent in packets)
+        buffer.handed(outcome.samples)
+    counters = buffer.counters
+    assert counters.received == len(packets)
+    refused = counters.malformed + counters.late + counters.duplicate + counters.skipped
+    assert counters.received - refused - counters.decoded >= 0, "what still waits, or was forgotten by a new beginning"

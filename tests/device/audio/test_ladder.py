@@ -93,3 +93,80 @@ def test_a_real_echo_is_taken_out_without_closing_the_microphone_for_long() -> N
     left = [ladder.process(n, f) for n, f in zip(blocks(near.astype(np.int16)), blocks(far), strict=True)]
     assert ladder.falls == 0
     assert rms_dbfs(np.concatenate(left)) < rms_dbfs(far) - 30
+
+
+EVIDENCE = 200  # blocks: 4 s
+LOUD = tone(0.02, 1000)
+
+
+def told(ladder: EchoLadder, losses: list[float], near: Samples = LOUD) -> None:
+    """Let so many blocks of the robot's voice come, of which so many dB are taken out."""
+    for loss in losses:
+        ladder._canceller.decibels = loss  # type: ignore[attr-defined]  # the test's own
+        ladder.process(near, LOUD)
+
+
+def ready(decibels: float = 40.0) -> EchoLadder:
+    """A ladder whose robot has spoken so long that the next block is the first to be measured."""
+    ladder = EchoLadder(Canceller(decibels))
+    told(ladder, [decibels] * (WARM_UP - 1))
+    return ladder
+
+
+def test_it_takes_four_seconds_of_evidence_to_fall_and_as_much_to_rise() -> None:
+    ladder = ready(0.0)
+    told(ladder, [0.0] * (EVIDENCE - 1))
+    assert (ladder.mode, ladder.falls) == (EchoMode.AEC3, 0)
+    told(ladder, [0.0])
+    assert (ladder.mode, ladder.falls) == (EchoMode.HALF_DUPLEX, 1)
+    told(ladder, [40.0] * (EVIDENCE - 1))
+    assert ladder.mode is EchoMode.HALF_DUPLEX, "what was known before it fell counts no more"
+    told(ladder, [40.0])
+    assert (ladder.mode, ladder.falls) == (EchoMode.AEC3, 1)
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "mode"),
+    [
+        (40.0, 10.1, EchoMode.AEC3),
+        (40.0, 9.9, EchoMode.HALF_DUPLEX),
+        (0.0, 19.9, EchoMode.HALF_DUPLEX),
+        (0.0, 20.1, EchoMode.AEC3),
+    ],
+)
+def test_both_limits_are_where_they_are_said_to_be(first: float, then: float, mode: EchoMode) -> None:
+    ladder = ready(first)
+    told(ladder, [first] * EVIDENCE)
+    told(ladder, [then] * EVIDENCE)
+    assert ladder.mode is mode
+
+
+@pytest.mark.parametrize(("good", "mode"), [(20, EchoMode.AEC3), (19, EchoMode.HALF_DUPLEX)])
+def test_the_best_tenth_counts(good: int, mode: EchoMode) -> None:
+    ladder = ready()
+    told(ladder, [30.0] * good + [0.0] * (EVIDENCE - good))
+    assert ladder.mode is mode
+
+
+def test_what_the_microphone_hears_before_the_echo_is_there_is_no_evidence() -> None:
+    ladder = ready(0.0)
+    for _ in range(2 * EVIDENCE):
+        told(ladder, [0.0] * 15)
+        ladder.process(SILENCE, SILENCE)
+    assert (ladder.mode, ladder.falls) == (EchoMode.AEC3, 0)
+    told(ladder, [0.0] * (15 + EVIDENCE))
+    assert ladder.falls == 1
+
+
+@pytest.mark.parametrize(("level", "falls"), [(-55.5, 0), (-54.5, 1)])
+def test_an_echo_that_nobody_hears_is_as_good_as_none(level: float, falls: int) -> None:
+    near: Samples = np.rint(LOUD * 10 ** ((level - rms_dbfs(LOUD)) / 20)).astype(np.int16)
+    ladder = EchoLadder(Canceller(0.0))
+    told(ladder, [0.0] * (WARM_UP + EVIDENCE), near)
+    assert ladder.falls == falls
+
+
+def test_the_microphone_is_closed_for_a_second_of_the_robots_voice_and_not_before_it() -> None:
+    ladder = EchoLadder(Canceller(3.0))
+    heard = [bool(ladder.process(LOUD, LOUD).any()) for _ in range(WARM_UP + 5)]
+    assert heard[1:] == [False] * (WARM_UP - 2) + [True] * 6, "but for the ramp down in the very first block"

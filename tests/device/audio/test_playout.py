@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import zip_longest
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -133,3 +135,51 @@ def test_the_clock_counts_every_voiced_sample_once(steps: list[tuple[int, bool, 
         ring = ring[taken:]
         clock.settle(len(ring))
         assert clock.voiced == counted
+
+
+COUNTS = st.integers(1, 700)
+STEPS = st.one_of(
+    st.tuples(st.sampled_from(["voice", "silence", "earcon", "then", "take"]), COUNTS),
+    st.sampled_from([("flush", 0), ("cut earcon", 0)]),
+)
+
+
+@given(st.lists(STEPS, max_size=40))
+def test_whatever_is_done_the_speaker_gets_voice_and_earcon_in_order_and_nothing_else(
+    steps: list[tuple[str, int]],
+) -> None:
+    speaker = RingSpeaker()
+    playout = Playout(speaker)
+    ring, earcon, words = list[tuple[int, bool]](), list[int](), list[int]()
+    made = played = 0
+    for what, count in steps:
+        fresh = [1 + (made + number) % 5000 for number in range(count)]
+        made += count
+        match what:
+            case "voice" | "silence":
+                voice = fresh if what == "voice" else [0] * count
+                playout.play(np.array(voice, np.int16))
+                due, earcon, words = (
+                    (earcon + words)[:count],
+                    earcon[count:],
+                    words[max(0, count - len(earcon)) :],
+                )
+                ring += [(sample + over, what == "voice") for sample, over in zip_longest(voice, due, fillvalue=0)]
+            case "earcon":
+                playout.earcon(np.array(fresh, np.int16))
+                earcon, words = fresh, []
+            case "then":
+                playout.then(np.array(fresh, np.int16))
+                words = words + fresh
+            case "cut earcon":
+                playout.cut_earcon()
+                earcon = []
+            case "flush":
+                assert playout.flush() == len(ring)
+                ring = [(0, False)] * len(ring)
+            case _:
+                taken, ring = ring[:count], ring[count:]
+                assert speaker.take(count).tolist() == [sample for sample, _ in taken] + [0] * (count - len(taken))
+                played += sum(voiced for _, voiced in taken)
+        assert speaker.queued == len(ring)
+        assert playout.played_seconds == pytest.approx(played / 48_000)

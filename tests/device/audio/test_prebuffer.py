@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -90,3 +92,34 @@ def test_nothing_of_one_session_is_said_in_the_next() -> None:
     prebuffer.keep()
     prebuffer.repeat()
     assert prebuffer.behind == 0
+
+
+CALLS = st.lists(
+    st.sampled_from(["push", "push", "push", "push", "keep", "hold", "repeat", "release", "discard"]), max_size=60
+)
+
+
+@given(CALLS)
+def test_whatever_is_called_nothing_is_sent_out_of_order_but_what_is_said_once_more(calls: list[str]) -> None:
+    prebuffer, sent, number, again = Prebuffer(capacity=8), list[int](), 0, False
+    for call in calls:
+        if call == "push":
+            before = len(sent)
+            now = numbers(list(prebuffer.push(block(number))))
+            sent += now
+            number += 1
+            assert (not now) is prebuffer.keeping
+            steps = [after - one for one, after in pairwise(sent[max(0, before - 1) :])]
+            assert all(step > 0 or again for step in steps), "backwards only for what is said once more"
+            again = again and not now
+        else:
+            getattr(prebuffer, call)()
+            again = again or call in {"hold", "repeat"}
+        assert prebuffer.behind <= 8
+    prebuffer.release()
+    rest = list[int]()
+    while prebuffer.behind:
+        rest += numbers(list(prebuffer.push(block(number))))
+        number += 1
+        assert number < 500, "it is never caught up with"
+    assert rest == sorted(set(rest)), "what is left comes in order, once"

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from device.audio.block import BLOCK, BLOCK_SECONDS, CALL, CALL_SECONDS, RATE, Samples
 from device.audio.level import rms_dbfs
@@ -187,3 +189,40 @@ def test_a_burst_is_made_up_as_by_the_best_decoder_though_in_pieces_of_10_ms() -
     place = slice(199 * BLOCK, 206 * BLOCK)
     around = heard[place.start : place.stop + 4 * BLOCK]
     assert likeness(np.concatenate(best)[place], around, most=4 * BLOCK) > 0.98
+
+
+TONE = packets_of(tone(1.2))
+LATENESS = st.one_of(st.none(), st.just(0.0), st.floats(0.0, 0.3))
+
+
+@given(st.lists(st.tuples(LATENESS, st.booleans()), min_size=len(TONE), max_size=len(TONE)), st.integers(0, 0xFFFF))
+@settings(max_examples=25, deadline=None)
+def test_whatever_comes_whenever_nothing_is_heard_but_what_was_sent_and_what_replaces_it(
+    network: list[tuple[float | None, bool]], first: int
+) -> None:
+    reception, heard = Reception(), list[tuple[float, Samples]]()
+    coming = sorted(
+        (index * BLOCK_SECONDS + late + again * 0.011, index)
+        for index, (late, twice) in enumerate(network)
+        if late is not None
+        for again in range(1 + twice)
+    )
+    times = [at for at, _ in coming] or [0.0]
+    now = 0.0
+    while now < times[-1] + 1.0:
+        while coming and coming[0][0] <= now:
+            at, index = coming.pop(0)
+            reception.put((first + index) & 0xFFFF, index * BLOCK, TONE[index], at)
+        sound = reception.pull(now)
+        assert sound.size > 0
+        assert sound.size % CALL == 0
+        heard.append((now, sound))
+        now += sound.size / RATE
+    counters = reception.counters()
+    made_up = BLOCK * (counters["recovered"] + counters["concealed"]) + CALL * counters["dry"]
+    sounding = sum(np.count_nonzero(sound) for _, sound in heard)
+    assert sounding <= BLOCK * counters["decoded"] + made_up + 2 * BLOCK * counters["lengthened"]
+    assert not any(sound.any() for at, sound in heard if at < times[0]), "nothing before anything came"
+    assert not any(sound.any() for at, sound in heard if at > times[-1] + 0.85), "nor long after the last"
+    assert np.abs(np.concatenate([sound for _, sound in heard]).astype(int)).max() < 1.5 * 8000, "nor louder"
+    assert counters["corrupt"] == counters["malformed"] == 0

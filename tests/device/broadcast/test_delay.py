@@ -89,3 +89,14 @@ def test_without_a_delay_nothing_is_held() -> None:
     assert np.array_equal(heard[EDGE:], tone(0.1)[EDGE:])
     assert moments[0].levels == LOUD
     assert line.cut() == 0.0
+
+
+def test_sound_rises_from_silence_at_first_and_after_each_cut() -> None:
+    line, steady = DelayLine(0.1), np.full(20 * BLOCK, 8000, np.int16)
+    first, _ = through(line, steady)
+    assert first[5 * BLOCK : 5 * BLOCK + EDGE].tolist() == sorted(first[5 * BLOCK : 5 * BLOCK + EDGE].tolist())
+    assert (first[5 * BLOCK], first[5 * BLOCK + EDGE]) == (0, 8000)
+    line.cut()
+    again, _ = through(line, steady)
+    assert (again[0], again[EDGE - 1], again[5 * BLOCK], again[5 * BLOCK + EDGE]) == (8000, 0, 0, 8000)
+    assert not again[EDGE : 5 * BLOCK].any()

@@ -159,3 +159,48 @@ def test_what_begins_where_a_cut_ends_is_none_of_it(began: float) -> None:
     end = began + 60 * 0.02
     held.put(Captioned("a", Speaker.ASSISTANT, "kept again", end - 15 * 0.02, end, final=True), end)
     assert [caption.text for caption in held.due(end + 0.4)] == ["kept again"]
+
+
+@pytest.mark.parametrize(
+    ("caption", "moment", "text", "end"),
+    [
+        (answer(), 99.0, "", 100.0),
+        (answer(), 105.0, "one two three four five", 105.0),
+        (answer(), 110.0, TEN, 110.0),
+        (answer(), 120.0, TEN, 110.0),
+        (answer(final=True), 105.0, TEN, 110.0),
+        (asked(), 100.5, "Where is it?", 102.0),
+        (replace(asked(), final=False), 100.5, "Where is it?", 102.0),
+    ],
+)
+def test_only_what_the_model_is_still_saying_is_heard_in_part(
+    caption: Captioned, moment: float, text: str, end: float
+) -> None:
+    heard = heard_by(caption, moment)
+    assert (heard.text, heard.end, heard.start, heard.final) == (text, end, caption.start, caption.final)
+
+
+def test_what_is_cut_ends_with_the_last_word_that_was_let_out() -> None:
+    held = HeldCaptions(DELAY)
+    held.put(answer(), 100.1)
+    shown = outside(held, 105.1, 107.5)[-1]
+    [ended] = held.cut(107.5)
+    assert ended == replace(shown, final=True)
+    assert ended.end < 107.5
+
+
+def test_a_visitor_who_is_cut_while_they_talk_is_ended_at_the_cut() -> None:
+    held = HeldCaptions(DELAY)
+    held.put(replace(asked(end=200.0), final=False), 100.5)
+    assert texts(held.due(105.5)) == ["Where is it?"]
+    [ended] = held.cut(106.0)
+    assert (ended.text, ended.end, ended.final) == ("Where is it?", 106.0, True)
+
+
+def test_what_was_let_out_as_nothing_is_not_ended() -> None:
+    held = HeldCaptions(DELAY)
+    held.put(replace(asked("Uh", end=200.0), final=False), 100.2)
+    assert texts(held.due(105.2)) == ["Uh"]
+    held.put(replace(asked("", end=200.0), final=False), 100.4)
+    assert texts(held.due(105.4)) == [""], "the guess is taken back"
+    assert held.cut(106.0) == []

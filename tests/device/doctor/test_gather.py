@@ -13,7 +13,6 @@ from pathlib import Path
 import msgspec
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from device.audio.echo import EchoMode
 from device.audio.opus import OpusSettings
@@ -103,7 +102,7 @@ class Cloud:
             folder,
             Enrolment(
                 device=name,
-                certificate=certificate.public_bytes(Encoding.PEM).decode(),
+                certificate=authority.chained(certificate).decode(),
                 authority=authority.root_pem,
                 broker=BrokerAddress(host="127.0.0.1", port=port or self.broker.endpoint.port),
                 mint_kid=robot.mint_kid,

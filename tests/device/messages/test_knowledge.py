@@ -106,6 +106,7 @@ def test_no_passage_is_long_whatever_the_text_looks_like() -> None:
 def test_an_empty_library_knows_nothing() -> None:
     assert Library([]).search("anything") == []
     assert Library([KnownText(title=" ", text="\n\n \n")]).search("anything") == []
+    assert Library([KnownText(title="", text="* * *")]).search("anything") == [], "a text without a word"
 
 
 def test_noise_does_not_shrink() -> None:

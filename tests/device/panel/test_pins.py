@@ -19,6 +19,16 @@ def test_pins_in_memory_where_asked_for_or_where_there_are_no_others(kind: str) 
     factory.close()
 
 
+def test_a_pin_in_memory_keeps_no_past() -> None:
+    factory = open_pins("mock")
+    pin = factory.pin("GPIO4")
+    pin.function = "output"
+    for step in range(100):
+        pin.state = step % 5 / 4
+    assert [kept.state for kept in pin.states] == [pin.state] == [1.0]
+    factory.close()
+
+
 @no_chip
 def test_lgpio_on_another_computer_is_a_clear_error_and_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -22,7 +22,7 @@ from device.realtime.events import (
     SpeechStarted,
     SpeechStopped,
 )
-from device.realtime.floor import ACTIVE, CUT_SHORT, Act, Floor, Send, ToolCalled
+from device.realtime.floor import ACTIVE, CUT_SHORT, Act, Floor, Heeded, Send, ToolCalled
 from tests.provisioning.local.realtime.reference import judge_asked
 
 WORDS = Item(type="message", status="completed")
@@ -181,6 +181,54 @@ def test_a_question_in_writing_is_the_visitors_and_is_answered_as_soon_as_the_fl
         "content": [{"type": "input_text", "text": "And the owl?"}],
     }
     assert kinds(floor.handle(DONE)) == ["response.create"]
+
+
+def added(acts: list[Act]) -> ItemAdded:
+    [item] = [event["item"] for event in sent(acts) if event["type"] == "conversation.item.create"]
+    return ItemAdded(Item(item["type"], id=item["id"]))
+
+
+def heeded(acts: list[Act]) -> list[Heeded]:
+    return [act for act in acts if isinstance(act, Heeded)]
+
+
+def test_a_wish_is_heeded_once_an_answer_that_knows_of_it_is_done() -> None:
+    floor = Floor()
+    floor.handle(CREATED)
+    put = floor.prompt("We close.", 7)
+    assert heeded(floor.handle(DONE)) == [], "that answer had begun before"
+    floor.handle(added(put))
+    floor.handle(CREATED)
+    assert heeded(floor.handle(DONE)) == [Heeded(7)]
+    floor.handle(CREATED)
+    assert heeded(floor.handle(DONE)) == []
+
+
+def test_a_wish_that_the_service_does_not_know_yet_is_not_heeded_by_the_answer_that_begins() -> None:
+    floor = Floor()
+    put = floor.write("Where?", 3)
+    floor.handle(CREATED)
+    floor.handle(added(put))
+    assert heeded(floor.handle(DONE)) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "why"), [("cancelled", "somebody spoke"), ("failed", "no answer"), ("incomplete", "cut short")]
+)
+def test_a_wish_whose_answer_comes_to_nothing_says_why(status: str, why: str) -> None:
+    floor = Floor()
+    floor.handle(added(floor.write("Where?", 3)))
+    floor.handle(CREATED)
+    [told] = heeded(floor.handle(ResponseDone(Response("resp", status))))
+    assert told.wish == 3
+    assert why in told.why_not
+
+
+def test_what_the_robot_wants_for_itself_is_told_to_nobody() -> None:
+    floor = Floor()
+    floor.handle(added(floor.prompt("Greet.")))
+    floor.handle(CREATED)
+    assert floor.handle(DONE) == []
 
 
 def test_the_active_response_is_known_until_it_is_done() -> None:

@@ -1,5 +1,8 @@
 """What a call that takes over is told of those before it."""
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from device.messages.reports import Speaker
 from device.realtime.captions import Captioned
 from device.realtime.history import ITEM_TOKENS, History
@@ -47,3 +50,34 @@ def test_a_line_beyond_the_budget_is_no_line() -> None:
     history = History(0)
     history.add(said("Hello!", 1.0))
     assert history.lines == ()
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(st.text(max_size=30), st.floats(0, 100), st.booleans()), max_size=30), st.integers(0, 120))
+def test_whatever_is_said_the_newest_lines_within_the_budget_are_kept_in_order(
+    captions: list[tuple[str, float, bool]], budget: int
+) -> None:
+    history, said_so = History(budget), list[str]()
+    for text, start, final in captions:
+        history.add(said(text, start, final=final))
+        said_so.append(text.strip())
+        kept = history.lines
+        assert sum(line.tokens for line in kept) <= budget
+        assert [line.start for line in kept] == sorted(line.start for line in kept)
+        assert all(line.text and line.text in said_so for line in kept)
+
+
+def test_a_line_that_fills_the_budget_is_kept_and_one_token_more_is_not() -> None:
+    line = said("abcdefg", 1.0)
+    tokens = ITEM_TOKENS + 2
+    for budget, kept in ((tokens, 1), (tokens - 1, 0)):
+        history = History(budget)
+        history.add(line)
+        assert len(history.lines) == kept
+
+
+def test_words_lose_the_space_around_them_and_keep_who_said_them() -> None:
+    history = History(100)
+    history.add(said("  Hello! \n", 2.0, Speaker.ASSISTANT))
+    [line] = history.lines
+    assert (line.text, line.speaker, line.start, line.id) == ("Hello!", Speaker.ASSISTANT, 2.0, "item_2.0")

@@ -17,6 +17,13 @@ SETTINGS = RealtimeSettings(silent_seconds=4, answer_seconds=30)
         (Turn.SPEAKING, 95.0, 95.5, True),
         (Turn.THINKING, 75.0, None, False),
         (Turn.THINKING, 69.0, 99.9, True),
+        (Turn.THINKING, 70.0, None, False),
+        (Turn.THINKING, 69.9, None, True),
+        (Turn.SPEAKING, 96.0, None, False),
+        (Turn.SPEAKING, 95.9, None, True),
+        (Turn.SPEAKING, 90.0, 96.0, False),
+        (Turn.SPEAKING, 90.0, 95.9, True),
+        (Turn.SPEAKING, 99.0, 0.0, False),
     ],
 )
 def test_silence_counts_only_where_something_must_come(
@@ -24,3 +31,10 @@ def test_silence_counts_only_where_something_must_come(
 ) -> None:
     reason = overdue(turn, now=100.0, event_at=event_at, packet_at=packet_at, settings=SETTINGS)
     assert (reason is not None) is dead
+
+
+def test_the_reason_says_what_was_waited_for_and_for_how_long() -> None:
+    silent = overdue(Turn.SPEAKING, now=100.0, event_at=0.0, packet_at=None, settings=SETTINGS)
+    unanswered = overdue(Turn.THINKING, now=100.0, event_at=0.0, packet_at=None, settings=SETTINGS)
+    assert silent == "media: neither sound nor event for 4 s while the assistant was speaking"
+    assert unanswered == "media: no event for 30 s while an answer was expected"

@@ -11,6 +11,7 @@ import pytest
 from device.audio.level import rms_dbfs
 from device.messages.reports import Speaker
 from device.push_to_talk import PushToTalk
+from device.realtime.captions import Captioned
 from device.realtime.conversation import Complained, Conversation, Flush, Speech, Turn, TurnChanged
 from device.realtime.events import (
     ErrorDetail,
@@ -173,3 +174,27 @@ async def test_pressed_again_at_once_it_is_the_same_turn() -> None:
     button.give(bench, answer=False)
     await bench.over.wait()
     assert (bench.waiting, bench.done) == (True, ["take", "drop"])
+
+
+def test_the_words_of_a_tap_are_not_timed_by_it() -> None:
+    conversation = Conversation()
+    conversation.take(5.0)
+    assert conversation.give(answer=False) == [Speech(began=False)]
+    conversation.handle(InputCommitted("later"), 9.0)
+    [caption] = conversation.handle(UserTranscriptDone("later", "Hello?"), 9.5)
+    assert isinstance(caption, Captioned)
+    assert caption.start == 9.5, "nobody held the button for it"
+
+
+def test_who_holds_the_button_is_heard_from_the_press_to_the_commit_once() -> None:
+    conversation = Conversation()
+    conversation.take(5.0)
+    assert conversation.give(answer=True) == [Speech(began=False)]
+    assert conversation.handle(InputCommitted("first"), 8.0) == [TurnChanged(Turn.THINKING)]
+    conversation.handle(InputCommitted("second"), 20.0)
+    [first] = conversation.handle(UserTranscriptDone("first", "Hello?"), 21.0)
+    [second] = conversation.handle(UserTranscriptDone("second", "Again?"), 21.0)
+    assert isinstance(first, Captioned)
+    assert isinstance(second, Captioned)
+    assert (first.start, first.end) == (5.0, 8.0)
+    assert second.start == 21.0

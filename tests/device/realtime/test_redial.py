@@ -57,3 +57,19 @@ def test_one_kind_of_trouble_may_follow_another() -> None:
     assert again.after(refused(401, "invalid_api_key")) == Again(0.0, fresh=True)
     assert again.after(refused(429, "rate_limit_exceeded")) == Again(1.5, fresh=False)
     assert again.after(refused(401, "invalid_api_key")) is None
+
+
+@pytest.mark.parametrize(("status", "again"), [(499, False), (500, True), (599, True), (None, False)])
+def test_from_500_on_it_is_the_service_that_failed(status: int | None, again: bool) -> None:
+    assert (redial().after(refused(status, "unknown")) is not None) is again
+
+
+def test_the_jitter_is_drawn_from_half_of_each_wait_to_all_of_it() -> None:
+    asked = list[tuple[float, float]]()
+
+    def uniform(low: float, high: float) -> float:
+        asked.append((low, high))
+        return high
+
+    Redial(uniform)
+    assert asked == [(0.25, 0.5), (0.75, 1.5)]

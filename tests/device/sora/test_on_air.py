@@ -13,6 +13,7 @@ from device.sora.settings import BroadcastSettings
 from provisioning.imageflux import ImageFlux
 from provisioning.local.imageflux import ImageFluxStandIn, StandInSettings
 from tests.device.sora.sending import grant_for, send
+from tests.device.test_memory import SESSIONS, alive
 from tests.provisioning.local.imageflux.listening import (
     dbfs,
     download,
@@ -113,3 +114,20 @@ async def test_cancelling_says_goodbye_and_leaves_nothing(service: ImageFlux, ht
         await light.on()
     assert await light.off() == "left: 1000 TYPE-DISCONNECT"
     assert await service.playlists(channel.channel_id) == []
+
+
+async def test_nothing_of_a_broadcast_outlives_it(service: ImageFlux, http: aiohttp.ClientSession) -> None:
+    async def one() -> None:
+        channel = await service.create_channel()
+        async with broadcasting(grant_for(channel), http) as light:
+            await send((await light.on()).programme, tone(440, -12, 0.2))
+        await service.delete(channel.channel_id)
+
+    await one()  # what is made once is made in it
+    before = alive()
+    for _ in range(SESSIONS):
+        await one()
+    grown = alive() - before
+    assert [name for name in grown if name.startswith("device.")] == []
+    theirs = [name for name, count in grown.items() if count >= SESSIONS and not name.startswith("asyncio.")]
+    assert theirs == [], "one for each broadcast, or more; the stand-in's streams hold events on purpose"

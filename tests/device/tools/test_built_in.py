@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ import pytest
 from device import phase as p
 from device.messages.knowledge import KnownText, packed
 from device.messages.tools import BUILT_IN, LOOK_UP
-from device.tools.built_in import FOR_OPERATORS, LONGEST_TEXT, MOST_REMEMBERED, BuiltIn
+from device.tools.built_in import FOR_OPERATORS, LONGEST_TEXT, MOST_REMEMBERED, MOST_WISHES, BuiltIn
 from device.tools.outcome import Outcome
 from device.tools.toolbox import Toolbox
 from tests.device.tools.reach import Body, reach
@@ -32,6 +33,14 @@ class Robot:
         outcome = await self(name, **arguments)
         assert outcome.ok, outcome.text
         return msgspec.json.decode(outcome.text).get("result")
+
+    async def wished(self, name: str, text: str) -> tuple[list[Any], asyncio.Task[Outcome]]:
+        """Begin to use a tool that waits, and return what it has posted, and what will come of it."""
+        before = len(self.body.posted)
+        told = asyncio.create_task(self(name, text=text))
+        while len(self.body.posted) == before:
+            await asyncio.sleep(0)
+        return self.body.posted[before:], told
 
 
 @pytest.fixture
@@ -75,10 +84,12 @@ async def test_what_the_machine_must_decide_is_posted(robot: Robot) -> None:
 async def test_operators_have_the_robot_say_something_once_the_conversation_has_begun(robot: Robot) -> None:
     assert "has not begun" in (await robot("say", text="We close at five.")).text
     robot.built_in.talk()
-    assert (await robot("say", text="We close at five.")).ok
-    (asked,) = robot.body.posted
+    (asked,), told = await robot.wished("say", text="We close at five.")
     assert isinstance(asked, p.SayWished)
     assert "We close at five." in asked.text
+    assert not told.done(), "it is not said yet"
+    robot.built_in.settle(asked.wish)
+    assert (await told).ok
     assert not (await robot("say", text="x" * (LONGEST_TEXT + 1))).ok
     robot.built_in.end()
     robot.built_in.begin("s2")
@@ -89,10 +100,32 @@ async def test_operators_have_the_robot_say_something_once_the_conversation_has_
 async def test_operators_ask_in_writing_as_a_visitor_would(robot: Robot) -> None:
     assert "has not begun" in (await robot("ask", text="Where is the whale?")).text
     robot.built_in.talk()
-    assert (await robot("ask", text="Where is the whale?")).ok
-    assert robot.body.posted == [p.Written("Where is the whale?")], "the very words, and nothing around them"
+    (asked,), told = await robot.wished("ask", text="Where is the whale?")
+    assert asked == p.Written("Where is the whale?", 1), "the very words, and nothing around them"
+    robot.built_in.settle(1, "somebody spoke")
+    assert "somebody spoke" in (await told).text
+    robot.built_in.settle(1)
     assert not (await robot("ask", text="x" * (LONGEST_TEXT + 1))).ok
     assert not (await robot("ask", text="")).ok
+
+
+async def test_what_is_wished_fails_with_the_conversation(robot: Robot) -> None:
+    robot.built_in.talk()
+    _, told = await robot.wished("ask", text="Where is the whale?")
+    robot.built_in.end()
+    assert not (await told).ok
+    assert "the conversation has ended" in (await told).text
+
+
+async def test_only_so_much_waits_to_be_said_and_what_is_not_waited_for_counts_no_more(robot: Robot) -> None:
+    robot.built_in.talk()
+    waiting = [(await robot.wished("say", text="Hello."))[1] for _ in range(MOST_WISHES)]
+    assert f"{MOST_WISHES} are waiting" in (await robot("say", text="Hello.")).text
+    for task in waiting:
+        task.cancel()
+    await asyncio.wait(waiting)
+    await robot.wished("say", text="Hello.")
+    assert len(robot.body.posted) == MOST_WISHES + 1
 
 
 async def test_operators_cut_what_a_delayed_broadcast_holds(robot: Robot) -> None:

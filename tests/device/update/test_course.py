@@ -72,6 +72,54 @@ def test_what_stands_still_has_failed_and_what_is_slow_has_not() -> None:
     assert stuck.look(Seen(text="1 of 80 MiB", at=1.0), STILL) == (Step.FAILED, "it stands still: 1 of 80 MiB")
 
 
+def loading(number: int) -> Seen:
+    return Seen(text=f"{number} of 80 MiB", at=float(number))
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(4.9, None), (5.0, "2 of 80 MiB")])
+def test_what_is_new_is_told_after_five_seconds(seconds: float, told: str | None) -> None:
+    course = Course("a1", 0.0)
+    assert course.look(loading(1), 0.0) == (Step.IN_PROGRESS, "1 of 80 MiB")
+    assert course.look(loading(2), seconds) == (None if told is None else (Step.IN_PROGRESS, told))
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(19.9, False), (20.0, True)])
+def test_what_is_not_new_is_told_again_after_twenty(seconds: float, told: bool) -> None:
+    course = Course("a1", 0.0)
+    course.look(loading(1), 0.0)
+    assert (course.look(loading(1), seconds) is not None) is told
+
+
+@pytest.mark.parametrize(("seconds", "step"), [(59.9, Step.IN_PROGRESS), (60.0, Step.FAILED)])
+def test_somebody_has_a_minute_to_take_a_request_up(seconds: float, step: Step) -> None:
+    found = Course("a1", 0.0).look(NOTHING, seconds)
+    assert found is not None
+    assert found[0] is step
+
+
+@pytest.mark.parametrize(("seconds", "step"), [(599.9, Step.IN_PROGRESS), (600.0, Step.FAILED)])
+def test_a_step_has_ten_minutes_to_go_on_from_when_it_last_did(seconds: float, step: Step) -> None:
+    course = Course("a1", 0.0)
+    course.look(loading(1), 0.0)
+    course.look(loading(2), 100.0)
+    found = course.look(loading(2), 100.0 + seconds)
+    assert found is not None
+    assert found[0] is step
+    later = Course("a1", 0.0)
+    later.look(loading(1), 0.0)
+    assert later.look(Seen(text="1 of 80 MiB", at=2.0), 600.0) == (Step.IN_PROGRESS, "1 of 80 MiB"), (
+        "it was written anew"
+    )
+
+
+def test_the_version_of_another_order_says_nothing_of_ours_but_that_something_goes_on() -> None:
+    other = Trial("a0", "0.9.0", "updates/0.9.0", "versions/0.1.0")
+    course = Course("a1", 0.0)
+    for seen in (Seen(staged=other), Seen(trial=other)):
+        assert course.look(seen, 1000.0) in {(Step.IN_PROGRESS, "handed over"), None}
+    assert course.look(Seen(trial=TRIAL, staged=other), 2000.0) == (Step.IN_PROGRESS, "0.2.0 is on trial")
+
+
 @given(st.lists(st.floats(0, 5), max_size=200))
 def test_nobody_is_told_more_often_than_they_can_read(pauses: list[float]) -> None:
     course, now, told = Course("a1", 0.0), 0.0, list[float]()
@@ -131,6 +179,12 @@ def test_of_two_versions_one_replaces_the_other_and_never_both(one: str, other: 
 @given(st.integers(0, 2**40))
 def test_room_is_for_package_and_contents_and_a_rest(free: int) -> None:
     assert bool(room(release(), free)) is (free < 40 + MARGIN)
+
+
+def test_what_is_needed_is_told_as_more_than_what_is_free() -> None:
+    assert room(release(), 40 + MARGIN) == ""
+    assert room(release(), 39 + MARGIN) == "65 MiB are needed, 64 are free"
+    assert room(release(), 0) == "65 MiB are needed, 0 are free"
 
 
 # Well -----------------------------------------------------------------------------------------------------------------

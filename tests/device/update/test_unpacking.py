@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import tarfile
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.errors import UpdateError
@@ -56,6 +58,10 @@ def test_a_link_never_leaves_the_folder(inside: str, target: str) -> None:
         ("..", True),
         ("../..", False),
         ("../../x", False),
+        ("../lib/../bin", False),
+        ("lib/..", False),
+        ("./x", True),
+        (".././lib", True),
     ],
 )
 def test_of_links_out_of_it_there_is_one(target: str, good: bool) -> None:
@@ -110,6 +116,49 @@ def test_what_does_not_belong_there_ends_it(tmp_path: Path, members: list[tuple[
     with pytest.raises((UpdateError, FileExistsError)):
         unpack(there, FOLDER, tmp_path / "out", 20_000)
     assert {path.name for path in tmp_path.iterdir()} == {"deb", "out"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "link", "why"),
+    [
+        (tarfile.SYMTYPE, "a/b/up/../etc/passwd", "leads out of its folder"),
+        (tarfile.LNKTYPE, "./opt/it/a/b/up", "a second name of a link"),
+    ],
+)
+def test_a_link_that_stays_in_the_folder_helps_no_other_one_out(
+    tmp_path: Path, kind: bytes, link: str, why: str
+) -> None:
+    folders = [member(f"./opt/it/{name}", kind=tarfile.DIRTYPE) for name in ("a", "a/b")]
+    up = member("./opt/it/a/b/up", kind=tarfile.SYMTYPE, link="../..")
+    unpack(package(tmp_path / "good", *folders, up), FOLDER, tmp_path / "kept", 100_000)
+    assert (tmp_path / "kept/a/b/up").resolve() == tmp_path / "kept"
+    bad = package(tmp_path / "bad", *folders, up, member("./opt/it/out", kind=kind, link=link))
+    with pytest.raises(UpdateError, match=why):
+        unpack(bad, FOLDER, tmp_path / "out", 100_000)
+    assert not (tmp_path / "out/out").is_symlink()
+
+
+PLACES = ["a", "a/b", "a/b/c", "a/b/c/d", "e", "f"]
+STEPS = st.lists(st.sampled_from(["..", "..", "a", "b", "c", "d", "e", "f"]), min_size=1, max_size=6).map("/".join)
+MADE = st.tuples(st.sampled_from(PLACES), st.sampled_from([tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE]), STEPS)
+
+
+@given(st.lists(MADE, min_size=1, max_size=8))
+@settings(max_examples=60, deadline=None)
+def test_no_link_leads_out_of_the_folder_however_links_stand_one_behind_another(
+    made: list[tuple[str, bytes, str]],
+) -> None:
+    with TemporaryDirectory() as folder:
+        out = Path(folder) / "out"
+        members = [
+            member(f"./opt/it/{name}", kind=kind, link=f"./opt/it/{link}" if kind == tarfile.LNKTYPE else link)
+            for name, kind, link in made
+        ]
+        with suppress(UpdateError, OSError):
+            unpack(package(Path(folder) / "deb", *members), FOLDER, out, 200_000)
+        for path in out.rglob("*"):
+            with suppress(RuntimeError, OSError):  # a link to itself leads nowhere
+                assert path.resolve(strict=False).is_relative_to(out.resolve())
 
 
 @given(st.binary(max_size=200))

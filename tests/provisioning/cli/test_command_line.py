@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import re
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import segno
 from typer.testing import CliRunner, Result
 
 from device.enrol import enrol
@@ -62,6 +64,15 @@ def test_a_claim_is_printed_alone_for_programs_to_read(config: Path) -> None:
     assert json.loads(run(config, "claim", "new", "--json").stdout)["fingerprint"] == claim.fingerprint
     assert isinstance(run(config, "claim", "new", "--device", "minter").exception, EnrolmentError)
     assert run(config, "claim", "new", "--ttl", "soon").exit_code == ExitCode.USAGE
+
+
+def test_in_a_terminal_a_claim_is_a_qr_code_too(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("typer.testing._NamedTextIOWrapper.isatty", lambda _self: True)
+    shown = run(config, "claim", "new").stdout
+    picture, _, claim = shown.rstrip("\n").rpartition("\n")
+    expected = io.StringIO()
+    segno.make(str(Claim.parse(claim)), error="l").terminal(out=expected, compact=True)
+    assert picture == expected.getvalue().rstrip("\n")
 
 
 def test_devices_of_an_empty_fleet(config: Path) -> None:

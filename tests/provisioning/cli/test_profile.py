@@ -136,6 +136,7 @@ def test_what_no_budget_allows_and_what_is_cut_short_is_warned_of(config: Path) 
     warned = told(config, "new", "museum", "--file", str(config.parent / "museum.toml"))["warnings"]
     assert [warning.partition(":")[0][:40] for warning in warned] == [
         "session_seconds is more than the setting",
+        "limit_warning is never said",
         "the budget of a robot is less than the 6",
     ]
 

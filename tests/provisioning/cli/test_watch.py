@@ -51,6 +51,14 @@ def test_the_table_shows_each_robot_in_a_line() -> None:
     assert second == ["robot-2", "lost", "up", "[2Jstream", "(01-02", "00:00", "UTC)"]
 
 
+def test_the_table_counts_down_to_an_end_that_was_announced() -> None:
+    overview = Overview()
+    state = DeviceState(device="robot-1", lifecycle=Lifecycle.READY, phase="speaking", session="s1", ends_at=100.0)
+    taken(overview, topics.state("robot-1"), encode(state))
+    assert shown(overview, 75.0)[1][1:5] == ["speaking,", "ends", "in", "0:25"]
+    assert shown(overview, 101.0)[1][4] == "0:00"
+
+
 def test_who_reports_as_another_is_not_shown() -> None:
     overview = Overview()
     state = DeviceState(device="robot-2", lifecycle=Lifecycle.READY)

@@ -265,7 +265,8 @@ def bridge(folder: Path, home: HomeAssistantSettings) -> Bridge:
 async def test_a_broker_in_the_internet_is_not_even_tried(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     far = bridge(tmp_path, HomeAssistantSettings(enabled=True, host="8.8.8.8"))
     with pytest.raises(SettingsError, match=r"8\.8\.8\.8"):
-        await far.run()
+        async with asyncio.timeout(5):
+            await far.run()
     assert caplog.text == ""
 
 

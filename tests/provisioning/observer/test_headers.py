@@ -30,7 +30,13 @@ def test_origins_are_taken(origin: str) -> None:
     assert checked_origins([origin]) == (origin.rstrip("/"),)
 
 
-@pytest.mark.parametrize("origin", ["", "*", "media.example", "https://a.b/path", "https://a.b; script-src *", "data:"])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("", "*", "media.example", "https://a.b/path", "https://a.b; script-src *", "data:", "https://a.b\n"),
+        *("https://a.b:123456", "ftp://a.b", "https://*", "https://a.*.b", "https://[::1", "https://a b"),
+    ],
+)
 def test_what_is_no_origin_is_refused(origin: str) -> None:
     with pytest.raises(MediaOriginError, match="not an origin"):
         checked_origins([origin])

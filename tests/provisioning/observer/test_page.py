@@ -402,7 +402,7 @@ async def test_what_is_shown_follows_from_what_is_known(browser: Browser, site: 
         found = await opened.page.evaluate(
             """async () => {
                 const at = document.querySelector("script[type=module]").src.replace("robot_page.js", "");
-                const { viewOf, wordsOf, shares, loudness } = await import(`${at}view.js`);
+                const { isClosing, viewOf, wordsOf, shares, loudness } = await import(`${at}view.js`);
                 const { wordBoundary } = await import(`${at}captions.js`);
                 const ready = { lifecycle: "ready", phase: "idle", on_air: false, ended: false };
                 return {
@@ -412,6 +412,7 @@ async def test_what_is_shown_follows_from_what_is_known(browser: Browser, site: 
                     hidden: viewOf({ ...ready, phase: "speaking" }, false),
                     closed: ["listening", "speaking"].map((view) => wordsOf(view, { muted: true })),
                     open: wordsOf("listening", { muted: false }),
+                    soon: [["speaking", true], ["speaking", false], ["ended", true]].map(([v, c]) => isClosing(v, { closing: c })),
                     loud: [loudness(-100), loudness(-12), loudness(0)],
                     both: shares(-20, { user: -30, assistant: -10 }, "listening"),
                     alone: shares(-20, null, "speaking"),
@@ -427,6 +428,7 @@ async def test_what_is_shown_follows_from_what_is_known(browser: Browser, site: 
         "hidden": "offair",
         "closed": ["muted", "speaking"],
         "open": "listening",
+        "soon": [True, False, False],
         "loud": [0, 1, 1],
         "both": {"user": -40, "assistant": -20},
         "alone": {"user": -100, "assistant": -20},

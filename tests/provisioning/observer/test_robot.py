@@ -3,6 +3,7 @@ from __future__ import annotations
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from device.messages.reports import (
     DeviceState,
@@ -54,6 +55,14 @@ def test_the_same_card_again_is_no_change_and_keeps_its_time() -> None:
     made = live_robot()
     assert made.on_state(on_air(), NOW + 9) is None
     assert made.snapshot(0, NOW + 9).state.at == NOW
+
+
+def test_that_a_conversation_ends_soon_for_its_length_is_public() -> None:
+    made = live_robot()
+    state = made.on_state(replace(on_air(), ends_at=NOW + 30), NOW)
+    assert state is not None
+    assert state.closing
+    assert not made.snapshot(0, NOW).state.ended
 
 
 def test_a_closed_microphone_is_public() -> None:

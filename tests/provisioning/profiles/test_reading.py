@@ -23,7 +23,7 @@ def test_what_a_new_profile_begins_with_can_be_used(language: str) -> None:
 
 def test_what_is_commented_out_in_it_is_the_default() -> None:
     lines = [line[1:] for line in template("m", "en").splitlines() if line.startswith("#") and " = " in line]
-    whole = "\n".join(line for line in lines if "idle_warning" not in line)
+    whole = "\n".join(line for line in lines if not line.startswith(("idle_warning", "limit_warning =")))
     profile = read_profile(whole.partition("label =")[0].replace("[[mcp]]", ""), "m")
     assert profile == Profile(session_seconds=1800.0, idle_seconds=60.0)
 
@@ -44,6 +44,7 @@ def test_what_is_commented_out_in_it_is_the_default() -> None:
         ("history_tokens = 10", 1, "history_tokens", "forgets the question"),
         ("session_seconds = 60\nidle_seconds = 90", 2, "idle_seconds", "longer than session_seconds"),
         ('[[mcp]]\nlabel = "a"\nurl = "https://a.example.com"', 1, "mcp.allowed_tools", "this key is needed"),
+        ("limit_warning_seconds = 601", 1, "limit_warning_seconds", "<= 600"),
         ('api_key = "sk-1"', 1, "api_key", "unknown key"),
         ("greeting = \nvoice = 1", 1, None, "not TOML"),
     ],

@@ -61,6 +61,7 @@ def test_the_tools_that_were_allowed_are_bound_in() -> None:
 def test_what_the_model_is_asked_to_say_is_the_operators_choice() -> None:
     chosen = replaced(GIVEN, greeting="Greet.", idle_warning="", farewell="Bye.")
     assert prompts(chosen) == Prompts(greeting="Greet.", farewell="Bye.")
+    assert prompts(replaced(GIVEN, limit_warning="Soon.")).closing == "Soon."
     assert prompts(OpenAISettings()).greeting == ""
     assert prompts(OpenAISettings()).warning
 

@@ -116,8 +116,9 @@ async def test_the_address_opens_once_and_only_in_that_browser(folder: Path) -> 
             assert "SameSite=Strict" in cookie
             name, value = next((each.key, each.value) for each in answer.cookies.values())
         mine = {"Cookie": f"{name}={value}"}
-        async with second.get(url) as answer:
+        async with second.get(url, allow_redirects=False) as answer:
             assert answer.status == 403, "it was opened already"
+            assert not answer.cookies
         async with first.get(f"{origin}/", headers=mine) as answer:
             assert answer.status == 200
             assert "script-src 'self'" in answer.headers["Content-Security-Policy"]

@@ -21,7 +21,7 @@ from device.realtime.conversation import (
     Turn,
     TurnChanged,
 )
-from device.realtime.floor import ToolCalled
+from device.realtime.floor import STOPPED, Heeded, ToolCalled
 from device.realtime.live.talk import FURTHEST, QUIET, LiveTalk
 from device.realtime.talk import Deed
 from provisioning.local.realtime.live import messages
@@ -194,6 +194,31 @@ def test_after_the_end_nothing_counts_any_more() -> None:
     assert said.words("output", " there", 1.5, 2.0) == []
     assert said.take(messages.closed(VIEW, "close_requested", 2.0)) == []
     assert said.talk.closed
+
+
+def heeded(deeds: list[Deed]) -> list[Deed]:
+    return [deed for deed in deeds if isinstance(deed, Heeded)]
+
+
+def test_a_wish_of_an_operator_is_heeded_when_the_robot_has_spoken_since() -> None:
+    said = Said()
+    said.talk.prompt("Say that we close.", 1)
+    said.talk.write("Where is the owl?", 2)
+    assert said.tick(5.0) == []
+    said.words("output", "In the tower.", 6.0, 6.5)
+    assert heeded(said.tick(6.5 + QUIET)) == [Heeded(1), Heeded(2)]
+    said.words("output", "Hello?", 9.0, 9.5)
+    assert heeded(said.tick(9.5 + QUIET)) == [], "each is told of once"
+
+
+def test_a_wish_is_not_heeded_by_a_robot_that_is_stopped() -> None:
+    said = Said()
+    said.talk.prompt("Say that we close.", 1)
+    said.words("output", "We", 1.0, 1.2)
+    assert Heeded(1, STOPPED) in said.talk.interrupt(101.2, 0.0)
+    said.talk.prompt("Greet.")
+    said.words("output", "Hello.", 3.0, 3.5)
+    assert heeded(said.tick(3.5 + QUIET)) == [], "what the robot wants for itself is told to nobody"
 
 
 def test_prompts_and_questions_are_told_to_the_live_model() -> None:

@@ -49,6 +49,11 @@ def test_a_delay_is_told_beside_the_mark_that_says_on_air() -> None:
     assert "late" not in drawn(Snapshot(on_air=False, delay=5.0))
 
 
+def test_an_end_that_was_announced_is_counted_down_to() -> None:
+    assert "ends in 25 s" in drawn(Snapshot(phase="listening", ends_at=100.0, now=75.0))
+    assert "ends in" not in drawn(Snapshot(phase="listening", now=75.0))
+
+
 def test_every_phase_of_a_robot_has_words_of_its_own() -> None:
     assert set(PHASES) == {*Phase, "muted"}
     assert len({words for _colour, words in PHASES.values()}) == len(PHASES)
