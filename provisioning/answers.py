@@ -15,6 +15,10 @@ _log = logging.getLogger(__name__)
 KEPT_SECONDS: Final = 30.0
 """As long as a request can be valid."""
 
+MOST_BYTES: Final = 64 << 20
+"""Of all answers that are kept: 50,000 grants, or 1,000 that carry as much knowledge as fits. The oldest go first; who
+asks for one of them again is refused."""
+
 
 @dataclass(slots=True)
 class Answer:
@@ -22,6 +26,8 @@ class Answer:
 
     at: float
     data: bytes | None = None
+    counted: int = 0
+    """Its bytes, from when it was made to when it is forgotten."""
 
 
 class Answers:
@@ -29,11 +35,12 @@ class Answers:
 
     def __init__(self) -> None:
         self._kept: dict[bytes, Answer] = {}
+        self._bytes = 0
 
     def find(self, device: str, request: bytes, now: float) -> Answer | None:
         """Return what was kept for these bytes of this device, or None when they are new; `now` in Unix seconds."""
         while self._kept and now - next(iter(self._kept.values())).at >= KEPT_SECONDS:
-            del self._kept[next(iter(self._kept))]
+            self._forget(next(iter(self._kept)))
         return self._kept.get(_key(device, request))
 
     def begin(self, device: str, request: bytes, now: float) -> Answer:
@@ -59,11 +66,26 @@ class Answers:
         finally:
             if kept.data is None:
                 self.drop(device, request)
+        if self._kept.get(_key(device, request)) is kept:  # else it took longer than answers are kept
+            self._keep_within(kept)
         return kept.data
 
     def drop(self, device: str, request: bytes) -> None:
         """Forget these bytes: they deserve no answer, or could be given none."""
-        self._kept.pop(_key(device, request), None)
+        self._forget(_key(device, request))
+
+    def _forget(self, key: bytes) -> None:
+        gone = self._kept.pop(key, None)
+        if gone is not None:
+            self._bytes -= gone.counted
+            gone.counted = 0
+
+    def _keep_within(self, new: Answer) -> None:
+        """Count an answer that is kept now, and forget the oldest if it is too much."""
+        new.counted = len(new.data or b"")
+        self._bytes += new.counted
+        while self._bytes > MOST_BYTES:
+            self._forget(next(key for key, answer in self._kept.items() if answer.counted))
 
 
 def _key(device: str, request: bytes) -> bytes:

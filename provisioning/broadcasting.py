@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from typing import Any, Final
 
 from device.errors import UpstreamError
 from device.messages.minting import BroadcastGrant
 from provisioning.channels import ChannelOptions
+from provisioning.fading import Fading
 from provisioning.imageflux import Channel, ImageFlux
 from provisioning.sessions import Session
 from provisioning.store import Store
@@ -18,6 +20,18 @@ _log = logging.getLogger(__name__)
 
 PATIENCE: Final = 5.0
 """Seconds that a visitor waits for a channel, at most; then the conversation begins without a broadcast."""
+
+SWEEP_SECONDS: Final = 60.0
+"""How often channels that could not be deleted are tried again."""
+
+OPEN_SECONDS: Final = 6 * 3600.0
+"""How long the way into a channel is known here: longer than any session, for another process may be who deletes it."""
+
+MOST_OPEN: Final = 50_000
+"""Channels that are known so; the oldest are forgotten first."""
+
+DELETED_AT_ONCE: Final = 32
+"""Channels deleted at the same time: a third of the connections to the service, so that new ones are not waited for."""
 
 
 class Broadcasts:
@@ -37,8 +51,9 @@ class Broadcasts:
     ) -> None:
         self._sole_user = sole_user
         self._store, self._imageflux, self._options, self._video = store, imageflux, options, video
-        self._open: dict[str, Channel] = {}
-        self._channels: dict[str, str] = {}
+        self._open: Fading[Channel] = Fading(OPEN_SECONDS, MOST_OPEN)
+        self._channels: Fading[str] = Fading(OPEN_SECONDS, MOST_OPEN)
+        self._slots = asyncio.Semaphore(DELETED_AT_ONCE)
         self._unwanted: list[str] = []
         """Channels that no session will ever use."""
         self._suspects: frozenset[str] = frozenset()
@@ -58,8 +73,9 @@ class Broadcasts:
         except BaseException:
             self._unwanted.append(channel.channel_id)
             raise
-        self._open[channel.channel_id] = channel
-        self._channels[session] = channel.channel_id
+        now = time.monotonic()
+        self._open.put(channel.channel_id, channel, now)
+        self._channels.put(session, channel.channel_id, now)
         return BroadcastGrant(
             signalling_urls=[channel.signalling_url], channel_id=channel.channel_id, video=self._video
         )
@@ -82,8 +98,8 @@ class Broadcasts:
 
     async def close(self, session: str, channel_id: str) -> bool:
         """Delete a session's channel; False when that has to be tried again."""
-        self._open.pop(channel_id, None)
-        self._channels.pop(session, None)
+        self._open.pop(channel_id, time.monotonic())
+        self._channels.pop(session, time.monotonic())
         if not await self._deleted(channel_id):
             return False
         async with self._store.transaction() as t:
@@ -94,21 +110,37 @@ class Broadcasts:
         if self._imageflux is None:
             return False
         try:
-            await self._imageflux.delete(channel_id)
+            async with self._slots:
+                await self._imageflux.delete(channel_id)
         except UpstreamError as error:
             _log.warning("a channel stays open for now: %s", error)
             return False
         return True
 
     async def close_orphans(self) -> None:
-        """Delete every channel whose session has ended, and those that came too late for theirs."""
+        """Delete every channel whose session has ended, and those that came too late for theirs.
+
+        Raises:
+            StoreError: that some are deleted could not be noted; the others are.
+        """
+        await self.close_unwanted()
+        left = [(session.id, session.channel_id) for session in await self._unreleased() if session.channel_id]
+        closing = (self.close(session, channel) for session, channel in left)
+        for result in await asyncio.gather(*closing, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+
+    async def close_unwanted(self) -> None:
+        """Delete the channels that came here too late for their sessions; nobody else knows of them."""
         for channel_id in [*self._unwanted]:
             if await self._deleted(channel_id):
                 self._unwanted.remove(channel_id)
-        left = await self._unreleased()
-        for session in left:
-            if session.channel_id:
-                await self.close(session.id, session.channel_id)
+
+    async def keep_clean(self) -> None:
+        """Do that every `SWEEP_SECONDS`, for ever, where there is no leash that does more."""
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            await self.close_unwanted()
 
     async def _unreleased(self) -> list[Session]:
         async with self._store.transaction() as t:
@@ -145,11 +177,11 @@ class Broadcasts:
 
     def entrance(self, channel_id: str) -> Channel | None:
         """Return how observers may join a channel themselves; None when they may not, or another process opened it."""
-        return self._open.get(channel_id) if self._options.low_delay else None
+        return self._open.get(channel_id, time.monotonic()) if self._options.low_delay else None
 
     async def push(self, session: str, data: Any) -> None:
         """Send `data` to everybody in a session's channel, if that is wished for; a failure is no more than logged."""
-        channel_id = self._channels.get(session)
+        channel_id = self._channels.get(session, time.monotonic())
         if self._imageflux is None or channel_id is None or not self._options.push_captions:
             return
         try:

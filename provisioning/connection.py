@@ -1,9 +1,8 @@
-"""What the queries need of a connection, and what the store needs of a database, whichever it is."""
+"""What the queries need of a connection, whichever database it is to."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from sqlalchemy import CursorResult, Dialect, Executable
@@ -29,20 +28,3 @@ class Connection(Protocol):
 
     async def each(self, prepared: Prepared, several: Sequence[Mapping[str, Any]]) -> None:
         """Execute one for each of several sets of values."""
-
-
-class Database(Protocol):
-    """Owner of the connections to one database; every error is one of `sqlite3`'s or SQLAlchemy's."""
-
-    @property
-    def hint(self) -> str:
-        """What may help when it cannot be opened, to follow the error; empty when nobody knows."""
-
-    async def open(self) -> None:
-        """Connect, and bring the database to its present shape."""
-
-    async def close(self) -> None:
-        """Disconnect; one that was never opened may be closed, too."""
-
-    def transaction(self) -> AbstractAsyncContextManager[Connection]:
-        """One transaction, committed at the end and rolled back on any error."""

@@ -6,7 +6,6 @@ anything, as often as it comes back.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -16,6 +15,7 @@ from device.messages.reports import DeviceState, Event, Lifecycle, Metrics
 from provisioning.listener import PartialListener
 from provisioning.policy import Status
 from provisioning.store import Store
+from provisioning.waiting import Waiting
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class Expulsion(PartialListener):
         self._store, self._end = store, end
         self._known: set[str] = set()
         """Who was looked up since they came, or waits for it."""
-        self._heard: asyncio.Queue[str] = asyncio.Queue()
+        self._heard = Waiting()
 
     def look_again(self) -> None:
         """Take nobody for known: somebody has been revoked."""
@@ -51,7 +51,7 @@ class Expulsion(PartialListener):
     def _hear(self, device: str) -> None:
         if device not in self._known:
             self._known.add(device)
-            self._heard.put_nowait(device)
+            self._heard.put(device)
 
     async def run(self) -> None:
         """Look up who is heard, for ever."""

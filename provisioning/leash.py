@@ -12,11 +12,12 @@ from functools import partial
 from math import inf
 from typing import Final
 
-from device.errors import StoreError, UpstreamError
+from device.errors import StoreError
 from device.messages.reports import CallAnswered, CallLeft, DeviceState, Event, Lifecycle, SessionEnded, SessionGoesOn
 from provisioning.billing import bill
 from provisioning.broadcasting import Broadcasts
 from provisioning.halts import Halt
+from provisioning.hanging_up import HangUps
 from provisioning.listener import PartialListener
 from provisioning.openai import OpenAI, is_call_id
 from provisioning.sessions import Bill, Session
@@ -29,11 +30,11 @@ _log = logging.getLogger(__name__)
 SWEEP_SECONDS: Final = 60.0
 """How often channels that could not be deleted are tried again, and old nonces are dropped."""
 
-HANG_UP_PAUSES: Final = (1.0, 3.0, 10.0)
-"""Seconds after each try to hang up that has failed."""
-
 HALT_SECONDS: Final = 1.0
-"""How often it is looked whether the fleet is halted."""
+"""How often it is looked whether the fleet is halted, or robots were revoked."""
+
+REVOKED_SECONDS: Final = 300.0
+"""How far a look goes back for what was revoked: the clock of the computer where that was done may be late."""
 
 _NONCES_KEPT: Final = 3600.0
 
@@ -43,8 +44,11 @@ RETRY_SECONDS: Final = 1.0
 SETTLE_SECONDS: Final = 2.0
 """How long a request waits until the end of the session before it is written down."""
 
-MOST_NOTES: Final = 1000
-"""Of what devices said and the store does not know yet."""
+MOST_NOTES: Final = 10_000
+"""Of what devices said and the store does not know yet: of a fleet that is halted, each says at once what it used."""
+
+ENDED_AT_ONCE: Final = 4
+"""Ends of sessions that are written down at the same time: whoever asks for a session gets their turn in between."""
 
 LOOK_SECONDS: Final = 1.0
 """How often a leash that is a process of its own looks for sessions that minters have granted."""
@@ -80,11 +84,14 @@ class Leash(PartialListener):
         reins: Reins,
         hears: Callable[[], bool] = _always,
     ) -> None:
-        self._store, self._openai, self._broadcasts = store, openai, broadcasts
+        self._store, self._broadcasts = store, broadcasts
         self._rules, self._hears = reins.rules, hears
+        self._hang_ups, self._pens = HangUps(openai), asyncio.Semaphore(ENDED_AT_ONCE)
         self._watch = Watch(reins.grace, reins.silence)
         self._usage: dict[str, Mapping[str, int]] = {}
         """What devices say that sessions used, from the device's end to ours."""
+        self._ending: set[str] = set()
+        """Sessions that are ended and of which that is not written down yet."""
         self._changed = asyncio.Event()
         self._next_due: float | None = None
         """What `run` waits for, unless something changes."""
@@ -190,7 +197,7 @@ class Leash(PartialListener):
                 self._watch.keep(session, time.time())
         async with asyncio.TaskGroup() as group:
             group.create_task(self._sweep(), name="leash sweep")
-            group.create_task(self._obey_halts(), name="leash halts")
+            group.create_task(self._obey(), name="leash halts and revocations")
             group.create_task(self._note_all(), name="leash notes")
             if apart:
                 group.create_task(self._look(), name="leash look")
@@ -200,8 +207,9 @@ class Leash(PartialListener):
                     self._watch.excuse(time.time())
                 left_over, self._left_over = self._left_over, []
                 for of, call_id in left_over:
-                    group.create_task(self._hang_up(of, call_id), name=f"hang up {call_id}")
+                    group.create_task(self._hang_ups.hang_up(of, call_id), name=f"hang up {call_id}")
                 for ending in self._watch.due(time.time()):
+                    self._ending.add(ending.session.id)
                     group.create_task(self._end(ending), name=f"end {ending.session.id}")
                 await self._wait()
 
@@ -209,17 +217,19 @@ class Leash(PartialListener):
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                found = await self._live()
+                found = await self._unknown()
             except StoreError:
                 _log.exception("could not look for new sessions")
                 continue
             for session in found:
-                if not self._watch.watches(session.id):
-                    self.granted(session)
+                self.granted(session)
 
-    async def _live(self) -> Sequence[Session]:
+    async def _unknown(self) -> Sequence[Session]:
         async with self._store.transaction() as t:
-            return await t.sessions.live()
+            return await t.sessions.unknown(self._knows)
+
+    def _knows(self, session: str) -> bool:
+        return self._watch.watches(session) or session in self._ending
 
     async def _wait(self) -> None:
         due = self._next_due = self._watch.next_due()
@@ -233,7 +243,7 @@ class Leash(PartialListener):
         usage = self._usage.get(ending.session.id)
         charge = bill(self._rules, usage, call_known=bool(ending.call_ids))
         await asyncio.gather(
-            *(self._hang_up(ending.session.id, call_id) for call_id in ending.call_ids),
+            *(self._hang_ups.hang_up(ending.session.id, call_id) for call_id in ending.call_ids),
             self._close(ending, charge, reported=usage is not None),
         )
 
@@ -241,12 +251,13 @@ class Leash(PartialListener):
         """Write the end of a session down, charge it and release what its device has not told of, or try that again."""
         session, reason = ending.session, ending.reason
         try:
-            async with self._store.transaction() as t:
+            async with self._pens, self._store.transaction() as t:
                 first = await t.sessions.end(session.id, time.time(), reason, charge, reported=reported)
                 if first:
                     await self._audit(t, "leash", "ended", session.id, reason)
                 found = await t.sessions.find(session.id)
             self._usage.pop(session.id, None)
+            self._ending.discard(session.id)
             self._settle(session.device)
             _log.info("ended session %s of %s: %.80r", session.id, session.device, reason)
             if found is not None and first:
@@ -257,26 +268,16 @@ class Leash(PartialListener):
             _log.exception("session %s could not be ended; trying again", session.id)
             await asyncio.sleep(RETRY_SECONDS)
             self._watch.keep(session, time.time())
+            self._ending.discard(session.id)
             self._watch.ended(session.device, session.id, time.time(), reason)
             self._changed.set()
-
-    async def _hang_up(self, session: str, call_id: str) -> None:
-        for pause in HANG_UP_PAUSES:
-            try:
-                await self._openai.hang_up(call_id)
-            except UpstreamError as error:
-                _log.warning("the call of session %s is not hung up: %s", session, error)
-                await asyncio.sleep(pause)
-            else:
-                return
-        _log.error("the call of session %s could not be hung up; it ends by itself within the hour", session)
 
     async def _note_all(self) -> None:
         while True:
             note = await self._notes.get()
             try:
                 await note()
-            except (StoreError, UpstreamError):
+            except StoreError:
                 _log.exception("what a device said was not noted")
 
     async def _note_call(self, session: str, device: str, call_id: str) -> None:
@@ -310,18 +311,25 @@ class Leash(PartialListener):
         cost = charged.cost if charged is not None else None
         await t.audit.add(time.time(), actor, action, session, why=reason[:80], micros=cost)
 
-    async def _halted(self) -> Halt | None:
+    async def _forbidden(self, since: float) -> tuple[Halt | None, set[str]]:
+        """Return why the fleet is halted, if it is, and the devices that were revoked since then and go on."""
         async with self._store.transaction() as t:
-            return await t.halts.current()
+            return await t.halts.current(), await t.sessions.of_revoked(since)
 
-    async def _obey_halts(self) -> None:
+    async def _obey(self) -> None:
+        since = 0.0  # some may have been revoked while nobody looked
         while True:
+            now = time.time()
             try:
-                halt = await self._halted()
-                if halt is not None and self._watch.halt(time.time(), f"halted: {halt.why}"):
+                halt, revoked = await self._forbidden(since)
+                ended = [self._watch.revoked(device, time.time()) for device in revoked]
+                if halt is not None:
+                    ended.append(self._watch.halt(time.time(), f"halted: {halt.why}"))
+                if any(ended):
                     self._changed.set()
+                since = now - REVOKED_SECONDS
             except StoreError:
-                _log.exception("could not look whether the fleet is halted")
+                _log.exception("could not look whether the fleet is halted, or robots were revoked")
             await asyncio.sleep(HALT_SECONDS)
 
     async def _end_late(self, session: str, device: str, call_id: str) -> None:
@@ -334,8 +342,8 @@ class Leash(PartialListener):
                 self._watch.answered(device, session, call_id)
                 self._hang_up_soon(session, [surplus] if surplus else [])
         if found is not None and found.device == device and found.ended_at is not None:
-            await self._openai.hang_up(call_id)
-            _log.info("hung up the late call of session %s", session)
+            _log.info("a call of session %s came late; hanging it up", session)
+            self._hang_up_soon(session, [call_id])
 
     async def _forget_requests(self) -> None:
         async with self._store.transaction() as t:
@@ -347,6 +355,8 @@ class Leash(PartialListener):
                 await self._broadcasts.close_orphans()
                 await self._broadcasts.close_left_over()
                 await self._forget_requests()
+                for session in await self._unknown():  # entered, and nobody could tell: the store was gone just then
+                    self.granted(session)
             except StoreError:
                 _log.exception("could not sweep")
             await asyncio.sleep(SWEEP_SECONDS)

@@ -148,6 +148,7 @@ def mint(ground: Ground, work: Work, web_url: str, leash: Leash | None, duty: Du
     endings = Endings(ground.store)
     if leash is None:
         work.listen(endings)
+        work.run(ground.broadcasts.keep_clean)
     minter = Minter(
         ground.store,
         authority.mint_signer,

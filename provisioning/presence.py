@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 
@@ -10,6 +9,7 @@ from device.errors import StoreError
 from device.messages.reports import DeviceState, Lifecycle
 from provisioning.listener import PartialListener
 from provisioning.store import Store
+from provisioning.waiting import Waiting
 
 _log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ class Presence(PartialListener):
     def __init__(self, store: Store) -> None:
         self._store = store
         self._seen: set[str] = set()
-        self._arrived: asyncio.Queue[str] = asyncio.Queue()
+        self._arrived = Waiting()
 
     def on_state(self, state: DeviceState) -> None:
         """Take a device's card."""
@@ -28,7 +28,7 @@ class Presence(PartialListener):
             self._seen.discard(state.device)  # perhaps enrolled again since
         if state.lifecycle in {Lifecycle.INIT, Lifecycle.READY} and state.device not in self._seen:
             self._seen.add(state.device)
-            self._arrived.put_nowait(state.device)
+            self._arrived.put(state.device)
 
     async def run(self) -> None:
         """Note who arrives, for ever."""

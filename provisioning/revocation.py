@@ -9,7 +9,7 @@ import asyncio
 import logging
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +24,9 @@ _log = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 1.0
 """How often the list is looked at."""
+
+AT_ONCE: Final = 4
+"""Connections that are ended at the same time; each takes a thread of the few there are, for its handshake."""
 
 
 async def revoke(store: Store, authority: Authority, device: str, now: float, operator: str, why: str = "") -> bool:
@@ -69,6 +72,17 @@ async def end_connection(authority: Authority, broker: BrokerEndpoint, device: s
             _log.warning("the connection of %s could not be ended: %s", device, error)
 
 
+async def end_connections(authority: Authority, broker: BrokerEndpoint, devices: Iterable[str]) -> None:
+    """End the connections of several devices, several at a time: none is spared for long because others are many."""
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def end(device: str) -> None:
+        async with slots:
+            await end_connection(authority, broker, device, time.time())
+
+    await asyncio.gather(*map(end, devices))
+
+
 async def follow(
     store: Store, authority: Authority, broker: BrokerEndpoint, reload: Callable[[], Awaitable[None]]
 ) -> None:
@@ -86,8 +100,7 @@ async def follow(
                 continue
             await reload()
             revoked = await _revoked(store, authority)
-            for name in {revoked[serial] for serial in revoked.keys() - known.keys()}:
-                await end_connection(authority, broker, name, time.time())
+            await end_connections(authority, broker, {revoked[serial] for serial in revoked.keys() - known.keys()})
         except (KaiwaError, OSError) as error:
             _log.warning("revocations are not in force at the broker yet: %s", error)
         else:

@@ -12,7 +12,7 @@ from provisioning.connection import Connection
 from provisioning.policy import Counts, midnight
 from provisioning.prepared import Prepared
 from provisioning.spending.ledger import Ledger
-from provisioning.tables import nonces, sessions
+from provisioning.tables import devices, nonces, sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +228,24 @@ class Sessions:
         found = select(sessions).where(sessions.c.ended_at.is_(None)).order_by(sessions.c.created_at)
         return [_session(row) for row in await self._connection.execute(found)]
 
+    async def unknown(self, known: Callable[[str], bool]) -> list[Session]:
+        """Every session that has not ended and that is not `known` by its id, oldest first."""
+        ids = (await self._connection.execute(select(sessions.c.id).where(sessions.c.ended_at.is_(None)))).scalars()
+        new = [session for session in ids if not known(session)]
+        found = [
+            row for start in range(0, len(new), _AT_ONCE) for row in await self._rows(new[start : start + _AT_ONCE])
+        ]
+        return sorted(map(_session, found), key=lambda session: session.created_at)
+
+    async def _rows(self, ids: Sequence[str]) -> Sequence[Row[Any]]:
+        return (await self._connection.execute(select(sessions).where(sessions.c.id.in_(ids)))).all()
+
+    async def of_revoked(self, since: float) -> set[str]:
+        """Return the devices that were revoked since then, and have a session that has not ended."""
+        live = exists().where(sessions.c.device == devices.c.id, sessions.c.ended_at.is_(None))
+        found = select(devices.c.id).where(devices.c.revoked_at >= since, live)
+        return {*(await self._connection.execute(found)).scalars()}
+
     async def count_live(self) -> int:
         """Return how many sessions have not ended."""
         found = select(func.count()).where(sessions.c.ended_at.is_(None))
@@ -254,6 +272,9 @@ class Sessions:
         row = (await self._connection.execute(select(sessions).where(sessions.c.id == session))).one_or_none()
         return None if row is None else _session(row)
 
+
+_AT_ONCE = 500
+"""Sessions that are asked for in one query; SQLite takes some thousand values."""
 
 _ADDED = [
     *("id", "device", "reason", "created_at", "deadline", "channel_open", "group_name", "reserved"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
+from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -15,9 +16,10 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from device.errors import StoreError
 from provisioning.advisory import first_line
 from provisioning.audit import Audit
-from provisioning.connection import Connection, Database
+from provisioning.connection import Connection
 from provisioning.groups import Groups
 from provisioning.halts import Halts
+from provisioning.hasty import Hasty
 from provisioning.history import History
 from provisioning.postgresql import PostgreSQL
 from provisioning.profiles.registry import Profiles
@@ -25,7 +27,7 @@ from provisioning.registry import Claims, Devices
 from provisioning.sessions import Sessions
 from provisioning.spending.ledger import Ledger
 from provisioning.sqlite import SQLite
-from provisioning.together import Together
+from provisioning.together import Crowd, Together
 
 T = TypeVar("T")
 
@@ -50,8 +52,9 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._database: Database | None = None
-        self._together: Together[Transaction] | None = None
+        self._database: SQLite | PostgreSQL | None = None
+        self._crowd = Crowd()
+        self._together: Together[Transaction] | Hasty[Transaction] | None = None
 
     async def __aenter__(self) -> Self:
         """Open the database and bring it to its present shape.
@@ -69,7 +72,10 @@ class Store:
             raise
         self._database = database
         if isinstance(database, SQLite):  # it has one writer, so nobody waits longer for being taken along
-            self._together = Together(self.transaction, database.apart)
+            self._together = Together(self._crowd, self.transaction, database.apart)
+        else:
+            hastily = partial(self._in, database.hastily)
+            self._together = Hasty(self._crowd, self.transaction, hastily, database.disk)
         return self
 
     async def __aexit__(
@@ -89,27 +95,31 @@ class Store:
         """
         if self._database is None:
             raise StoreError("the store is not open")
+        async with self._in(self._database.transaction) as t:
+            yield t
+
+    @asynccontextmanager
+    async def _in(self, begin: Callable[[], AbstractAsyncContextManager[Connection]]) -> AsyncIterator[Transaction]:
         try:
-            async with self._database.transaction() as connection:
+            async with begin() as connection:
                 yield Transaction(connection)
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise _translated(error) from error
 
     def serving(self) -> AbstractContextManager[None]:
-        """Be one of the requests in hand while the context is open: in a crowd, their works share transactions."""
-        return nullcontext() if self._together is None else self._together.serving()
+        """Be one of the requests in hand while the context is open: in a crowd, their works wait for the disk together."""
+        return self._crowd.serving()
 
     async def together(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
-        """Return what `work` returns in a transaction, which it may share with others that come at the same time.
+        """Return what `work` returns in a transaction; it may share that, or the wait for the disk, with others.
 
-        It happens as a whole or not at all, as in one of its own.
+        It happens as a whole or not at all, as in one of its own, and is as lasting when this returns.
 
         Raises:
             DuplicateError, StoreError: as for one of its own.
         """
         if self._together is None:
-            async with self.transaction() as t:
-                return await work(t)
+            raise StoreError("the store is not open")
         try:
             return await self._together.do(work)
         except (SQLAlchemyError, sqlite3.Error) as error:
@@ -126,7 +136,7 @@ def _translated(error: Exception) -> StoreError:
     return StoreError(f"the store does not answer: {first_line(error)}")
 
 
-def _database(url: str) -> Database:
+def _database(url: str) -> SQLite | PostgreSQL:
     try:
         made = make_url(url)
         return SQLite(made) if made.get_backend_name() == "sqlite" else PostgreSQL(made)

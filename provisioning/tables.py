@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     false,
+    text,
 )
 
 metadata: Final = MetaData(
@@ -43,6 +44,7 @@ devices: Final = Table(
     Column("alarmed_at", Float),
     Column("alarm", String(80)),
     Column("group_name", String(40), nullable=False, server_default=""),
+    Index(None, "revoked_at"),
 )
 """The boards that have an identity; `alarm` says why it seems to be used by somebody else, too, and `group_name` is empty
 for one in no group."""
@@ -86,6 +88,7 @@ nonces: Final = Table(
     Column("nonce", String(32), primary_key=True),
     Column("at", Float, nullable=False, index=True),
     Column("minter", String(8), nullable=False, server_default=""),
+    Index(None, "device", "at"),
 )
 """Requests that were answered; the primary key is what refuses a replay, and `minter` is whoever serves this one."""
 
@@ -113,7 +116,16 @@ sessions: Final = Table(
     Column("renewals", Integer, nullable=False, server_default="0"),
     Column("minter", String(8), nullable=False, server_default=""),
     Index(None, "device", "created_at"),
-    Index(None, "ended_at"),
+    Index(None, "channel_id"),
+    Index(
+        "ix_sessions_live", "device", sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")
+    ),
+    Index(
+        "ix_sessions_unreleased",
+        "ended_at",
+        sqlite_where=text("channel_open = 1"),
+        postgresql_where=text("channel_open"),
+    ),
 )
 """Every session that was granted, and what has to be released when it ends.
 

@@ -2,7 +2,7 @@
 
 In a crowd, the first waits a moment for others: it costs nobody anything that a request does not wait for anyway, and what
 is done for several at once takes half of the processor's time of what is done for each by itself, because what it needs is
-in the caches. (PostgreSQL has the same as `commit_siblings` and `commit_delay`.)
+in the caches. This is for SQLite, which has one writer; PostgreSQL has `provisioning/hasty.py`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,22 @@ T = TypeVar("T")
 
 Begin = Callable[[], AbstractAsyncContextManager[C]]
 Apart = Callable[[], AbstractAsyncContextManager[None]]
+
+
+class Crowd:
+    """How many requests are in hand."""
+
+    def __init__(self) -> None:
+        self.in_hand = 0
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Be one of them while the context is open; its works come from time to time."""
+        self.in_hand += 1
+        try:
+            yield
+        finally:
+            self.in_hand -= 1
 
 
 class _Work(Generic[C, T]):
@@ -63,19 +79,9 @@ class Together(Generic[C]):
     comes until it has begun is taken along.
     """
 
-    def __init__(self, begin: Begin[C], apart: Apart) -> None:
-        self._begin, self._apart = begin, apart
+    def __init__(self, crowd: Crowd, begin: Begin[C], apart: Apart) -> None:
+        self._crowd, self._begin, self._apart = crowd, begin, apart
         self._waiting: list[_Work[C, Any]] = []
-        self._in_hand = 0
-
-    @contextmanager
-    def serving(self) -> Iterator[None]:
-        """Be one of the requests in hand while the context is open; its works come from time to time."""
-        self._in_hand += 1
-        try:
-            yield
-        finally:
-            self._in_hand -= 1
 
     async def do(self, work: Callable[[C], Awaitable[T]]) -> T:
         """Return what `work` returns, once it is in the database; raise what it raises, or what the database does.
@@ -106,6 +112,6 @@ class Together(Generic[C]):
 
     async def _gathered(self) -> None:
         for pause in PAUSES:
-            if self._in_hand < CROWD or len(self._waiting) >= ENOUGH:
+            if self._crowd.in_hand < CROWD or len(self._waiting) >= ENOUGH:
                 return
             await asyncio.sleep(pause)

@@ -21,9 +21,12 @@ from sqlalchemy import NullPool, create_engine, text
 from provisioning.schema import migrate
 from provisioning.tables import metadata
 
-_OPTIONS = "-c listen_addresses='' -c fsync=off -c unix_socket_directories={folder} -c max_connections=40"
+_OPTIONS = (
+    "-c listen_addresses='' -c fsync=off -c unix_socket_directories={folder} -c max_connections=40"
+    " -c wal_writer_delay=10s"  # so that nothing lasts by chance which nobody waits for
+)
 
-_THROW_OUT = """
+THROW_OUT = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 
@@ -49,9 +52,23 @@ class PostgreSQL:
             _bring_to_shape(self._shared)
         engine = create_engine(self._shared, poolclass=NullPool)
         with engine.begin() as connection:
-            connection.execute(text(_THROW_OUT))
+            connection.execute(text(THROW_OUT))
             connection.execute(text(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY"))
         return self._shared
+
+    def start(self) -> None:
+        """Start it; what it had on the disk is there."""
+        options, log = _OPTIONS.format(folder=self._folder), str(self._folder / "log")
+        self.run("pg_ctl", "-D", str(self._folder / "data"), "-w", "-l", log, "-o", options, "start")
+
+    def stop(self) -> None:
+        """End it as a crash does: what it has in memory is lost."""
+        self.run("pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "stop")
+
+    def crash(self) -> None:
+        """End it so, and start it again."""
+        self.stop()
+        self.start()
 
     @contextmanager
     def database_on(self, folder: Path) -> Iterator[str]:
@@ -100,12 +117,12 @@ def running() -> Iterator[PostgreSQL]:
     folder = Path("/tmp") / f"kaiwa-postgresql-{os.getpid()}"  # noqa: S108 - a socket's path must be short, and open to `nobody`
     folder.mkdir(mode=0o700)
     os.chown(folder, owner.pw_uid, owner.pw_gid)
-    server, data = PostgreSQL(folder, _programs(), owner), str(folder / "data")
+    server = PostgreSQL(folder, _programs(), owner)
     try:
-        server.run("initdb", "-D", data, "-U", "kaiwa", "--auth=trust", "--no-sync")
-        server.run("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", _OPTIONS.format(folder=folder), "start")
+        server.run("initdb", "-D", str(folder / "data"), "-U", "kaiwa", "--auth=trust", "--no-sync")
+        server.start()
         yield server
-        server.run("pg_ctl", "-D", data, "-m", "immediate", "stop")
+        server.stop()
     finally:
         shutil.rmtree(folder)
 

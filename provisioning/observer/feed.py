@@ -106,11 +106,14 @@ class Feed:
         self._watching: dict[str, set[Subscription]] = {}
         self._listing: set[Subscription] = set()
         self._settling: dict[str, asyncio.TimerHandle] = {}
+        self._fading: dict[str, None] = {}
+        """Robots whose words are to be forgotten, those first whose conversations ended first."""
         self._sent = 0
 
     def on_state(self, state: DeviceState) -> None:
         """Take a device's card, retained or new."""
         self._publish(state.device, self._robot(state.device).on_state(state, self._clock()))
+        self._fade(state.device)
 
     def on_event(self, device: str, event: Event) -> None:
         """Take one thing that happened at `device`."""
@@ -118,6 +121,7 @@ class Feed:
         if isinstance(event, Caption) and isinstance(change, CaptionView) and self._captioned is not None:
             self._captioned(event.session, change)
         self._publish(device, change)
+        self._fade(device)
 
     def on_metrics(self, device: str, metrics: Metrics) -> None:
         """Take the numbers of `device`."""
@@ -237,6 +241,21 @@ class Feed:
     def _frame(self, change: Change) -> bytes:
         self._sent += 1
         return frame(change, self._sent)
+
+    def _fade(self, device: str) -> None:
+        """Have all forget the words whose time has come, this robot among them when its own has."""
+        if self._robot(device).words_until is None:
+            self._fading.pop(device, None)
+        else:
+            self._fading.setdefault(device)
+        while self._fading and self._faded(next(iter(self._fading))):
+            del self._fading[next(iter(self._fading))]
+
+    def _faded(self, device: str) -> bool:
+        """Tell whether this robot has nothing to forget any more."""
+        robot = self._robots[device]
+        robot.forget(self._clock())
+        return robot.words_until is None
 
     def _robot(self, device: str) -> Robot:
         if device not in self._robots:

@@ -123,6 +123,17 @@ class Robot:
         state = self._view(now)
         return Snapshot(device=self.device, name=self.name, state=state, captions=captions, viewers=viewers, now=now)
 
+    @property
+    def words_until(self) -> float | None:
+        """When the words of its conversation are to be forgotten (Unix seconds); None while it goes on, or has none."""
+        talk = self._talk
+        return None if talk is None or talk.ended_at is None or not len(talk.log) else talk.ended_at + REMEMBERED
+
+    def forget(self, now: float) -> None:
+        """Let go of words that nobody may read any more, and of the room that they take."""
+        if self._talk is not None and self._talk.forgotten(now):
+            self._talk.log = CaptionLog()
+
     def _begin_talk(self, session: str, now: float) -> None:
         if session in self._past or (self._talk is not None and self._talk.session == session):
             return

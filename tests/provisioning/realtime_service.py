@@ -50,6 +50,14 @@ class RealtimeService:
     hung_up: list[str] = field(default_factory=list)
     hang_ups: int = 0
     """How often a hang-up was asked for."""
+    hanging_up: int = 0
+    """How many hang-ups are asked for and not answered."""
+    most_hanging_up: int = 0
+    latency: float = 0.0
+    """Seconds that each hang-up takes."""
+    together: int = 0
+    """Hang-ups that must have been asked for at the same time before the first of them is answered."""
+    enough: asyncio.Event = field(default_factory=asyncio.Event)
     answer: Answer | None = None
     silent: bool = False
     """True lets it answer nothing until `wake` is set."""
@@ -151,6 +159,13 @@ class RealtimeService:
     async def hang_up(self, request: web.Request) -> web.StreamResponse:
         """Handle POST /v1/realtime/calls/{id}/hangup."""
         self.hang_ups += 1
+        self.hanging_up += 1
+        self.most_hanging_up = max(self.most_hanging_up, self.hanging_up)
+        if self.hanging_up >= self.together:
+            self.enough.set()
+        await self.enough.wait()
+        await asyncio.sleep(self.latency)
+        self.hanging_up -= 1
         if self.answer is not None:
             return self.answer()
         self.hung_up.append(request.match_info["call"])
@@ -178,3 +193,4 @@ async def realtime_service() -> AsyncIterator[RealtimeService]:
             yield service
         finally:
             service.wake.set()
+            service.enough.set()

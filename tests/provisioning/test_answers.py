@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from provisioning.answers import KEPT_SECONDS, Answers
 
 
@@ -28,3 +30,38 @@ def test_memory_is_freed_in_the_order_of_time() -> None:
         answers.begin("a", str(number).encode(), float(number))
     answers.find("a", b"", 99 + KEPT_SECONDS - 1)
     assert len(answers._kept) == 1
+
+
+async def given(answers: Answers, request: bytes, answer: bytes, now: float = 0.0) -> bytes | None:
+    async def serve() -> bytes:
+        return answer
+
+    return await answers.once("a", request, now, serve)
+
+
+async def test_the_oldest_answers_make_room_for_new_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("provisioning.answers.MOST_BYTES", 100)
+    answers = Answers()
+    under_way = answers.begin("a", b"under way", 0.0)
+    for number in range(5):
+        assert await given(answers, b"%d" % number, b"x" * 40) == b"x" * 40
+    assert [answers.find("a", b"%d" % number, 1.0) is not None for number in range(5)] == [False] * 3 + [True] * 2
+    assert answers.find("a", b"under way", 1.0) is under_way
+    assert answers._bytes == 80
+
+
+async def test_what_is_forgotten_counts_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("provisioning.answers.MOST_BYTES", 100)
+    answers = Answers()
+
+    async def slow() -> bytes:
+        answers.find("b", b"", 2 * KEPT_SECONDS)  # takes so long that it is kept no longer
+        return b"x" * 90
+
+    assert await answers.once("a", b"slow", 0.0, slow) == b"x" * 90
+    assert answers._bytes == 0
+    for moment in range(9):
+        await given(answers, b"%d" % moment, b"x" * 60, moment * KEPT_SECONDS)
+        assert answers._bytes == 60
+    answers.drop("a", b"8")
+    assert answers._bytes == 0

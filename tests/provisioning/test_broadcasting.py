@@ -8,7 +8,7 @@ import pytest
 
 from device.errors import UpstreamError
 from provisioning import broadcasting as module
-from provisioning.broadcasting import Broadcasts
+from provisioning.broadcasting import DELETED_AT_ONCE, Broadcasts
 from provisioning.channels import ChannelOptions, HlsRendition
 from provisioning.imageflux import Channel
 from provisioning.sessions import Session
@@ -135,6 +135,60 @@ async def test_a_channel_that_comes_too_late_is_deleted(bench: Bench, monkeypatc
     await eventually(made)
     assert len(await bench.channels.channels()) == 1
     await bench.broadcasts.close_orphans()
+    assert await bench.channels.channels() == []
+
+
+async def test_a_minter_without_a_leash_deletes_what_came_too_late_itself(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SWEEP_SECONDS", 0.01)
+    late = await bench.channels.create_channel()
+    bench.broadcasts._unwanted.append(late.channel_id)
+    bench.imageflux.faults.api_status = 500
+    task = asyncio.create_task(bench.broadcasts.keep_clean())
+    bench.imageflux.faults.api_status = 0
+
+    async def gone() -> bool:
+        return not await bench.channels.channels()
+
+    assert await eventually(gone)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_the_way_into_a_channel_that_another_process_deletes_is_not_known_for_ever(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_OPEN", 3)
+    broadcasts = Broadcasts(bench.store, bench.channels, ChannelOptions(low_delay=True), video=False)
+    grants = [await broadcasts.open("s") for _ in range(5)]
+    found = [grant is not None and broadcasts.entrance(grant.channel_id) is not None for grant in grants]
+    assert found == [False, False, True, True, True]
+
+
+async def test_many_orphans_are_deleted_several_at_a_time(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    deleting, here, together, enough = bench.channels.delete, 0, 0, asyncio.Event()
+
+    async def delete(channel_id: str) -> None:
+        nonlocal here, together
+        here += 1
+        together = max(together, here)
+        if here == DELETED_AT_ONCE:
+            enough.set()
+        await enough.wait()
+        here -= 1
+        await deleting(channel_id)
+
+    monkeypatch.setattr(bench.broadcasts._imageflux, "delete", delete)
+    channel = await bench.channels.create_channel()
+    async with bench.store.transaction() as t:
+        for number in range(DELETED_AT_ONCE + 3):
+            await t.sessions.add(Session(f"{number}", "robot-1", "button", NOW, NOW + 60))
+            await t.sessions.set_channel(f"{number}", channel.channel_id if number == 0 else f"nothing-{number}")
+            await t.sessions.end(f"{number}", NOW + 1, "done")
+    async with asyncio.timeout(10):
+        await bench.broadcasts.close_orphans()
+    assert together == DELETED_AT_ONCE
     assert await bench.channels.channels() == []
 
 

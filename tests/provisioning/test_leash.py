@@ -14,7 +14,9 @@ from device.errors import StoreError
 from device.messages.reports import CallAnswered, DeviceState, Lifecycle, SessionEnded, SessionGoesOn
 from provisioning import leash as module
 from provisioning.halts import Halt
+from provisioning.hanging_up import AT_ONCE
 from provisioning.leash import Leash, Reins
+from provisioning.registry import Certificate
 from provisioning.sessions import Session
 from provisioning.spending.rules import Rules
 from tests.eventually import eventually
@@ -76,7 +78,7 @@ async def test_a_call_is_noted_for_a_later_start(tmp_path: Path) -> None:
 
 
 async def test_hanging_up_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "HANG_UP_PAUSES", (0.01,) * 200)
+    monkeypatch.setattr("provisioning.hanging_up.PAUSES", (0.01,) * 200)
     async with leashed(tmp_path) as (bench, leash):
         bench.realtime.answer = error(500, "server_error")
         leash.on_event("robot-1", ANSWERED)
@@ -274,6 +276,98 @@ async def test_the_last_will_is_no_sign_of_life(tmp_path: Path) -> None:
         leash.on_state(DeviceState(device="robot-1", lifecycle=Lifecycle.LOST, session="s"))
         leash.on_event("robot-1", ANSWERED)
         assert await eventually(lambda: hung_up(bench)) == ["rtc_1"], "long before it counts as absent"
+
+
+async def talking(bench: Bench, robots: int, *, called: bool = True) -> None:
+    """Have as many robots in a session each, with a call."""
+    await bench.robot()
+    async with bench.store.transaction() as t:
+        for number in range(robots):
+            name = f"talking-{number}"
+            await t.devices.enrol("", Certificate(f"{number:x}", name, f"key {number}", 0.0, 4e9))
+            await t.sessions.add(Session(f"s{number}", name, "button", time.time(), 4e9))
+            if called:
+                await t.sessions.set_call(f"s{number}", name, f"rtc_{number}")
+
+
+async def over(bench: Bench) -> bool:
+    async with bench.store.transaction() as t:
+        return await t.sessions.count_live() == 0
+
+
+async def test_a_halt_hangs_up_as_many_at_once_as_there_are_connections_for_and_each_once(tmp_path: Path) -> None:
+    many = AT_ONCE + 8
+    async with minting_bench(tmp_path) as bench:
+        bench.realtime.together = AT_ONCE
+        await talking(bench, many)
+        async with bench.store.transaction() as t:
+            await t.halts.halt(Halt(1.0, "admin", "smoke"))
+        task = asyncio.create_task(Leash(bench.store, bench.openai, bench.broadcasts, NO_GRACE).run())
+        assert await eventually(lambda: over(bench))
+
+        async def all_hung_up() -> bool:
+            return len(bench.realtime.hung_up) >= many
+
+        assert await eventually(all_hung_up)
+        assert sorted(bench.realtime.hung_up) == sorted(f"rtc_{number}" for number in range(many))
+        assert bench.realtime.most_hanging_up == AT_ONCE
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_who_is_revoked_is_hung_up_whatever_the_broker_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "HALT_SECONDS", 0.01)
+    async with minting_bench(tmp_path) as bench:
+        await talking(bench, 3)
+        async with bench.store.transaction() as t:
+            await t.devices.revoke("talking-0", time.time() - 7 * 86_400)  # while nobody looked
+        task = asyncio.create_task(Leash(bench.store, bench.openai, bench.broadcasts, NO_GRACE).run())
+        assert await eventually(lambda: hung_up(bench)) == ["rtc_0"]
+        async with bench.store.transaction() as t:
+            await t.devices.revoke("talking-2", time.time())
+
+        async def another() -> bool:
+            return len(bench.realtime.hung_up) > 1
+
+        assert await eventually(another)
+        assert bench.realtime.hung_up == ["rtc_0", "rtc_2"]
+        async with bench.store.transaction() as t:
+            assert [session.device for session in await t.sessions.live()] == ["talking-1"]
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_session_that_is_being_ended_is_not_taken_up_again(tmp_path: Path) -> None:
+    async with minting_bench(tmp_path) as bench:
+        await talking(bench, 2, called=False)
+        leash = Leash(bench.store, bench.openai, bench.broadcasts, NO_GRACE)
+        leash.granted(Session("s0", "talking-0", "button", 0.0, 1.0))
+        [ending] = leash._watch.due(time.time())
+        leash._ending.add(ending.session.id)
+        assert [session.id for session in await leash._unknown()] == ["s1"]
+        await leash._end(ending)
+        assert leash._ending == set()
+
+
+async def test_a_service_that_does_not_answer_keeps_nothing_from_being_written_down(tmp_path: Path) -> None:
+    async with leashed(tmp_path) as (bench, leash):
+        leash.on_event("robot-1", ENDED)
+        await leash.settled("robot-1")
+        bench.realtime.together = 99
+        leash.on_event("robot-1", ANSWERED)
+        under_way = Session("t", "robot-1", "button", time.time(), 4e9)
+        async with bench.store.transaction() as t:
+            await t.sessions.add(under_way)
+        leash.on_event("robot-1", SessionEnded(session="t", at=1.0, reason="button", seconds=0.0))
+        await leash.settled("robot-1")
+        async with bench.store.transaction() as t:
+            found = await t.sessions.find("t")
+        assert found is not None
+        assert found.ended_at is not None
+        bench.realtime.enough.set()
+        assert await eventually(lambda: hung_up(bench)) == ["rtc_1"]
 
 
 def replace_usage(event: SessionEnded, usage: dict[str, int]) -> SessionEnded:

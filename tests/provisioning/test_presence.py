@@ -51,3 +51,12 @@ async def test_a_device_is_active_once_it_is_seen(tmp_path: Path) -> None:
         assert actions == ["active", "active", "active"]
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_device_that_starts_a_thousand_times_waits_once(tmp_path: Path) -> None:
+    async with Store(f"sqlite:///{tmp_path}/s") as store:
+        presence = Presence(store)
+        for _ in range(1000):
+            presence.on_state(state(Lifecycle.INIT))
+            presence.on_state(state(Lifecycle.READY, "robot-2"))
+        assert len(presence._arrived) == 2

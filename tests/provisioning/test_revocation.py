@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -9,8 +11,9 @@ from cryptography import x509
 
 from device.errors import SettingsError
 from provisioning.authority import Authority
+from provisioning.link import BrokerEndpoint
 from provisioning.registry import Certificate
-from provisioning.revocation import revoke
+from provisioning.revocation import AT_ONCE, end_connections, revoke
 from provisioning.store import Store
 
 NOW = 1_800_000_000.0
@@ -44,3 +47,27 @@ def test_a_lost_key_of_the_authority_is_not_made_anew(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="bring it back"):
         Authority.open(tmp_path, ("localhost",), NOW)
     assert not any(key.exists() for key in keys)
+
+
+async def test_connections_are_ended_several_at_a_time(tmp_path: Path) -> None:
+    authority = Authority.open(tmp_path, ("127.0.0.1",), time.time())
+    here, together, enough = 0, 0, asyncio.Event()
+
+    async def silent(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Let everybody in, and say nothing until there are enough."""
+        nonlocal here, together
+        here += 1
+        together = max(together, here)
+        if here == AT_ONCE:
+            enough.set()
+        await enough.wait()
+        here -= 1
+        writer.close()
+
+    async with (
+        asyncio.timeout(9),
+        await asyncio.start_server(silent, "127.0.0.1", 0, ssl=authority.server_context()) as server,
+    ):
+        where = BrokerEndpoint("127.0.0.1", server.sockets[0].getsockname()[1])
+        await end_connections(authority, where, [f"robot-{number}" for number in range(AT_ONCE + 2)])
+    assert together == AT_ONCE

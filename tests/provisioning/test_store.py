@@ -50,7 +50,7 @@ async def test_migrations_make_exactly_the_tables_and_run_once(tmp_path: Path) -
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
-        assert context.get_current_revision() == "0008"
+        assert context.get_current_revision() == "0009"
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
     engine.dispose()
 

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from device.errors import StoreError
 from provisioning.audit import broken_at
 from provisioning.registry import Certificate
+from provisioning.sqlite import SQLite
 from provisioning.store import DuplicateError, Store, Transaction
 from provisioning.together import CROWD, ENOUGH
 
@@ -41,10 +42,16 @@ async def names(store: Store) -> list[str]:
     return found
 
 
-async def test_each_of_several_has_its_own_result_and_one_that_fails_undoes_only_itself(store: Store) -> None:
-    await enrol(store, 0, "taken")
-    works = [enrol(store, number, "taken" if number == 2 else "") for number in range(1, 5)]
-    one, two, three, four = await asyncio.gather(*works, return_exceptions=True)
+@pytest.mark.parametrize("in_hand", [0, CROWD])
+async def test_each_of_several_has_its_own_result_and_one_that_fails_undoes_only_itself(
+    store: Store, in_hand: int
+) -> None:
+    with ExitStack() as stack:
+        for _ in range(in_hand):
+            stack.enter_context(store.serving())
+        await enrol(store, 0, "taken")
+        works = [enrol(store, number, "taken" if number == 2 else "") for number in range(1, 5)]
+        one, two, three, four = await asyncio.gather(*works, return_exceptions=True)
     assert (one, three, four) == (1, 3, 4)
     assert isinstance(two, DuplicateError)
     assert await names(store) == ["robot-0", "robot-1", "robot-3", "robot-4"]
@@ -74,8 +81,8 @@ async def test_those_who_come_together_share_a_transaction_of_sqlite(tmp_path: P
 
 async def test_a_store_that_does_not_begin_fails_all_and_serves_the_next(tmp_path: Path) -> None:
     async with Store(f"sqlite:///{tmp_path}/store") as store, Store(f"sqlite:///{tmp_path}/store") as other:
-        assert store._database is not None
-        store._database.busy_ms = 1  # type: ignore[attr-defined]  # it is SQLite
+        assert isinstance(store._database, SQLite)
+        store._database.busy_ms = 1
         async with other.transaction():
             found = await asyncio.gather(*(enrol(store, number) for number in range(3)), return_exceptions=True)
         assert [type(error) for error in found] == [StoreError] * 3

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from device.messages.reports import DeviceState, Lifecycle
 from provisioning.sessions import Session
-from provisioning.watch import ABSENCE, BEGINNING, OBEDIENCE, Watch
+from provisioning.watch import ABSENCE, BEGINNING, HEARD_SECONDS, OBEDIENCE, Ending, Watch
+from tests.provisioning.naive_watch import Naive
 
 START = 1000.0
 DEADLINE = 1600.0
@@ -243,3 +247,90 @@ def test_a_halt_ends_everything_and_tells_whether_there_was_anything() -> None:
     assert not watched.halt(1010.0, "halted: smoke")
     assert [found.reason for found in watched.due(1010.0)] == ["halted: smoke"] * 2
     assert not watched.halt(1011.0, "halted: smoke")
+
+
+def test_a_revoked_device_loses_what_goes_on_at_once_and_nobody_else_does() -> None:
+    watched = watch()
+    watched.keep(Session("t", "robot-2", "button", START, DEADLINE), START)
+    assert not watched.revoked("robot-3", 1010.0)
+    assert watched.revoked("robot-1", 1010.0)
+    assert not watched.revoked("robot-1", 1010.0)
+    assert [(found.session.id, found.reason) for found in watched.due(1010.0)] == [("s", "revoked")]
+
+
+def test_what_is_due_comes_in_the_order_of_its_times() -> None:
+    watched = Watch(GRACE)
+    for number, deadline in enumerate((30.0, 10.0, 20.0)):
+        watched.keep(Session(str(number), f"robot-{number}", "button", START, deadline), START)
+    assert [found.session.id for found in watched.due(DEADLINE)] == ["1", "2", "0"]
+
+
+def test_what_a_device_said_long_ago_is_forgotten() -> None:
+    watched = Watch(GRACE)
+    watched.on_state(state(None, Lifecycle.DISCONNECTED), START)
+    watched.on_state(state(None, Lifecycle.READY, "robot-2"), START + HEARD_SECONDS)
+    assert len(watched._heard) == 1
+    assert watched._heard.get("robot-1", START + HEARD_SECONDS) is None
+
+
+DEVICES = st.sampled_from(["robot-1", "robot-2", "robot-3"])
+SESSIONS = st.sampled_from(["s", "t", "u", "v"])
+CARDS = st.builds(state, st.one_of(st.none(), SESSIONS), st.sampled_from(Lifecycle), DEVICES)
+WATCHED = st.builds(
+    lambda name, device, seconds: Session(name, device, "button", START, START + seconds),
+    SESSIONS,
+    DEVICES,
+    st.integers(0, 200),
+)
+REASONS = st.sampled_from(["one", "another"])
+
+Step = tuple[str, Sequence[Any]]
+
+
+def acts(name: str, *arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[Step]:
+    return st.tuples(st.just(name), st.tuples(*arguments))
+
+
+STEPS = st.one_of(
+    acts("granted", WATCHED),
+    acts("keep", WATCHED),
+    acts("heard", DEVICES),
+    acts("excuse"),
+    acts("overspent", DEVICES, SESSIONS),
+    acts("revoked", DEVICES),
+    acts("ended", DEVICES, SESSIONS),
+    acts("on_state", CARDS),
+    acts("stop", DEVICES),
+    acts("answered", DEVICES, SESSIONS, st.sampled_from(["rtc_1", "rtc_2", "rtc_3"])),
+    acts("find", DEVICES, SESSIONS),
+    acts("halt"),
+)
+
+TIMELESS = {"answered", "find"}
+WITH_REASON = {"ended", "halt"}
+
+
+def took(watched: Watch, step: Step, now: float, reason: str) -> Any:
+    name, arguments = step
+    method: Callable[..., Any] = getattr(watched, name)
+    more = () if name in TIMELESS else (now, reason) if name in WITH_REASON else (now,)
+    return method(*arguments, *more)
+
+
+def told(endings: Sequence[Ending]) -> set[tuple[str, str, tuple[str, ...]]]:
+    return {(found.session.id, found.reason, found.call_ids) for found in endings}
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), STEPS, REASONS), max_size=40))
+def test_looking_at_few_finds_what_looking_at_all_does(steps: Sequence[tuple[int, Step, str]]) -> None:
+    quick, naive, now = Watch(GRACE, 60.0), Naive(GRACE, 60.0), START
+    for pause, step, reason in steps:
+        now += pause
+        assert took(quick, step, now, reason) == took(naive, step, now, reason)
+        assert quick.next_due() == naive.next_due()
+        endings = quick.due(now)
+        assert told(endings) == told(naive.due(now))
+        assert len({found.session.id for found in endings}) == len(endings)
+    assert quick._kept.keys() == naive._kept.keys()
+    assert {*quick._by_device} == {kept.session.device for kept in quick._kept.values()}
+    assert len(quick._deadlines) == len(quick._kept)

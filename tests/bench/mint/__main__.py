@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.bench.mint.enrolling import enrolments, herd
 from tests.bench.mint.fleet import Sizes
+from tests.bench.mint.leash import halted, reports
 from tests.bench.mint.load import Taken, loaded
 from tests.bench.mint.pair import two
 from tests.bench.mint.place import Upstream, Where, place, upstreams
@@ -27,15 +28,31 @@ class Extent:
     """That ask at a rate, and as many again that ask as fast as they are answered."""
     devices: int
     audit: int
+    past: int
+    """Sessions that each robot of the large store has had."""
     rounds: int
     enrolled: int
     herd: int
     outage: float
     """Seconds that the fleet tries in vain."""
+    talking: int
+    """Sessions that a halt ends."""
 
 
-WHOLE = Extent(robots=500, devices=100_000, audit=1_000_000, rounds=10, enrolled=300, herd=1000, outage=10.0)
-QUICK = Extent(robots=300, devices=10_000, audit=50_000, rounds=3, enrolled=60, herd=100, outage=3.0)
+WHOLE = Extent(
+    robots=500,
+    devices=100_000,
+    audit=1_000_000,
+    past=3650,
+    rounds=10,
+    enrolled=300,
+    herd=1000,
+    outage=10.0,
+    talking=1000,
+)
+QUICK = Extent(
+    robots=300, devices=10_000, audit=50_000, past=365, rounds=3, enrolled=60, herd=100, outage=3.0, talking=200
+)
 
 Part = Callable[[Path, Upstream, Extent], Awaitable[list[Row]]]
 
@@ -80,7 +97,7 @@ async def large(folder: Path, upstream: Upstream, extent: Extent) -> list[Row]:
     """Compare a store of 100 devices with a large one, by turns."""
     sizes = {
         "small": Sizes(robots=100, devices=100, audit=0),
-        "large": Sizes(robots=100, devices=extent.devices, audit=extent.audit),
+        "large": Sizes(robots=100, devices=extent.devices, audit=extent.audit, past=extent.past),
     }
     taken: dict[str, list[Taken]] = {name: [] for name in sizes}
     async with AsyncExitStack() as stack:
@@ -94,7 +111,8 @@ async def large(folder: Path, upstream: Upstream, extent: Extent) -> list[Row]:
                 if turn:  # the first is for what is made once
                     taken[name].append(result)
     small, big = (1000 / statistics.median(one.rate for one in taken[name]) for name in ("small", "large"))
-    what = f"time per grant, {extent.devices:,} devices and {extent.audit:,} rows of audit, of that with 100"
+    much = f"{extent.devices:,} devices, {extent.audit:,} rows of audit and {100 * extent.past:,} sessions"
+    what = f"time per grant with {much}, of that with 100 devices"
     peers = {"ms with 100": small, "ms with all": big}
     ratio = at_most(what, big / small, "times", 1.2)
     return [Row(ratio.name, ratio.value, ratio.unit, ratio.must, "", peers, ratio.ok)]
@@ -116,12 +134,18 @@ async def pairing(folder: Path, upstream: Upstream, extent: Extent) -> list[Row]
     return await two(folder / "pair", upstream, extent.robots // 2)
 
 
+async def holding(folder: Path, _upstream: Upstream, extent: Extent) -> list[Row]:
+    """Measure what a report costs, and halt a fleet."""
+    return [*reports(), *await halted(folder / "leash", extent.talking, 0.2)]
+
+
 PARTS: dict[str, Part] = {
     "minting": minting,
     "large": large,
     "enrolling": enrolling,
     "herd": returning,
     "pair": pairing,
+    "leash": holding,
 }
 
 

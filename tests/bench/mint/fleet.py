@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import sqlite3
 import time
@@ -26,11 +27,13 @@ DAYS = 60 * 86_400.0
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many robots can ask, and how many devices and rows of the audit there are in all."""
+    """How many robots can ask, how many devices and rows of the audit there are in all, and what went before."""
 
     robots: int
     devices: int
     audit: int
+    past: int = 0
+    """Sessions that each of these robots has had before."""
 
 
 async def filled(store_url: str, authority: Authority, sizes: Sizes) -> list[Robot]:
@@ -44,13 +47,19 @@ async def filled(store_url: str, authority: Authority, sizes: Sizes) -> list[Rob
             for table, rows in _devices(robots, sizes.devices).items():
                 if rows:
                     await connection.execute(insert(table), rows)
-    if sizes.audit:
-        with closing(sqlite3.connect(store_url.partition("///")[2])) as file, file:
-            file.executemany(
-                "INSERT INTO audit (seq, at, actor, action, subject, detail, previous, hash) VALUES (?,?,?,?,?,?,?,?)",
-                _history(sizes.audit, time.time()),
-            )
+    if sizes.audit or sizes.past:  # in a thread, for a connection to another place's broker may be open already
+        await asyncio.to_thread(_remember, store_url.partition("///")[2], robots, sizes)
     return robots
+
+
+def _remember(store: str, robots: list[Robot], sizes: Sizes) -> None:
+    """Enter what went before."""
+    with closing(sqlite3.connect(store)) as file, file:
+        file.executemany(
+            "INSERT INTO audit (seq, at, actor, action, subject, detail, previous, hash) VALUES (?,?,?,?,?,?,?,?)",
+            _history(sizes.audit, time.time()),
+        )
+        file.executemany(_PAST, _past(robots, sizes.past, time.time() - 86_400))
 
 
 def _devices(robots: list[Robot], count: int) -> dict[Table, list[dict[str, object]]]:
@@ -75,6 +84,20 @@ def _history(rows: int, now: float) -> Iterator[tuple[int, float, str, str, str,
         values = (seq, now, f"other-{seq % 1000}", "mint", f"{seq:032x}", '{"allowed":true}', previous)
         previous = digest(*values)
         yield (*values, previous)
+
+
+_PAST = (
+    "INSERT INTO sessions (id, device, reason, created_at, deadline, channel_id, channel_open, ended_at, minter) "
+    "VALUES (?, ?, 'button', ?, ?, ?, false, ?, '')"
+)
+
+
+def _past(robots: list[Robot], each: int, until: float) -> Iterator[tuple[str, str, float, float, str, float]]:
+    """Yield rows of sessions that are over, and whose channels are deleted."""
+    for robot in robots:
+        for number in range(each):
+            at = until - 3600 * number
+            yield secrets.token_hex(16), robot.name, at, at + 600, secrets.token_hex(12), at + 300
 
 
 def add_claims(store: Path, count: int) -> list[str]:

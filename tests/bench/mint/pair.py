@@ -77,18 +77,20 @@ async def killed(there: Pair, robots: Sequence[Robot]) -> list[Row]:
     """Have all ask at once, kill one of the two when a third has a grant, and see who gets none."""
     start, times = time.perf_counter(), list[float]()
 
-    async def one(robot: Robot) -> bool:
+    async def one(robot: Robot) -> str:
         answer = await there.load.insisting(robot)
         times.append(time.perf_counter() - start)
         if len(times) == len(robots) // 3:
             there.minters[0].worker.kill()
-        return answer is not None and bool(robot.grant(answer).openai.secret)
+        return "" if answer is None else robot.grant(answer).openai.secret.reveal()
 
-    granted = sum(await asyncio.gather(*map(one, robots)))
+    found = [secret for secret in await asyncio.gather(*map(one, robots)) if secret]
+    assert there.minters[0].worker.returncode is not None or await there.minters[0].worker.wait(), "nobody was killed"
     minted, taken_over = await there.served("mint"), await there.served("take_over")
     twice = sum(count - 1 for count in (*minted.values(), *taken_over.values()))
     return [
-        at_most("one of two killed by SIGKILL: requests without a grant", len(robots) - granted, "", 0),
+        at_most("one of two killed by SIGKILL: requests without a grant", len(robots) - len(found), "", 0),
+        at_most("one of two killed by SIGKILL: grants with another's secret", len(found) - len({*found}), "", 0),
         at_most("one of two killed by SIGKILL: requests that two served", twice, "", 0),
         Row("taken over from the killed one", len(taken_over), "", peers={"of": len(robots)}),
         Row("the longest that a robot waited", max(times), "s", peers={"asks again after": AGAIN_SECONDS}),

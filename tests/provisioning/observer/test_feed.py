@@ -12,6 +12,7 @@ from device.messages.reports import DeviceState, Lifecycle
 from device.messages.word_filter import WordFilter
 from provisioning.imageflux import Channel
 from provisioning.observer.feed import Feed, FullHouseError, Subscription
+from provisioning.observer.robot import REMEMBERED
 from provisioning.observer.sse import LONGEST_LINE
 from tests.provisioning.observer.reading import Event, parse_events
 from tests.provisioning.observer.talk import SESSION, card, loud, on_air, said
@@ -231,3 +232,28 @@ async def test_hidden_words_leave_by_no_way() -> None:
     assert caption["text"] == "Oh ●●●●"
     assert [each.text for each in feed.snapshot("hana").captions] == ["Oh ●●●●"]
     assert told == [(SESSION, "Oh ●●●●")]
+
+
+def held(feed: Feed) -> dict[str, int]:
+    """Return how many captions are in memory of each robot."""
+    return {name: len(robot._talk.log) if robot._talk else 0 for name, robot in feed._robots.items()}
+
+
+def test_the_words_of_ended_conversations_leave_the_memory_whoever_is_heard_of() -> None:
+    now = 1000.0
+    feed = Feed(clock=lambda: now)
+    for pause, device in ((0.0, "hana"), (20.0, "momo"), (20.0, "taro")):
+        now += pause
+        feed.on_state(on_air(device=device))
+        feed.on_event(device, said("Hello"))
+        feed.on_state(card(device=device))
+    feed.on_state(on_air(device="hana", session="another"))  # begins anew at 1040, and ends at 1050
+    feed.on_event("hana", said("Again", session="another"))
+    now += 10.0
+    feed.on_state(card(device="hana"))
+    assert held(feed) == {"hana": 1, "momo": 1, "taro": 1}
+    for at, left in ((1020.0, ["hana", "taro"]), (1040.0, ["hana"]), (1050.0, [])):
+        now = at + REMEMBERED
+        feed.on_state(card(device="nana"))
+        assert [name for name, count in held(feed).items() if count] == left
+    assert feed._fading == {}

@@ -140,6 +140,24 @@ def test_an_ended_conversation_can_be_read_for_a_while_and_is_then_forgotten() -
     assert made.snapshot(0, NOW + REMEMBERED).state.session is None
 
 
+def test_words_whose_time_is_over_are_let_go_and_others_are_not() -> None:
+    made = live_robot()
+    assert made.words_until is None
+    made.on_event(said("Hello"), NOW)
+    assert made.words_until is None
+    made.on_state(card(), NOW + 5)
+    assert made.words_until == NOW + 5 + REMEMBERED
+    made.forget(NOW + 4 + REMEMBERED)
+    assert words(made, NOW + 5) == ["Hello"]
+    made.forget(NOW + 5 + REMEMBERED)
+    assert made.words_until is None
+    assert words(made, NOW + 5) == []
+    made.on_state(on_air(session="another"), NOW + 300)
+    made.on_event(said("Hi", session="another"), NOW + 300)
+    made.forget(NOW + 900)
+    assert words(made, NOW + 900) == ["Hi"]
+
+
 def test_the_last_will_ends_the_conversation() -> None:
     made = live_robot()
     state = made.on_state(card(lifecycle=Lifecycle.LOST), NOW)
