@@ -18,6 +18,7 @@ from device.app import run
 from device.calibrate import command as calibrate
 from device.chosen import chosen, told
 from device.claiming import claimed_at_start, wait_for_claim
+from device.clock import ntp_synchronized
 from device.command import Exit
 from device.config import DEFAULT_PATH, DeviceSettings, explain, load
 from device.doctor import command as doctor
@@ -25,6 +26,7 @@ from device.enrol import enrol
 from device.errors import EnrolmentError, KaiwaError, SettingsError, SoundError, first_of
 from device.instance import only_one
 from device.messages.enrolment import Enrolment
+from device.succession import in_doubt
 
 _log = logging.getLogger(__name__)
 
@@ -96,13 +98,17 @@ def _run(settings: DeviceSettings, options: argparse.Namespace) -> int:
 
 
 def _live(settings: DeviceSettings, *, with_bench: bool) -> Exit:
-    """Run the robot; one without an identity looks for a claim first."""
+    """Run the robot; one without an identity looks for a claim first, and one whose clock may be ahead asks the cloud."""
     try:
         return asyncio.run(run(settings, with_bench=with_bench))
-    except EnrolmentError:
+    except EnrolmentError as error:
+        now = None
         if not asyncio.run(claimed_at_start(settings)):
-            raise
-    return asyncio.run(run(settings, with_bench=with_bench))
+            if not in_doubt(Path(settings.state_dir), ntp_synchronized()):
+                raise
+            _log.warning("%s; but NTP has not set this clock, and it may be ahead: the cloud will tell", error)
+            now = 0.0
+    return asyncio.run(run(settings, with_bench=with_bench, now=now))
 
 
 def _enrol(settings: DeviceSettings, options: argparse.Namespace) -> int:

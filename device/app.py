@@ -44,8 +44,10 @@ GIVE_UP_SECONDS: Final = 5.0
 """How long a robot that is stuck may take to give back what is not."""
 
 
-async def run(settings: DeviceSettings, *, with_bench: bool = False) -> Exit:
+async def run(settings: DeviceSettings, *, with_bench: bool = False, now: float | None = None) -> Exit:
     """Run the robot until it is told to stop; return how: whether it failed and should be started again, or be claimed.
+
+    `now`, in Unix seconds, is when its certificate must be good, by the system's clock where none is given.
 
     Raises:
         EnrolmentError: this board has not been enrolled, or its certificate is over.
@@ -56,7 +58,7 @@ async def run(settings: DeviceSettings, *, with_bench: bool = False) -> Exit:
     """
     inbox = Inbox()
     _watch_signals(inbox)
-    identity = succession.load(Path(settings.state_dir), time.time())
+    identity = succession.load(Path(settings.state_dir), time.time() if now is None else now)
     libopus()
     await warm_up()
     async with (

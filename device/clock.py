@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
+from typing import Final
+
+_SYNCHRONIZED: Final = "run/systemd/timesync/synchronized"
+"""Made by systemd-timesyncd when it has set the clock (systemd-timesyncd.service(8))."""
+
+
+def ntp_synchronized(root: Path = Path("/")) -> bool | None:
+    """Return whether systemd-timesyncd has set the clock since the start; None where it does not run."""
+    if not (root / _SYNCHRONIZED).parent.is_dir():
+        return None
+    return (root / _SYNCHRONIZED).exists()
 
 
 class WallClock:

@@ -117,7 +117,7 @@ class Broker:
     @property
     def fault(self) -> str:
         """The code of what is wrong while there is no connection: `clock` where the date alone speaks against it."""
-        return "clock" if any(words in self.trouble for words in _UNTIMELY) else "broker"
+        return "clock" if _untimely(self.trouble) else "broker"
 
     def publish(
         self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False, within: float | None = None
@@ -211,8 +211,8 @@ class Broker:
                     await self._leave.wait()
 
     def _reason(self, error: Exception, now: float) -> str:
-        if now < self._presence.expires_at:
-            return str(error)
+        if now < self._presence.expires_at or _untimely(str(error)):
+            return str(error)  # where the cloud's certificate seems to be over as well, it is the clock
         day = datetime.fromtimestamp(self._presence.expires_at, UTC).date().isoformat()
         return f"the certificate of this robot ran out on {day}; enrol it with a new claim (kaiwa-device enrol CLAIM)"
 
@@ -316,3 +316,7 @@ async def _send(client: aiomqtt.Client, message: Outgoing) -> None:
         properties.MessageExpiryInterval = max(1, int(message.expires_at - time.monotonic()))
     await client.publish(message.topic, message.payload, qos=message.qos, retain=message.retain, properties=properties)
     _heed_cancellation()
+
+
+def _untimely(words: str) -> bool:
+    return any(untimely in words for untimely in _UNTIMELY)

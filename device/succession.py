@@ -67,6 +67,20 @@ def load(state_dir: Path, now: float) -> Identity:
     return present
 
 
+def in_doubt(state_dir: Path, synchronized: bool | None) -> bool:
+    """Tell whether nothing speaks against the identity in `state_dir` but a clock that was never set, and may be ahead.
+
+    `synchronized` is what `ntp_synchronized` says; where nobody knows, the clock is believed.
+    """
+    if synchronized is not False:
+        return False
+    try:
+        Identity.kept(state_dir)
+    except EnrolmentError:
+        return False
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Succession:
     """The files of a renewal in `state_dir`; every method may wait for the disk."""

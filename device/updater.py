@@ -43,8 +43,8 @@ def _known(places: Places, order: str) -> bool:
 
 
 def _carried_out(settings: DeviceSettings, places: Places, request: Request, config: Path) -> int:
-    tell = Report(Path(settings.update.progress), request.id).tell
-    version = ""
+    report = Report(Path(settings.update.progress), request.id)
+    version, tell = "", report.tell
     try:
         tell("taken up")
         release = trusted(request.release.encode(), Path(settings.update.keys))
@@ -54,10 +54,18 @@ def _carried_out(settings: DeviceSettings, places: Places, request: Request, con
         tell("staged")
     except (UpdateError, OSError) as error:
         _log.warning("%s", error)
-        with alone(places):
-            write(places.outcome, Outcome(request.id, version, kept=False, reason=str(error), at=time.time()))
+        report.fail(str(error))
+        _keep(places, Outcome(request.id, version, kept=False, reason=str(error), at=time.time()))
         return 1
     return 0
+
+
+def _keep(places: Places, outcome: Outcome) -> None:
+    try:
+        with alone(places):
+            write(places.outcome, outcome)
+    except OSError as error:
+        _log.warning("that is told, and not kept: %s", error)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from cryptography import x509
 
 from device.audio.echo import EchoMode
 from device.chosen import Chosen
+from device.clock import ntp_synchronized
 from device.config import DeviceSettings
 from device.doctor.checks import board, broker, button, clock, computer, identity, network, pins, records, sound, tools
 from device.doctor.findings import UNLOOKED, Finding
@@ -144,5 +145,5 @@ async def _network(options: Options) -> list[Finding]:
 
 async def _cloud(me: Self, mint_seconds: float, *, running: bool) -> list[Finding]:
     asked = await ask_broker.gather(me.known, running=running, wait=mint_seconds)
-    facts = clock.ClockFacts(time.time(), me.enrolled_at, asked.offset, asked.uncertainty, look_at.ntp_synchronized())
+    facts = clock.ClockFacts(time.time(), me.enrolled_at, asked.offset, asked.uncertainty, ntp_synchronized())
     return [*clock.check(facts), *identity.check(me.facts), *broker.check(asked.broker)]

@@ -17,7 +17,7 @@ from device.messages.wire import Message, decode, encode
 from device.outlet import Outlet
 from device.update.course import Course, Seen, Tried
 from device.update.fitness import objection
-from device.update.guard import Places, read_outcome, read_trial
+from device.update.guard import Outcome, Places, read_outcome, read_trial
 from device.update.health import Health
 from device.update.request import FOLDER, Request, leave, left, progress
 from device.update.settings import UpdateSettings
@@ -118,9 +118,12 @@ class Updates:
     def _seen(self) -> Seen:
         """Look at the disk, which may take its time."""
         places, told = self._places, progress(Path(self._settings.progress))
-        ours = told is not None and self._course is not None and told.id == self._course.order
-        text, at = (told.text, told.at) if told is not None and ours else ("", 0.0)
-        return Seen(read_outcome(places.outcome), read_trial(places.staged), read_trial(places.trial), text, at)
+        staged, trial, outcome = read_trial(places.staged), read_trial(places.trial), read_outcome(places.outcome)
+        if told is None or self._course is None or told.id != self._course.order:
+            return Seen(outcome, staged, trial)
+        if told.failed:
+            outcome = Outcome(told.id, "", kept=False, reason=told.text, at=told.at)
+        return Seen(outcome, staged, trial, told.text, told.at)
 
     def _pending(self) -> Pending | None:
         try:

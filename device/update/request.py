@@ -47,6 +47,8 @@ class Progress(Message, frozen=True):
     id: str
     text: str
     at: float
+    failed: bool = False
+    """It has ended, for the reason in `text`: told here, too, for on a read-only or full disk the outcome is not written."""
 
 
 def leave(state_dir: Path, request: Request) -> None:
@@ -86,11 +88,18 @@ class Report:
         now = time.monotonic()
         if self._written < 0 or now - self._written >= 1.0 or not text.endswith("MiB"):
             self._written = now
-            self._path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-            fresh = self._path.with_name(f".{self._path.name}.new")
-            fresh.write_bytes(encode(Progress(id=self._order, text=text, at=time.time())))
-            fresh.chmod(0o644)
-            fresh.replace(self._path)
+            self._write(Progress(id=self._order, text=text, at=time.time()))
+
+    def fail(self, reason: str) -> None:
+        """Write down that it is over, and why."""
+        self._write(Progress(id=self._order, text=reason, at=time.time(), failed=True))
+
+    def _write(self, progress: Progress) -> None:
+        self._path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        fresh = self._path.with_name(f".{self._path.name}.new")
+        fresh.write_bytes(encode(progress))
+        fresh.chmod(0o644)
+        fresh.replace(self._path)
 
 
 def progress(path: Path) -> Progress | None:

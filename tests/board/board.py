@@ -64,6 +64,22 @@ class Board:
         pin = f"/run/board-pins/sim_gpio{BUTTON}/pull"
         self.run(f"echo pull-down > {pin}; sleep 0.2; echo pull-up > {pin}")
 
+    def talk(self, meanwhile: Callable[[], None] = lambda: None) -> float:
+        """Press, have a conversation come up, press again, and have it end; return how long the first took, in seconds.
+
+        Raises:
+            CloudError: there was no conversation, or it did not end.
+        """
+        since = self.cloud.now()
+        self.press()
+        began = self.cloud.wait_phase("preparing", since=since, seconds=60)["since"]
+        up = self.cloud.wait_phase("listening", "speaking", "thinking", since=since, seconds=120)["since"]
+        meanwhile()
+        since = self.cloud.now()
+        self.press()
+        self.cloud.wait_phase("idle", since=since, seconds=60)
+        return float(up - began)
+
     def watch(self, seconds: float) -> list[tuple[bool, float]]:
         """Watch the lamp."""
         return light.runs(self.run(f"python3 -I /usr/local/sbin/board-light {LAMP} {seconds}", seconds + 120))

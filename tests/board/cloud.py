@@ -78,10 +78,18 @@ class Cloud:
             self._process.terminate()
             self._process.communicate(timeout=60)
 
-    def order(self, *arguments: str) -> str:
-        """Run `kaiwa-cloud` as an operator would, and return what it printed."""
+    def tried(self, *arguments: str, seconds: float = 120.0) -> subprocess.CompletedProcess[str]:
+        """Run `kaiwa-cloud` as an operator would, however that ends."""
         command = [sys.executable, "-m", "provisioning", "-c", str(self.config), *arguments]
-        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
+        return subprocess.run(command, check=False, capture_output=True, text=True, timeout=seconds)
+
+    def order(self, *arguments: str) -> str:
+        """Run `kaiwa-cloud` as an operator would, and return what it printed.
+
+        Raises:
+            CloudError: it fails.
+        """
+        done = self.tried(*arguments)
         if done.returncode:
             raise CloudError(f"kaiwa-cloud {' '.join(arguments)}: {done.stderr}")
         return done.stdout

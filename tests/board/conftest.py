@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.board.board import Board
 from tests.board.cloud import Cloud, lay_cable
 from tests.board.image import Image
 from tests.board.machine import Machine
+from tests.board.releasing import Releases
 from tests.board.report import PAGE, Line, document
 
 Tell = Callable[[Line], None]
@@ -25,8 +27,7 @@ def image() -> Image:
     """What `make test-board` has built."""
     if "KAIWA_BOARD_DISK" not in os.environ:
         pytest.skip("`make test-board` builds the board that these try")
-    base, disk, package = (Path(os.environ[f"KAIWA_BOARD_{name}"]) for name in ("BASE", "DISK", "PACKAGE"))
-    return Image(base, disk, package)
+    return Image(*(Path(os.environ[f"KAIWA_BOARD_{field.name.upper()}"]) for field in fields(Image)))
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +63,12 @@ def board(new_board: Board, tell: Tell) -> Board:
         new_board.start()
     new_board.at_rest()
     return new_board
+
+
+@pytest.fixture(scope="session")
+def releases(image: Image, cloud: Cloud) -> Releases:
+    """Whoever releases versions, and orders them."""
+    return Releases(cloud, image.newer, image.release_key)
 
 
 @pytest.fixture(scope="session")

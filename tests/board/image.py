@@ -15,9 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.board import versions
+
 HERE: Final = Path(__file__).parent
-ROOT: Final = HERE.parents[1]
+ROOT: Final = versions.ROOT
 SUITE: Final = "bookworm"
+DAY: Final = "1764115200"
 
 
 class ImageError(Exception):
@@ -26,11 +29,15 @@ class ImageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What a machine starts from."""
+    """What a machine starts from, and what it may become."""
 
     base: Path
     disk: Path
     package: Path
+    newer: Path
+    """Folder of newer versions of the package (`tests.board.versions`)."""
+    release_key: Path
+    """The key that signs releases; the package has its public half pinned."""
 
     @property
     def kernel(self) -> Path:
@@ -48,8 +55,8 @@ class Image:
         return (self.base / "versions").read_text(encoding="ascii").splitlines()
 
 
-def built() -> Image:
-    """Return the image of what is in the work tree, and build what is missing of it.
+def built(*, with_newer: bool) -> Image:
+    """Return the image of what is in the work tree, and build what is missing of it; newer versions only where wanted.
 
     Raises:
         ImageError: it cannot be built on this machine.
@@ -58,14 +65,19 @@ def built() -> Image:
         raise ImageError("the board's disk is made with debootstrap and its network with a tap device: run it as root")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kaiwa" / "board"
     base = _base(cache)
-    package = _package(cache / "package")
+    release_key = _release_key(cache)
+    package = _package(cache / "package", release_key)
     recipe = [*_files(HERE / "rootfs"), HERE / "build-image"]
     disk = cache / f"image-{_key([*recipe, package], base.name)}.img"
     if not disk.exists():
         _forget(cache, "image-*")
         _say(f"installing {package.name} in it")
         _run([HERE / "build-image", base, package, disk], cache / "image.log")
-    return Image(base, disk, package)
+    newer = cache / f"newer-{_key([package, Path(versions.__file__)], base.name)}"
+    if with_newer and not newer.exists():
+        _forget(cache, "newer-*")
+        _newer(package, newer)
+    return Image(base, disk, package, newer, release_key)
 
 
 def _base(cache: Path) -> Path:
@@ -78,13 +90,42 @@ def _base(cache: Path) -> Path:
     return base
 
 
-def _package(folder: Path) -> Path:
+def _release_key(cache: Path) -> Path:
+    key = cache / "kaiwa-release.key"
+    if not key.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        new_key: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "provisioning",
+            "release",
+            "new-key",
+            "--out",
+            key.with_suffix(""),
+        ]
+        _run(new_key, cache / "key.log")
+    return key
+
+
+def _package(folder: Path, release_key: Path) -> Path:
     _forget(folder, "*.deb")
     _say("building the package")
     folder.mkdir(parents=True, exist_ok=True)
-    _run([ROOT / "packaging" / "build-deb", "device", folder], folder.parent / "package.log")
+    build: list[str | Path] = [ROOT / "packaging" / "build-deb", "device", folder]
+    _run(build, folder.parent / "package.log", RELEASE_KEY=str(release_key.with_suffix(".pem")))
     [package] = folder.glob("*.deb")
     return package
+
+
+def _newer(package: Path, folder: Path) -> None:
+    """Build the newer versions; they are there only when all are."""
+    fresh = folder.with_suffix(".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir()
+    for kind in versions.Kind:
+        _say(f"building {versions.number(kind)}, which {kind.value}")
+        versions.build(kind, package, fresh)
+    fresh.rename(folder)
 
 
 def mirror() -> str:
@@ -117,8 +158,9 @@ def _forget(folder: Path, pattern: str) -> None:
         shutil.rmtree(old) if old.is_dir() else old.unlink()
 
 
-def _run(command: list[str | Path], log: Path) -> None:
-    quickly = os.environ | {"KAIWA_DEB_LEVEL": "1"}  # packed less tightly, with the same in it
+def _run(command: list[str | Path], log: Path, **environment: str) -> None:
+    # Packed less tightly, with the same in it; and of one day, for a commit alone makes no other package.
+    quickly = os.environ | {"KAIWA_DEB_LEVEL": "1", "SOURCE_DATE_EPOCH": DAY} | environment
     with log.open("wb") as out:
         done = subprocess.run(command, check=False, cwd=ROOT, env=quickly, stdout=out, stderr=subprocess.STDOUT)
     if done.returncode:

@@ -25,6 +25,8 @@ TRIAL_SECONDS: Final = 30.0
 """The same where the processor itself runs the board; where it does not, it stays silent for ever."""
 
 TAP: Final = "board0"
+SPARE: Final = "64M"
+"""Size of the second disk."""
 
 
 class MachineError(Exception):
@@ -43,6 +45,8 @@ class Machine:
     """What is tried, in order; KAIWA_BOARD_EMULATED=1 saves the trial where it is known to fail."""
     _process: subprocess.Popen[bytes] | None = None
     _agent: Agent | None = None
+    root: str = "rw"
+    """How the kernel mounts the disk first: `rw`, or `ro` as an appliance does."""
     starts: int = 0
     booted_in: list[float] = field(default_factory=list)
     """Seconds from power to the agent, of each start."""
@@ -73,6 +77,11 @@ class Machine:
     def disk(self) -> Path:
         """What changes of the disk."""
         return self.folder / "disk.qcow2"
+
+    @property
+    def spare(self) -> Path:
+        """A second disk, which is empty when the board is new."""
+        return self.folder / "spare.qcow2"
 
     def start(self) -> None:
         """Give it power and wait until its agent answers; where the processor cannot run it, it is emulated from then on.
@@ -107,8 +116,8 @@ class Machine:
         for name in ("agent.sock", "control.sock"):
             (self.folder / name).unlink(missing_ok=True)
         if not self.disk.exists():
-            made = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", str(self.image.absolute())]
-            subprocess.run([*made, str(self.disk)], check=True, timeout=60)
+            _make_disk("-F", "raw", "-b", str(self.image.absolute()), str(self.disk))
+            _make_disk(str(self.spare), SPARE)
         with (self.folder / "qemu.log").open("ab") as log:
             self._process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
@@ -116,9 +125,10 @@ class Machine:
         command = [QEMU, "-nodefaults", "-display", "none", "-accel", self.accelerators[0]]
         command += ["-cpu", "max" if self.accelerator == "tcg" else "host", "-smp", "2", "-m", str(MEMORY)]
         command += ["-kernel", str(self.kernel), "-initrd", str(self.initrd)]
-        command += ["-append", "root=/dev/vda rw console=ttyS0 quiet panic=1 mitigations=off"]
+        command += ["-append", f"root=/dev/vda {self.root} console=ttyS0 quiet panic=1 mitigations=off"]
         command += ["-drive", f"file={self.disk},if=virtio,format=qcow2"]
         command += ["-drive", f"file=fat:{self.card},if=virtio,format=raw,readonly=on"]
+        command += ["-drive", f"file={self.spare},if=virtio,format=qcow2"]
         command += [
             "-netdev",
             f"tap,id=net,ifname={TAP},script=no,downscript=no",
@@ -173,6 +183,10 @@ class Machine:
                     lines.write(json.dumps(sent) + "\n")
                     lines.flush()
                     _check(command, lines)
+
+
+def _make_disk(*arguments: str) -> None:
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *arguments], check=True, timeout=60)  # noqa: S607
 
 
 def _check(command: str, lines: TextIO) -> None:

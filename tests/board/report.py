@@ -40,6 +40,7 @@ what it waits for; no board was measured.
 | kernel, `/dev/gpiochip0`, edges and interrupts of its pins | Debian's kernel; the pins are its own gpio-sim, whose levels the tests set and read. No voltage, no bounce |
 | sound card, ALSA with the voice HAT's `asound.conf`, PortAudio | real, over the kernel's snd-aloop: what is played is recorded at its other end. No room, no echo, no drift between two crystals |
 | network | a cable of software; loss, delay and silence are the kernel's netem |
+| updates | real: release, order, package over HTTPS, the units and the guard under systemd. The newer versions are this very package with a higher number, and, in two, one passage broken |
 | disk | ext4 on a disk of software. When its power is pulled, what the kernel had not written yet is gone; what the disk had accepted is not, which a bad memory card may also lose |
 | the board's name | a module tells what a Raspberry Pi's firmware would tell; nothing else in the machine is one |
 | processor | {accelerator}. The process uses three quarters of a core at rest there; so the settings are the voice HAT's but for `[echo] mode = "none"` and `[broadcast] enabled = false` |

@@ -1,7 +1,8 @@
 """The cloud of the virtual board, as a process of its own: Mosquitto, `kaiwa-cloud serve` and the stand-ins for both services.
 
 `python -m tests.board.serve FOLDER ADDRESS` keeps its state in FOLDER, listens at ADDRESS, and writes there what the robots
-tell, a line of JSON each, into `told.jsonl`; `cloud.toml` lets `kaiwa-cloud` reach it. Prints a line when all is up.
+tell, a line of JSON each, into `told.jsonl`; `cloud.toml` lets `kaiwa-cloud` reach it. What lies in `downloads` is served over
+HTTPS, by a server with a certificate of the fleet's own. Prints a line when all is up.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TextIO
 
 import msgspec
+from aiohttp import web
 from msgspec.structs import replace
 
 from device.messages.reports import DeviceState, Event
@@ -22,6 +24,7 @@ from provisioning.app import running
 from provisioning.channels import ChannelOptions
 from provisioning.imageflux import Channel
 from provisioning.listener import PartialListener
+from provisioning.listening import listening
 from provisioning.local.cloud import INSTRUCTIONS, LIMITS
 from provisioning.local.imageflux.server import ImageFluxStandIn
 from provisioning.local.imageflux.settings import StandInSettings as ImageFluxStandInSettings
@@ -37,6 +40,8 @@ from provisioning.settings import (
 
 ENROL_PORT = 8443
 BROKER_PORT = 8883
+DOWNLOAD_PORT = 8444
+DOWNLOADS = "downloads"
 SILENT_SECONDS = 60.0
 
 
@@ -79,6 +84,14 @@ def settings(folder: Path, address: str, openai: RealtimeStandIn, imageflux: Ima
     )
 
 
+def downloads(folder: Path) -> web.Application:
+    """Return what serves the files in `folder`, which is made."""
+    folder.mkdir(exist_ok=True)
+    app = web.Application()
+    app.add_routes([web.static("/", folder)])
+    return app
+
+
 async def serve(folder: Path, address: str) -> None:
     """Run everything until told to end."""
     task = asyncio.current_task()
@@ -90,6 +103,8 @@ async def serve(folder: Path, address: str) -> None:
         imageflux = await owned.enter_async_context(ImageFluxStandIn(ImageFluxStandInSettings(host=address)))
         told = owned.enter_context((folder / "told.jsonl").open("a", encoding="utf-8"))
         cloud = await owned.enter_async_context(running(settings(folder, address, openai, imageflux), [Written(told)]))
+        tls = cloud.authority.server_context()
+        await owned.enter_async_context(listening(downloads(folder / DOWNLOADS), address, DOWNLOAD_PORT, tls))
         (folder / "cloud.toml").write_text(
             f'state_dir = "{folder}/state"\n[broker]\nhost = "{address}"\nport = {cloud.broker.port}\n'
             f'[enrol]\nhost = "{address}"\nport = {ENROL_PORT}\n',

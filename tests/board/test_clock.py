@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Final
 
+import pytest
+
 from device.panel.faults import Fault
 from tests.board.board import UNIT, Board
 from tests.board.conftest import Tell
@@ -15,11 +17,7 @@ YEAR: Final = 365 * 86_400
 
 def test_a_clock_that_jumps_moves_nothing(board: Board, tell: Tell) -> None:
     set_clock(board, time.time() + YEAR)
-    since = board.cloud.now()
-    board.press()
-    board.cloud.wait_phase("listening", since=since, seconds=120)
-    board.press()
-    board.cloud.wait_phase("idle", since=since, seconds=60)
+    board.talk()
     set_clock(board, time.time())
     tell(
         Line(
@@ -29,8 +27,11 @@ def test_a_clock_that_jumps_moves_nothing(board: Board, tell: Tell) -> None:
     )
 
 
-def test_a_clock_that_is_late_by_a_year_is_named_and_mended(board: Board, tell: Tell) -> None:
-    set_clock(board, time.time() - YEAR)
+@pytest.mark.parametrize(("years", "wrong"), [(-1, "late by a year"), (3, "ahead by three years")])
+def test_a_clock_that_is_far_off_at_the_start_is_named_and_mended(
+    board: Board, tell: Tell, years: int, wrong: str
+) -> None:
+    set_clock(board, time.time() + years * YEAR)
     board.run(f"systemctl restart {UNIT}", 200)
     board.lamp("offline", 120)
     board.shows_after_press(Fault.CLOCK)
@@ -38,12 +39,33 @@ def test_a_clock_that_is_late_by_a_year_is_named_and_mended(board: Board, tell: 
     set_clock(board, time.time())
     began = time.monotonic()
     board.cloud.wait_phase("idle", since=since, seconds=180)
+    took = time.monotonic() - began
+    board.talk()
     tell(
         Line(
-            "it starts with a clock that is late by a year; a press; then the clock is set right",
-            "It connects as soon as its clock is right, by itself.",
+            f"it starts with a clock that is {wrong}; a press; then the clock is set right, and somebody presses",
+            "It connects as soon as its clock is right, by itself; a conversation.",
             seen="the light `offline`; after the press `fault-clock`: four short blinks",
-            seconds=time.monotonic() - began,
+            seconds=took,
+        )
+    )
+
+
+def test_a_clock_that_is_ahead_at_the_start_is_learnt_from_the_cloud(board: Board, tell: Tell) -> None:
+    since = board.cloud.now()
+    set_clock(board, time.time() + YEAR)
+    board.run(f"systemctl restart {UNIT}", 200)
+    board.cloud.wait(lambda told: told["kind"] == "state" and told["lifecycle"] != "ready", since, 60)
+    board.at_rest()
+    assert board.run(f"journalctl -o cat -u {UNIT} --since -5min | grep -c 'it may be ahead'") != "0"
+    board.talk()
+    board.lamp("breathing", 60)
+    set_clock(board, time.time())
+    tell(
+        Line(
+            "it starts with a clock that is ahead by a year, after its own certificate's last day; somebody presses",
+            "It connects all the same, learns the time from the cloud, and there is a conversation.",
+            seen="the light `idle`: it breathes",
         )
     )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from device.panel.earcons import Earcon
 from device.panel.earcons import sound as of_earcon
+from provisioning.local.realtime.mouth import Mouth
 from tests.board import light, sound
 from tests.board.board import Board
 from tests.board.conftest import Tell
@@ -40,5 +42,28 @@ def test_a_press_is_heard_and_starts_a_conversation(board: Board, tell: Tell) ->
             seen="the light is steady, or follows a voice; after the second press it breathes",
             heard=f"the earcon `start`, at {sound.level(heard):.0f} dBFS",
             seconds=took,
+        )
+    )
+
+
+def test_a_voice_at_the_microphone_is_heard_and_answered(board: Board, tell: Tell) -> None:
+    question = asyncio.run(Mouth("en-gb", 150).say("Hello robot, what can you see in the room today?"))
+    answered: list[float] = []
+
+    def ask() -> None:
+        since = board.cloud.now()
+        board.speak(question.samples)
+        board.cloud.wait_phase("speaking", since=since, seconds=90)
+        answered.append(sound.level(board.hear(4)))
+
+    board.talk(ask)
+    assert answered[0] > HEARD, f"{answered[0]:.0f} dBFS"
+    board.lamp("breathing", 60)
+    tell(
+        Line(
+            f"somebody speaks for {question.seconds:.0f} s into the other end of the microphone, in a conversation",
+            "The other side hears that somebody spoke and has stopped, and answers.",
+            seen="the light follows the voice; afterwards it breathes",
+            heard=f"the answer, at {answered[0]:.0f} dBFS",
         )
     )

@@ -11,22 +11,23 @@ from tests.board.conftest import Tell
 from tests.board.ordering import Ordering
 from tests.board.report import Line
 
-FILL: Final = "rm -f /var/tmp/written; dd if=/dev/zero of=/var/tmp/full bs=1M 2>/dev/null; dd if=/dev/zero of=/var/tmp/rest bs=1 count=8192 2>/dev/null"
-EMPTY: Final = "rm -f /var/tmp/full /var/tmp/rest"
+FILL: Final = (
+    "rm -f /var/tmp/written; fallocate -l $(df --output=avail -B1 / | tail -n 1) /var/tmp/full;"
+    " dd if=/dev/zero bs=1M of=/var/tmp/rest; dd if=/dev/zero of=/var/tmp/crumbs bs=1 count=8192"
+)
+"""What is free to everybody at once, then what is kept for root, then what is left of the last block."""
+
+EMPTY: Final = "rm -f /var/tmp/full /var/tmp/rest /var/tmp/crumbs"
 
 
 def test_a_full_disk_stops_no_conversation(board: Board, tell: Tell) -> None:
     orders = Ordering(board.cloud.config)
     assert orders.once().step is Step.SUCCEEDED
-    board.run(f"{FILL}; true", 300)
+    board.run(f"({FILL}) 2>/dev/null; true", 300)
     refused = orders.once()
     assert refused.step is Step.REJECTED
     assert "cannot be written down" in refused.reason
-    since = board.cloud.now()
-    board.press()
-    board.cloud.wait_phase("listening", since=since, seconds=120)
-    board.press()
-    board.cloud.wait_phase("idle", since=since, seconds=60)
+    board.talk()
     board.run(EMPTY)
     began = time.monotonic()
     assert orders.once().step is Step.SUCCEEDED

@@ -33,12 +33,7 @@ def worsened(board: Board, how: str) -> Iterator[None]:
 
 def test_a_bad_network_is_lived_with(board: Board, tell: Tell) -> None:
     with worsened(board, "delay 80ms 20ms loss 5%"):
-        since = board.cloud.now()
-        board.press()
-        began = board.cloud.wait_phase("preparing", since=since, seconds=60)["since"]
-        took = board.cloud.wait_phase("listening", "speaking", "thinking", since=since, seconds=120)["since"] - began
-        board.press()
-        board.cloud.wait_phase("idle", since=since, seconds=60)
+        took = board.talk()
     tell(
         Line(
             "the network loses every twentieth packet, and is 80 ms slower, each way",

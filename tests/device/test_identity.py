@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from device import succession
 from device.errors import EnrolmentError
 from device.identity import Identity, keep_enrolment, keep_key
 from device.messages.enrolment import BrokerAddress, Enrolment
 from device.messages.envelope import COMMAND, MINT_REQUEST, open_envelope, seal_envelope
+from device.succession import in_doubt
 from provisioning.authority import Authority
 
 NOW = time.time()
@@ -80,6 +82,18 @@ def test_a_certificate_that_has_run_out_is_named_with_its_day(board: Path) -> No
     Identity.load(board, NOW + 29 * DAY)
     with pytest.raises(EnrolmentError, match=r"robot-1 ran out on \d{4}-\d\d-\d\d; enrol it"):
         Identity.load(board, NOW + 31 * DAY)
+
+
+@pytest.mark.parametrize(("synchronized", "doubted"), [(False, True), (True, False), (None, False)])
+def test_a_clock_that_was_never_set_is_not_believed_against_a_certificate(
+    board: Path, synchronized: bool | None, doubted: bool
+) -> None:
+    assert in_doubt(board, synchronized) is doubted
+    assert succession.load(board, 0.0).device == "robot-1"
+
+
+def test_a_board_that_was_never_enrolled_is_not_in_doubt(tmp_path: Path) -> None:
+    assert not in_doubt(tmp_path, synchronized=False)
 
 
 def test_damaged_files_are_named(board: Path) -> None:

@@ -194,6 +194,22 @@ async def test_a_certificate_that_has_run_out_is_named_when_there_is_no_connecti
     assert robot.broker.trouble.startswith("the certificate of this robot ran out on 1970-01-02; enrol it")
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("certificate verify failed: certificate has expired", "certificate verify failed: certificate has expired"),
+        ("hung up without a word", "the certificate of this robot ran out on 1970-01-02"),
+    ],
+)
+def test_where_the_cloud_s_certificate_seems_to_be_over_as_well_it_is_the_clock(
+    robot: Robot, said: str, told: str
+) -> None:
+    broker = Broker(replace(robot.broker._presence, expires_at=86_400.0))
+    broker.trouble = broker._reason(OSError(said), 100_000.0)
+    assert broker.trouble.startswith(told)
+    assert broker.fault == ("clock" if "expired" in said else "broker")
+
+
 @pytest.mark.filterwarnings(
     "ignore:.*unclosed <ssl.SSLSocket:ResourceWarning",  # paho leaves the socket of a handshake that failed to the collector
     "ignore::pytest.PytestUnraisableExceptionWarning",

@@ -108,6 +108,27 @@ def test_only_the_folder_of_the_versions_can_be_written_by_root_s_units() -> Non
         assert unit["CapabilityBoundingSet"] == "CAP_DAC_READ_SEARCH"
 
 
+@pytest.mark.parametrize("name", ["kaiwa-device-fault.service", "kaiwa-device-update.service"])
+def test_what_loads_the_library_of_the_pins_has_a_folder_of_its_own_also_on_a_read_only_system(name: str) -> None:
+    unit = service(name)
+    place = f"/run/{unit['RuntimeDirectory']}"
+    assert unit["WorkingDirectory"] == place
+    assert f"HOME={place}" in unit["Environment"].split()
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in SYSTEMD.glob("kaiwa-device*.service")))
+def test_no_unit_of_the_board_needs_a_tmp_that_can_be_written_to(name: str) -> None:
+    unit = service(name)
+    assert "PrivateDevices" not in unit  # systemd 252 makes it in /tmp
+    assert unit["DevicePolicy"] == "closed"
+    assert not unit["WorkingDirectory"].startswith("/tmp")  # noqa: S108
+
+
+def test_whatever_watches_over_a_trial_looks_for_one_before_the_robot_s_start_changes_it() -> None:
+    trial = (SYSTEMD / "kaiwa-device-trial.service").read_text()
+    assert re.findall(r"^Before=(.*)$", trial, re.MULTILINE) == ["kaiwa-device.service"]
+
+
 def test_a_version_that_crashes_is_given_up_before_the_robot_is() -> None:
     text = (SYSTEMD / "kaiwa-device.service").read_text()
     burst = int(re.findall(r"^StartLimitBurst=(\d+)", text, re.MULTILINE)[0])

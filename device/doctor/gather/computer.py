@@ -24,8 +24,6 @@ from device.sora.settings import BroadcastSettings, programme
 
 _BLOCKS: Final = 120
 _THROTTLED: Final = "sys/devices/platform/soc/soc:firmware/get_throttled"
-_SYNCHRONIZED: Final = "run/systemd/timesync/synchronized"
-"""Made by systemd-timesyncd when it has set the clock (systemd-timesyncd.service(8))."""
 
 
 def gather_cpu(echo: EchoMode, call: RealtimeSettings, broadcast: BroadcastSettings) -> CpuFacts:
@@ -114,13 +112,6 @@ def gather_disk(state_dir: Path) -> DiskFacts:
     except OSError as trouble:
         error = trouble.strerror or str(trouble)
     return DiskFacts(str(folder), disk.f_bavail * disk.f_frsize, error)
-
-
-def ntp_synchronized(root: Path = Path("/")) -> bool | None:
-    """Return whether systemd-timesyncd has set the clock since the start; None where it does not run."""
-    if not (root / _SYNCHRONIZED).parent.is_dir():
-        return None
-    return (root / _SYNCHRONIZED).exists()
 
 
 def _text(path: Path) -> str:

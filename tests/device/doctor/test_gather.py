@@ -20,7 +20,7 @@ from device.doctor.checks.broker import check as check_broker
 from device.doctor.checks.tools import ToolFacts
 from device.doctor.checks.tools import check as check_tools
 from device.doctor.gather import broker, network, pins, sound, tools
-from device.doctor.gather.computer import gather_cpu, gather_disk, gather_power, ntp_synchronized
+from device.doctor.gather.computer import gather_cpu, gather_disk, gather_power
 from device.doctor.gather.picture import gather_picture
 from device.doctor.gather.sound import Wish
 from device.identity import Identity, keep_enrolment, keep_key
@@ -302,14 +302,6 @@ def test_the_disk_is_tried_where_the_state_will_be(tmp_path: Path) -> None:
     assert (facts.path, facts.error) == (str(tmp_path), "")
     assert facts.free > 0
     assert gather_disk(Path("/proc/1")).error
-
-
-def test_ntp_leaves_a_mark(tmp_path: Path) -> None:
-    assert ntp_synchronized(tmp_path) is None
-    (tmp_path / "run/systemd/timesync").mkdir(parents=True)
-    assert ntp_synchronized(tmp_path) is False
-    (tmp_path / "run/systemd/timesync/synchronized").touch()
-    assert ntp_synchronized(tmp_path) is True
 
 
 async def test_the_simulated_room_is_heard() -> None:

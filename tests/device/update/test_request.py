@@ -74,6 +74,17 @@ def test_root_believes_only_what_is_signed_and_tells_why_it_does_not(board: Boar
     assert "older than 0.1.0" in board.outcome.reason
 
 
+def test_what_cannot_be_written_down_is_told_all_the_same(board: Board) -> None:
+    (board.home / ".outcome.new").mkdir()  # as on a disk that is read-only, or full
+    leave(board.state, request(board, "0.0.9"))
+    assert updater.main(board.config) == 1
+    assert board.outcome is None
+    told = progress(board.root / "run/progress")
+    assert told is not None
+    assert (told.id, told.failed) == ("a1", True)
+    assert "older than 0.1.0" in told.text
+
+
 def test_a_request_is_carried_out_once(board: Board) -> None:
     leave(board.state, request(board))
     guard.write(board.places.outcome, Outcome("a1", "0.2.0", kept=True, reason="", at=0.0))
@@ -215,6 +226,23 @@ async def test_the_last_step_is_told_once_by_whichever_version_runs(
     once_more.at_rest.set()
     await once_more.until(lambda: once_more.posted)
     assert once_more.told == []
+
+
+async def test_a_failure_that_was_only_told_is_the_last_step(robot: Robot, board: Board) -> None:
+    await robot.updates.obey(order(board))
+    report = Report(board.root / "run/progress", "a1")
+    report.tell("taken up")
+    report.fail("Read-only file system")
+    await robot.until(lambda: len(robot.told) > 1)
+    assert robot.told[-1] == (Step.FAILED, "Read-only file system")
+    assert not (board.state / "update/order").exists()
+
+
+async def test_the_failure_of_another_order_is_not_this_one_s(robot: Robot, board: Board) -> None:
+    await robot.updates.obey(order(board))
+    Report(board.root / "run/progress", "a0").fail("Read-only file system")
+    await robot.until(lambda: len(robot.told) > 1)
+    assert robot.told[-1] == (Step.IN_PROGRESS, "handed over")
 
 
 async def test_a_request_that_a_power_cut_came_between_is_left_anew(robot: Robot, board: Board) -> None:
