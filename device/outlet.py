@@ -74,8 +74,9 @@ class Outlet:
         self._broker.publish(topics.state(self.device), encode(state), retain=True)
 
     def event(self, event: reports.Event) -> None:
-        """Publish what happened."""
-        self._broker.publish(topics.event(self.device), encode(event))
+        """Publish what happened; words that the next ones replace are not waited for, and dropped while the broker is away."""
+        passing = isinstance(event, reports.Caption) and not event.final
+        self._broker.publish(topics.event(self.device), encode(event), qos=0 if passing else 1)
 
     def status(self, status: CommandStatus) -> None:
         """Publish how far an order has come."""
