@@ -12,7 +12,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from device.errors import SettingsError, StoreError
-from device.messages.reports import Caption, DeviceState, Event, Metrics, SessionStarted
+from device.messages.reports import Caption, DeviceState, Event, Metrics, SessionEnded, SessionStarted
 from device.messages.word_filter import WordFilter
 from provisioning.imageflux import Channel
 from provisioning.listener import Listener
@@ -24,8 +24,8 @@ _log = logging.getLogger(__name__)
 MOST_WAITING: Final = 64
 """Captions of one session that wait until its words are known; then the oldest are dropped."""
 
-MOST_KNOWN: Final = 10_000
-"""Sessions whose words are kept; then the oldest are asked for again."""
+MOST_KNOWN: Final = 1_000
+"""Sessions that nobody has said are over whose words are kept; then the oldest are asked for again."""
 
 
 @dataclass(slots=True)
@@ -75,6 +75,8 @@ class Veil(Listener):
             self._talk(device, event.session)
         for listener in self._listeners:
             listener.on_event(device, event)
+        if isinstance(event, SessionEnded):
+            self._over(device, event.session)
 
     def on_metrics(self, device: str, metrics: Metrics) -> None:
         """Pass a device's numbers on."""
@@ -118,6 +120,12 @@ class Veil(Listener):
             talk.asked = True
             self._asked.put_nowait(talk)
         return talk
+
+    def _over(self, device: str, session: str) -> None:
+        """Forget a session, unless captions of it still wait; one that comes late has its words asked for again."""
+        talk = self._talks.get((device, session))
+        if talk is not None and not talk.waiting:
+            del self._talks[device, session]
 
     def _pass_on(self, talk: _Talk) -> None:
         while talk.words is not None and talk.waiting:

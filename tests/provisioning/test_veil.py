@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from device.errors import StoreError
-from device.messages.reports import Caption, Event, Levels, Metrics, SessionStarted, Speaker
+from device.messages.reports import Caption, Event, Levels, Metrics, SessionEnded, SessionStarted, Speaker
 from provisioning.imageflux import Channel
 from provisioning.listener import PartialListener
 from provisioning.observer.feed import Feed
@@ -166,3 +166,20 @@ async def test_all_else_goes_by_at_once(tmp_path: Path) -> None:
     said = (began, f"{SESSION} https://media.example/a", f"{SESSION} None", "-20.0")
     assert public.told == [(DEVICE, each) for each in said]
     assert [robot.device for robot in seen.robots()] == [DEVICE]
+
+
+async def test_a_session_that_is_over_is_forgotten_and_words_that_come_late_are_masked_all_the_same(
+    tmp_path: Path,
+) -> None:
+    ended = SessionEnded(session=SESSION, at=NOON + 5, reason="button", seconds=5.0)
+    async with Store(f"sqlite:///{tmp_path / 'store'}") as store:
+        await prepare(store)
+        async with veiled(store) as (veil, public):
+            veil.on_event(DEVICE, caption("drat"))
+            veil.on_event(DEVICE, ended)
+            await count(public, 1)  # what waits is told all the same
+            veil.on_event(DEVICE, ended)
+            assert not veil._talks
+            veil.on_event(DEVICE, caption("oh, drat"))
+            await count(public, 2)
+    assert public.words == ["●●●●", "oh, ●●●●"]
