@@ -333,9 +333,8 @@ class Calls:
         self._with.chronicle.use(called.name, called.arguments, outcome, began)
         if call is None or call is not self.current:
             return  # the talk is over meanwhile, or goes on in a call that knows nothing of it
-        parting = (
-            outcome.parting and called.turn == call.talk.utterances
-        )  # who speaks meanwhile does not want to part yet
+        # Who speaks meanwhile does not want to part yet.
+        parting = outcome.parting and called.turn == call.talk.utterances
         call.outcome(called.call_id, outcome.text, follow=not (parting and called.spoke))
         if parting:
             self._post(p.EndWished(self._session, called.spoke, number))

@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Leave what five thousand tests are made of out of every search for garbage, which would take a tenth of the time."""
+    """Leave what five thousand tests are made of out of every search for garbage."""
     gc.collect()
     gc.freeze()
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from device.messages.reports import Speaker
+from device.realtime.data_channel import Reader, client_event
 
 
 class _Event(msgspec.Struct, frozen=True, tag_field="type"):
@@ -262,40 +263,20 @@ UNUSED: Final = frozenset(
 """Documented events that a voice conversation over WebRTC needs nothing from."""
 
 
-class _Head(msgspec.Struct, frozen=True):
-    type: str
-
-
-class EventReader:
-    """Bytes to events, for one call; counts what it lets by and never fails."""
-
-    def __init__(self) -> None:
-        self.malformed = 0
-        """Messages that were not JSON, not an event, or not such an event."""
-        self.unknown = 0
-        """Events of a type that the reference of this API did not have."""
-
-    def read(self, data: str | bytes) -> ServerEvent | None:
-        """Return the event in one data channel message, or None when there is nothing in it for us."""
-        try:
-            kind = _HEAD.decode(data).type
-            if kind in _USED:
-                return _EVENT.decode(data)
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
-            self.malformed += 1
-            return None
-        self.unknown += kind not in UNUSED
-        return None
-
-
-_HEAD: Final = msgspec.json.Decoder(_Head)
 _EVENT: Final[msgspec.json.Decoder[ServerEvent]] = msgspec.json.Decoder(ServerEvent)
 _USED: Final = frozenset(arm.__struct_config__.tag for arm in ServerEvent.__args__)
 
 
+class EventReader(Reader[ServerEvent]):
+    """Reads the events of the Realtime API."""
+
+    def __init__(self) -> None:
+        super().__init__(_EVENT, _USED, UNUSED)
+
+
 def session_update(session: dict[str, Any]) -> str:
     """Return a `session.update`; only the fields present change, and the model never can."""
-    return _client_event("session.update", session={"type": "realtime", **session})
+    return client_event("session.update", session={"type": "realtime", **session})
 
 
 def response_create(event_id: str = "") -> str:
@@ -303,32 +284,32 @@ def response_create(event_id: str = "") -> str:
 
     An error that it causes names `event_id`.
     """
-    return _client_event("response.create", **({"event_id": event_id} if event_id else {}))
+    return client_event("response.create", **({"event_id": event_id} if event_id else {}))
 
 
 def response_cancel(response_id: str | None = None) -> str:
     """Return a `response.cancel`; an error `response_cancel_not_active` answers when there is none."""
-    return _client_event("response.cancel", **({"response_id": response_id} if response_id else {}))
+    return client_event("response.cancel", **({"response_id": response_id} if response_id else {}))
 
 
 def output_audio_buffer_clear() -> str:
     """Return an `output_audio_buffer.clear`: stop the sound now (WebRTC only)."""
-    return _client_event("output_audio_buffer.clear")
+    return client_event("output_audio_buffer.clear")
 
 
 def input_audio_buffer_clear() -> str:
     """Return an `input_audio_buffer.clear`: forget what was heard and is not yet part of the conversation."""
-    return _client_event("input_audio_buffer.clear")
+    return client_event("input_audio_buffer.clear")
 
 
 def conversation_item_create(item: dict[str, Any]) -> str:
     """Return a `conversation.item.create` that appends `item` to the conversation."""
-    return _client_event("conversation.item.create", item=item)
+    return client_event("conversation.item.create", item=item)
 
 
 def conversation_item_delete(item_id: str) -> str:
     """Return a `conversation.item.delete` that takes an item out of the conversation."""
-    return _client_event("conversation.item.delete", item_id=item_id)
+    return client_event("conversation.item.delete", item_id=item_id)
 
 
 def input_audio_buffer_commit(event_id: str = "") -> str:
@@ -336,7 +317,7 @@ def input_audio_buffer_commit(event_id: str = "") -> str:
 
     An error `input_audio_buffer_commit_empty`, which names `event_id`, answers where less than 100 ms was heard.
     """
-    return _client_event("input_audio_buffer.commit", **({"event_id": event_id} if event_id else {}))
+    return client_event("input_audio_buffer.commit", **({"event_id": event_id} if event_id else {}))
 
 
 def said_before(speaker: Speaker, text: str, item_id: str) -> str:
@@ -367,7 +348,3 @@ def user_message(text: str, item_id: str) -> str:
 def _message(role: str, text: str, item_id: str) -> str:
     part = {"type": "input_text", "text": text}
     return conversation_item_create({"id": item_id, "type": "message", "role": role, "content": [part]})
-
-
-def _client_event(kind: str, **fields: Any) -> str:
-    return msgspec.json.encode({"type": kind, **fields}).decode()

@@ -44,7 +44,7 @@ KEPT: Final[Mapping[str, str]] = {
     "audio/delay.py: PlayoutDelay._arrivals": "the last minutes of arrivals, one for each 0.2 s",
     "audio/delay.py: PlayoutDelay._clock": "50",
     "audio/doubletalk.py: DoubleTalk._voiced": "some blocks",
-    "audio/fade.py: @cache _rise": "one for each length that is faded, of which the code has some",
+    "audio/fade.py: @cache _rise": "8",
     "audio/jitter.py: JitterBuffer._packets": "its capacity; the oldest is skipped",
     "audio/ladder.py: EchoLadder._losses": "some windows",
     "audio/loudness.py: @cache _weights": ONCE,

@@ -76,3 +76,18 @@ async def test_a_place_that_cannot_be_had_is_named(tmp_path: Path) -> None:
         with pytest.raises(StoreError, match="the store cannot be opened"):
             async with on_duty(url, tmp_path):
                 pytest.fail("there is no such store")
+
+
+async def test_a_lock_is_looked_at_without_being_taken_whatever_its_number(postgresql: PostgreSQL) -> None:
+    url = postgresql.new_database()
+    locks = [AdvisoryLock(url, number) for number in (0, 1, -1, 2**63 - 1, -(2**63))]
+    eye = AdvisoryLock(url, 7)
+    try:
+        for lock in locks:
+            assert await eye.is_free(lock._number)
+            assert await lock.take()
+            assert not await eye.is_free(lock._number)
+            await lock.close()
+        assert not await eye.is_free(eye._number), "who holds it could take it again, and would call it free"
+    finally:
+        await eye.close()

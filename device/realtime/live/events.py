@@ -6,10 +6,11 @@ device uses is decoded; everything else is let by and, where its type is unknown
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
+from device.realtime.data_channel import Reader, client_event
 from device.realtime.history import ITEM_TOKENS, LETTERS_PER_TOKEN
 
 
@@ -183,35 +184,15 @@ UNUSED: Final = frozenset(
 """Documented events that a robot needs nothing from."""
 
 
-class _Head(msgspec.Struct, frozen=True):
-    type: str
-
-
-class EventReader:
-    """Bytes to events, for one session; counts what it lets by and never fails."""
-
-    def __init__(self) -> None:
-        self.malformed = 0
-        """Messages that were not JSON, not an event, or not such an event."""
-        self.unknown = 0
-        """Events of a type that the reference of this API did not have, or that we do not expect."""
-
-    def read(self, data: str | bytes) -> ServerEvent | None:
-        """Return the event in one data channel message, or None when there is nothing in it for us."""
-        try:
-            kind = _HEAD.decode(data).type
-            if kind in _USED:
-                return _EVENT.decode(data)
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
-            self.malformed += 1
-            return None
-        self.unknown += kind not in UNUSED
-        return None
-
-
-_HEAD: Final = msgspec.json.Decoder(_Head)
 _EVENT: Final[msgspec.json.Decoder[ServerEvent]] = msgspec.json.Decoder(ServerEvent)
 _USED: Final = frozenset(arm.__struct_config__.tag for arm in ServerEvent.__args__)
+
+
+class EventReader(Reader[ServerEvent]):
+    """Reads the events of Live sessions."""
+
+    def __init__(self) -> None:
+        super().__init__(_EVENT, _USED, UNUSED)
 
 
 MOST_TOKENS: Final = 500 - 50
@@ -243,7 +224,7 @@ def _words(text: str) -> list[str]:
 
 def instructions_append(text: str) -> str:
     """Return a `session.instructions.append`: what the Live model is to do from now on, 500 tokens at most."""
-    return _client_event("session.instructions.append", content=text, delegation_id=None)
+    return client_event("session.instructions.append", content=text, delegation_id=None)
 
 
 def thinking_append(text: str, event_id: str) -> str:
@@ -251,24 +232,20 @@ def thinking_append(text: str, event_id: str) -> str:
 
     A `session.thinking.appended`, or else an error, names `event_id`.
     """
-    return _client_event("session.thinking.append", content=text, delegation_id=None, event_id=event_id)
+    return client_event("session.thinking.append", content=text, delegation_id=None, event_id=event_id)
 
 
 def function_call_output(call_id: str, output: str) -> str:
     """Return the `response.item.create` that tells what came of a call; no answer follows by itself."""
     item = {"type": "function_call_output", "call_id": call_id, "output": output}
-    return _client_event("response.item.create", item=item)
+    return client_event("response.item.create", item=item)
 
 
 def response_create() -> str:
     """Return a `response.create`: the model behind goes on, with the outcomes that it has been told."""
-    return _client_event("response.create")
+    return client_event("response.create")
 
 
 def session_close() -> str:
     """Return a `session.close`; `session.closed` answers with all that is billed."""
-    return _client_event("session.close")
-
-
-def _client_event(kind: str, **fields: Any) -> str:
-    return msgspec.json.encode({"type": kind, **fields}).decode()
+    return client_event("session.close")
