@@ -20,8 +20,9 @@ from tests.day.scene import Scene
 PATIENCE: Final = 45.0
 """Seconds until what a session held is gone: the longest wait is ICE consent, 30 s after the network has vanished."""
 
-SERVING: Final = "RequestHandler.start"
-"""What keeps an HTTP connection open for the next request; it comes and goes with its descriptor."""
+PASSING: Final = ("RequestHandler.start", "Queue.get")
+"""Tasks that come and go at rest: what keeps an HTTP connection open for the next request, and one wait for one MQTT
+message (aiomqtt makes a task of each), which is not there while the message before it is handled."""
 
 POOLED: Final = ("asyncio_", "ThreadPoolExecutor")
 """Threads of pools, which grow to their size and stay."""
@@ -59,11 +60,22 @@ class Census:
         return found
 
 
+def counted(pid: int, living: dict[str, list[str]]) -> Process:
+    """Count what lives in the process `pid`, whose tasks and threads are `living` (see `device.bench.alive`)."""
+    resident = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    return Process(
+        tasks=Counter(label for label in living["tasks"] if not label.endswith(PASSING)),
+        threads=Counter(label for label in living["threads"] if not label.startswith(POOLED)),
+        descriptors=len(list(Path(f"/proc/{pid}/fd").iterdir())),
+        kilobytes=resident * os.sysconf("SC_PAGE_SIZE") // 1024,
+    )
+
+
 async def taken(scene: Scene) -> Census:
     """Count what is alive now."""
     return Census(
         robot=await _robot(scene),
-        cloud=_process(os.getpid(), alive()),
+        cloud=counted(os.getpid(), alive()),
         calls=len(scene.openai.calls),
         channels=len(await _channels(scene)),
         live=await _live(scene),
@@ -82,17 +94,7 @@ async def _robot(scene: Scene) -> Process:
     asked = time.monotonic()
     scene.stage.robot.do("census")
     seen = await scene.stage.watch.observation("census", asked)
-    return _process(scene.stage.robot.pid, seen.detail)
-
-
-def _process(pid: int, living: dict[str, list[str]]) -> Process:
-    resident = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-    return Process(
-        tasks=Counter(label for label in living["tasks"] if SERVING not in label),
-        threads=Counter(label for label in living["threads"] if not label.startswith(POOLED)),
-        descriptors=len(list(Path(f"/proc/{pid}/fd").iterdir())),
-        kilobytes=resident * os.sysconf("SC_PAGE_SIZE") // 1024,
-    )
+    return counted(scene.stage.robot.pid, seen.detail)
 
 
 async def _channels(scene: Scene) -> Sequence[str]:
