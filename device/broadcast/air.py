@@ -10,6 +10,7 @@ from typing import Final
 
 from device.audio.block import SILENCE, BlockSink, Samples
 from device.broadcast.delay import DelayLine, Moment, Stance
+from device.broadcast.pace import Pace
 from device.broadcast.words import HeldCaptions
 from device.messages.reports import Caption, Levels
 from device.messages.word_filter import WordFilter
@@ -101,6 +102,7 @@ class Air:
     ) -> None:
         self._voice, self._outlet, self._seconds, self._clock = voice, outlet, seconds, clock
         self._stance, self._session, self._words = Stance(), "", WordFilter()
+        self._pace = Pace()
         self._airing: Airing | None = None
         self._hurried = asyncio.Event()
         self._studio = picture(self._levels)
@@ -112,7 +114,7 @@ class Air:
 
     def begin(self, session: str) -> None:
         """Another session begins: its words are in no picture yet."""
-        self._session, self._words = session, WordFilter()
+        self._session, self._words, self._pace = session, WordFilter(), Pace()
         self._hurried.clear()
         if self._studio:
             self._studio.scene.clear()
@@ -194,8 +196,21 @@ class Air:
             self._studio.scene.stand(stance.phase, on_air=stance.on_air, muted=stance.muted)
 
     def _let_out(self, caption: Captioned) -> None:
+        now = self._clock()
         if self._studio:
-            self._studio.scene.caption(caption, self._clock())
+            self._studio.scene.caption(caption, now)
+        first = not self._pace.waiting
+        if (told := self._pace.take(caption, now)) is not None:
+            self._tell(told)
+        elif first:
+            asyncio.get_running_loop().call_later(self._pace.seconds(now), self._catch_up, self._pace)
+
+    def _catch_up(self, pace: Pace) -> None:
+        if pace is self._pace:
+            for told in pace.release(self._clock()):
+                self._tell(told)
+
+    def _tell(self, caption: Captioned) -> None:
         start, end = self._outlet.wall(caption.start), self._outlet.wall(caption.end)
         self._outlet.event(
             Caption(

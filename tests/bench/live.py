@@ -130,7 +130,7 @@ async def cloud(folder: Path, pulse: PulseServer) -> AsyncIterator[tuple[Stage, 
         stage.watch.outlive()
         await stage.robot.stop()
         config = stage.folder / "device.toml"
-        config.write_text(config.read_text().replace("metrics_seconds = 0.2", "metrics_seconds = 2.0"))
+        config.write_text(_usual(config.read_text()))
         yield stage, config
 
 
@@ -150,6 +150,17 @@ async def measured(folder: Path, seconds: float, *, with_browser: bool) -> list[
 async def _ready(config: Path, folder: Path) -> float:
     async with device(config, folder) as (_, took):
         return took
+
+
+def _usual(settings: str) -> str:
+    """Return the settings of a stage with reports as often as a robot makes them, but for the meters that are read here."""
+    for here, usual in (
+        ("heartbeat_seconds = 0.5", "heartbeat_seconds = 10.0"),
+        ("metrics_seconds = 0.2", "metrics_seconds = 2.0"),
+    ):
+        assert here in settings, f"the stage has no {here}"
+        settings = settings.replace(here, usual)
+    return settings
 
 
 def _say_nothing(_text: str) -> None:

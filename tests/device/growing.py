@@ -54,6 +54,7 @@ KEPT: Final[Mapping[str, str]] = {
     "audio/prebuffer.py: Prebuffer._passed": "some blocks",
     "audio/timescale.py: @cache _places": "8",
     "broadcast/delay.py: DelayLine._held": "10 s of blocks",
+    "broadcast/pace.py: Pace._waiting": "words that are not final, for a quarter of a second",
     "broadcast/words.py: HeldCaptions._cuts": SESSION,
     "broadcast/words.py: HeldCaptions._held": "captions that are not out yet",
     "broadcast/words.py: _Held.versions": "the seconds of the delay",

@@ -169,3 +169,15 @@ def test_settings_have_ranges() -> None:
     assert read_settings("bit_rate = 24000", "x.toml", OpusSettings).bit_rate == 24_000
     with pytest.raises(ValueError, match="bit_rate"):
         read_settings("bit_rate = 1", "x.toml", OpusSettings)
+
+
+def test_what_nobody_hears_is_encoded_without_a_search_and_speech_after_it_as_ever() -> None:
+    """libopus at complexity 0 fills the same packets with other bits: an encoder that never searches is the measure."""
+    quiet = (np.random.default_rng(3).standard_normal(20 * BLOCK) * 10 ** (-75 / 20) * 32768).astype(np.int16)
+    searching, never = OpusEncoder(complexity=10), OpusEncoder(complexity=0)
+    for block in blocks(quiet):
+        packets = searching.encode(block), never.encode(block)
+    assert packets[0] == packets[1]
+    for block in blocks(speech(0.2)):
+        packets = searching.encode(block), never.encode(block)
+    assert packets[0] != packets[1]

@@ -99,6 +99,38 @@ def test_without_a_delay_all_goes_out_at_once() -> None:
         robot.air.cut()
 
 
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the words that are told while there is a broker, as they are told."""
+    words = list[str]()
+    monkeypatch.setattr(Outlet, "event", lambda _self, event: words.append(event.text))
+    return words
+
+
+async def test_words_that_grow_are_told_a_few_times_a_second_and_shown_in_the_picture_at_once(told: list[str]) -> None:
+    robot = Robot(0.0, shown=True)
+    assert robot.air.studio
+    for text in ("It", "It is", "It is ten"):
+        robot.air.caption(Captioned("a", Speaker.ASSISTANT, text, robot.now, robot.now + 1.0, final=False))
+    seen = robot.air.studio.look(robot.now)
+    assert seen.subtitle is not None
+    assert (seen.subtitle.lines, told) == (("It is ten",), ["It"])
+    async with asyncio.timeout(20.0):
+        while len(told) < 2:
+            await asyncio.sleep(0.01)
+    assert told == ["It", "It is ten"]
+
+
+async def test_words_that_wait_when_another_session_begins_are_told_to_nobody(told: list[str]) -> None:
+    robot = Robot(0.0)
+    for text in ("It", "It is"):
+        robot.air.caption(Captioned("a", Speaker.ASSISTANT, text, robot.now, robot.now + 1.0, final=False))
+    first = robot.air._pace
+    robot.air.begin("s2")
+    robot.air._catch_up(first)
+    assert told == ["It"]
+
+
 def test_sound_words_and_picture_are_late_by_the_same() -> None:
     robot, programme = Robot(0.5, shown=True), Recorder()
     assert robot.air.studio
