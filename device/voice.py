@@ -14,7 +14,7 @@ from device.audio.block import SILENCE, Block, BlockSink, BlockSource, Samples
 from device.audio.doubletalk import DoubleTalk, Duck
 from device.audio.echo import EchoControl, EchoMeter, EchoMode
 from device.audio.ladder import guarded
-from device.audio.level import Energies, Meter, energies, energy, is_clipped, is_sound
+from device.audio.level import NOTHING, Energies, Meter, energy, is_clipped, is_sound
 from device.audio.playout import Playout, SpeakerPort
 from device.audio.prebuffer import Prebuffer
 from device.audio.programme import Programme
@@ -27,8 +27,6 @@ ROOM_BLOCKS: Final = 25
 """Blocks for which echo control goes on after the last sound while idle: 0.5 s, more than rooms and cards go on.
 What earcons teach it of the room spares the first session its own echo."""
 
-
-_NOTHING: Final = Energies(0.0, 0.0, 0.0)
 
 LIVELY_BLOCKS: Final = 3
 """Blocks in the interval of what moves with a voice: 60 ms, less than a syllable."""
@@ -200,9 +198,9 @@ class VoicePath:
         """Return the voice in the room, and the energies of what was returned and of what it was made of."""
         self._heard_for = self._heard_for - 1 if not is_sound(block.played) else ROOM_BLOCKS
         if not (self.uplink or self.programme or self._prebuffer.keeping or self._heard_for > 0):
-            return SILENCE, _NOTHING  # nobody listens and nothing is played: no echo control while idle
+            return SILENCE, NOTHING  # nobody listens and nothing is played: no echo control while idle
         near = self.echo.process(block.captured, block.played)
-        measured = energies(block.captured, near, block.played)
+        measured = self.echo.measured
         self._echo_meter.add(measured)
         if self.echo.mode is EchoMode.AEC3:
             self._double_talk.add(measured)

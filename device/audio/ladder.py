@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from typing import Final
+from typing import Final, Protocol
 
 from device.audio.block import Samples
 from device.audio.echo import EchoControl, EchoMode, HalfDuplex, is_active
-from device.audio.level import energy, rms_dbfs
+from device.audio.level import NOTHING, Energies, dbfs, energies, energy
 
 _log = logging.getLogger(__name__)
 
@@ -30,10 +30,32 @@ _EVIDENCE: Final = 200  # measured blocks: 4 s
 _DELAY: Final = 15  # blocks after the speaker begins until its echo is surely in the room
 
 
+class MeasuredEchoControl(EchoControl, Protocol):
+    """An `EchoControl` whose blocks are measured once, for itself and for whoever judges them after it."""
+
+    measured: Energies
+    """Of the last block: the microphone, what was returned of it, and the speaker."""
+
+
+class Unguarded:
+    """An `EchoControl` that nobody has to watch."""
+
+    def __init__(self, control: EchoControl) -> None:
+        self.mode, self.measured = control.mode, NOTHING
+        self._control = control
+
+    def process(self, near: Samples, far: Samples) -> Samples:
+        """Return what the control makes of `near`, shape (960,)."""
+        cleaned = self._control.process(near, far)
+        self.measured = energies(near, cleaned, far)
+        return cleaned
+
+
 class EchoLadder:
     """An `EchoControl` that closes the microphone when the one it is given does too little."""
 
     def __init__(self, canceller: EchoControl) -> None:
+        self.measured = NOTHING
         self.mode = canceller.mode
         """What is in force now: that of the canceller, or half duplex."""
         self.falls = 0
@@ -45,18 +67,21 @@ class EchoLadder:
     def process(self, near: Samples, far: Samples) -> Samples:
         """Return `near`, shape (960,), without `far`; silence while the speaker plays if that cannot be had."""
         cleaned = self._canceller.process(near, far)
-        active = is_active(energy(far))
+        self.measured = measured = energies(near, cleaned, far)
+        active = is_active(measured.far)
         gated = self._gate.gate(cleaned, active=active)
-        self._measure(near, cleaned, active=active)
-        closed = self.mode is EchoMode.HALF_DUPLEX or 0 < self._heard < WARM_UP
-        return gated if closed else cleaned
+        self._measure(measured, active=active)
+        if self.mode is EchoMode.HALF_DUPLEX or 0 < self._heard < WARM_UP:
+            self.measured = measured._replace(cleaned=energy(gated))
+            return gated
+        return cleaned
 
-    def _measure(self, near: Samples, cleaned: Samples, *, active: bool) -> None:
+    def _measure(self, measured: Energies, *, active: bool) -> None:
         self._active_for = self._active_for + 1 if active else 0
         self._heard += active and self._heard < WARM_UP
         if self._active_for > _DELAY and self._heard >= WARM_UP:
-            before = rms_dbfs(near)
-            self._losses.append(ENOUGH_DB if before < INAUDIBLE_DBFS else before - rms_dbfs(cleaned))
+            before = dbfs(measured.near)
+            self._losses.append(ENOUGH_DB if before < INAUDIBLE_DBFS else before - dbfs(measured.cleaned))
             self._judge()
 
     def _judge(self) -> None:
@@ -75,6 +100,6 @@ class EchoLadder:
         self._losses.clear()
 
 
-def guarded(control: EchoControl) -> EchoControl:
+def guarded(control: EchoControl) -> MeasuredEchoControl:
     """Return `control`, on the ladder if it is a canceller that can fail."""
-    return EchoLadder(control) if control.mode is EchoMode.AEC3 else control
+    return EchoLadder(control) if control.mode is EchoMode.AEC3 else Unguarded(control)

@@ -52,6 +52,10 @@ class Energies(NamedTuple):
     """What the speaker played."""
 
 
+NOTHING: Final = Energies(0.0, 0.0, 0.0)
+"""Silence everywhere."""
+
+
 def energies(near: Samples, cleaned: Samples, far: Samples) -> Energies:
     """Measure one block before and after echo control, and what was played."""
     return Energies(energy(near), energy(cleaned), energy(far))

@@ -124,6 +124,8 @@ class OpusEncoder:
         self._state = self._library.opus_encoder_create(RATE, 1, application, error)
         self._check(error.value)
         weakref.finalize(self, self._library.opus_encoder_destroy, self._state)
+        self._pcm = np.zeros(max(_FRAME_SIZES), np.int16)
+        self._address = self._pcm.ctypes.data
         self._payload = ctypes.create_string_buffer(_LARGEST_PAYLOAD)
         self._complexity, self._thorough = complexity, True
         self._control(_SET_COMPLEXITY, complexity)
@@ -140,10 +142,10 @@ class OpusEncoder:
         if samples.dtype != np.int16 or samples.ndim != 1 or samples.size not in _FRAME_SIZES:
             raise ValueError(f"not an Opus frame: {samples.dtype} of shape {samples.shape}")
         self._look(thorough=energy(samples) >= UNHEARD)
-        pcm = np.ascontiguousarray(samples)
-        length = self._library.opus_encode(self._state, pcm.ctypes.data, pcm.size, self._payload, _LARGEST_PAYLOAD)
+        self._pcm[: samples.size] = samples
+        length = self._library.opus_encode(self._state, self._address, samples.size, self._payload, _LARGEST_PAYLOAD)
         self._check(length)
-        return self._payload.raw[:length]
+        return ctypes.string_at(self._payload, length)
 
     def set_bit_rate(self, bit_rate: int) -> None:
         """Use `bit_rate` bits per second from the next packet on."""

@@ -5,6 +5,7 @@ import pytest
 
 from device.audio.block import BLOCK, RATE, SILENCE, Block, Samples
 from device.audio.echo import Aec3, HalfDuplex, NoEchoControl
+from device.audio.ladder import guarded
 from device.audio.level import rms_dbfs
 from device.audio.reception import Reception
 from device.rtc.receiving import VoiceReceiver
@@ -155,7 +156,7 @@ def test_who_interrupts_hears_no_earcon_either_but_what_the_robot_has_to_say(rob
 
 
 def test_half_duplex_hears_what_was_played_and_not_what_will_be(robot: Robot) -> None:
-    robot.path.echo = HalfDuplex()
+    robot.path.echo = guarded(HalfDuplex())
     robot.path.uplink = uplink = Recorder()
     robot.path.source = Recording(tone(0.5))
     robot.hear(tone(2.0))
@@ -198,7 +199,7 @@ def test_nothing_is_computed_for_nobody(robot: Robot) -> None:
         def process(self, near: Samples, far: Samples) -> Samples:
             raise AssertionError(near, far)
 
-    robot.path.echo = Untouchable()
+    robot.path.echo = guarded(Untouchable())
     robot.hear(tone(0.2))
     assert robot.path.counters()["blocks"] == 10
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from device.audio.block import SILENCE, Samples
-from device.audio.echo import Aec3, EchoMode, HalfDuplex
+from device.audio.echo import Aec3, EchoControl, EchoMode, HalfDuplex
 from device.audio.ladder import WARM_UP, EchoLadder, guarded
-from device.audio.level import rms_dbfs
+from device.audio.level import NOTHING, energies, rms_dbfs
 from tests.device.audio.sound import blocks, speech, tone
 
 
@@ -81,9 +81,19 @@ def test_somebody_who_interrupts_now_and_then_does_not_look_like_an_echo() -> No
 
 
 def test_only_a_canceller_needs_a_guard() -> None:
-    gate = HalfDuplex()
-    assert guarded(gate) is gate
+    gate = guarded(HalfDuplex())
+    assert (gate.mode, isinstance(gate, EchoLadder)) == (EchoMode.HALF_DUPLEX, False)
     assert isinstance(guarded(Aec3()), EchoLadder)
+
+
+@pytest.mark.parametrize("control", [HalfDuplex(), Canceller(30.0)])
+def test_what_is_returned_is_what_was_measured_with_a_guard_and_without(control: EchoControl) -> None:
+    guard, near, far = guarded(control), tone(0.02), tone(0.02, amplitude=5000)
+    assert guard.measured == NOTHING
+    for _ in range(2 * WARM_UP):
+        returned = guard.process(near, far)
+        assert guard.measured == energies(near, returned, far)
+    assert returned.any() == (control.mode is EchoMode.AEC3)
 
 
 def test_a_real_echo_is_taken_out_without_closing_the_microphone_for_long() -> None:
