@@ -125,6 +125,7 @@ async def _body(settings: DeviceSettings, inbox: Inbox, *, with_bench: bool) -> 
         Outputs(settings.tools.outputs, panel.pins, *outlets) as outputs,
         voice_card(settings, panel, told, bench.observed if with_bench else None) as (card, voice),
     ):
+        panel.follow(lambda: voice.levels().assistant)
         if with_bench:
             bench.body(panel, card)
         yield Body(panel, card, voice, outputs)
@@ -180,7 +181,6 @@ def _background(robot: Robot, settings: DeviceSettings, *, with_bench: bool) -> 
     works: dict[str, Coroutine[None, None, None]] = {
         "orders": robot.mail.obey(),
         "meters": _meter(robot, settings.report.metrics_seconds),
-        "light": _follow_voice(robot.body),
         "renewal": robot.renewal.run(),
         "console": robot.console.attend(),
         "watchdog": supervise(robot.body.voice, robot.body.card, robot.inbox.post),
@@ -195,13 +195,6 @@ async def _meter(robot: Robot, seconds: float) -> None:
     while True:
         await asyncio.sleep(seconds)
         robot.outlet.metrics(robot.body.voice.levels(), robot.body.voice.counters() | robot.body.card.counters())
-
-
-async def _follow_voice(body: Body) -> None:
-    """Let the light follow the assistant's voice, ten times a second."""
-    while True:
-        await asyncio.sleep(0.1)
-        body.panel.level(body.voice.levels().assistant)
 
 
 async def _attend_bench(robot: Robot) -> None:

@@ -17,7 +17,7 @@ from gpiozero.pins.mock import MockFactory
 from device.panel.contact import Contact
 from device.panel.gestures import Gesture, Gestures
 from device.panel.lamps import Lamps
-from device.panel.patterns import IDENTIFYING, PATTERNS, Light, Step
+from device.panel.patterns import IDENTIFYING, PATTERNS, Level, Light, Step
 from device.panel.pins import explained, open_pins
 from device.panel.rendering import channels
 from device.panel.settings import PanelSettings
@@ -58,7 +58,7 @@ class Panel:
         self._next_step: asyncio.TimerHandle | None = None
         self._shown: Light | None = None
         self._steps: Iterator[Step] = iter((DARK,))
-        self._level: float | None = None
+        self._level: Level = lambda: None
         self._brightness = 1.0
 
     async def __aenter__(self) -> Self:
@@ -168,7 +168,7 @@ class Panel:
 
     def identify(self) -> None:
         """Blink for five seconds, or until another phase is to be shown."""
-        after = iter((DARK,)) if self._shown is None else PATTERNS[self._shown](lambda: self._level)
+        after = iter((DARK,)) if self._shown is None else PATTERNS[self._shown](lambda: self._level())
         self._steps = chain(IDENTIFYING, after)
         self._step()
 
@@ -176,13 +176,13 @@ class Panel:
         """Switch the red light."""
         self._red.value = on
 
-    def level(self, dbfs: float) -> None:
-        """Tell how loud the robot speaks now, RMS in dBFS: the talk light follows while it shows `speaking`."""
-        self._level = dbfs
+    def follow(self, level: Level) -> None:
+        """Have the talk light ask `level`, while it shows `speaking`, how loud the robot speaks."""
+        self._level = level
 
     def _step_again(self) -> None:
         if self._shown is not None:
-            self._steps = PATTERNS[self._shown](lambda: self._level)
+            self._steps = PATTERNS[self._shown](lambda: self._level())
             self._step()
 
     def _step(self) -> None:

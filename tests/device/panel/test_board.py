@@ -132,12 +132,12 @@ async def test_showing_the_same_again_does_not_start_it_again() -> None:
 
 
 async def test_speaking_follows_the_level() -> None:
-    watcher = Watcher()
+    watcher, levels = Watcher(), [-15.0]
     async with watcher.panel() as panel:
         panel.show(Light.SPEAKING)
-        panel.level(-15.0)
+        panel.follow(lambda: levels[-1])
         await watcher.until(lambda: watcher.lights[-1][1] == 1.0)
-        panel.level(-60.0)
+        levels.append(-60.0)
         await watcher.until(lambda: watcher.lights[-1][1] == pytest.approx(0.15, abs=0.02))
 
 
