@@ -32,7 +32,7 @@ bench-broadcast: ## how late observers hear and read, and what it costs (ARGS="-
 
 day: ## a day of 300 sessions with random faults, after which nothing is left (ARGS="--sessions 50 --seed 7")
 	@.ci/setup test
-	@.venv/bin/python -m tests.day $(ARGS)
+	@MALLOC_ARENA_MAX=2 .venv/bin/python -m tests.day $(ARGS)
 
 test-board: ## a board that is emulated, with the package in it: pins, sound, bad networks, power cuts; needs root (ARGS="-k power")
 	@.ci/setup board

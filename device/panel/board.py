@@ -168,7 +168,7 @@ class Panel:
 
     def identify(self) -> None:
         """Blink for five seconds, or until another phase is to be shown."""
-        after = iter((DARK,)) if self._shown is None else PATTERNS[self._shown](lambda: self._level())
+        after = iter((DARK,)) if self._shown is None else PATTERNS[self._shown](self._level)
         self._steps = chain(IDENTIFYING, after)
         self._step()
 
@@ -179,10 +179,11 @@ class Panel:
     def follow(self, level: Level) -> None:
         """Have the talk light ask `level`, while it shows `speaking`, how loud the robot speaks."""
         self._level = level
+        self._step_again()
 
     def _step_again(self) -> None:
         if self._shown is not None:
-            self._steps = PATTERNS[self._shown](lambda: self._level())
+            self._steps = PATTERNS[self._shown](self._level)
             self._step()
 
     def _step(self) -> None:

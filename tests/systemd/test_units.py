@@ -162,3 +162,11 @@ def test_the_keys_of_the_cloud_are_credentials() -> None:
     page = (SYSTEMD.parent / "docs" / "install.md").read_text()
     assert 'api_key_file = "cloud_openai"' in page
     assert 'token_file = "cloud_imageflux"' in page
+
+
+def test_the_cloud_has_few_heaps_wherever_it_runs_and_the_day_is_lived_with_as_many() -> None:
+    heaps = "MALLOC_ARENA_MAX=2"
+    top = SYSTEMD.parent
+    assert heaps in service("kaiwa-cloud.service")["Environment"].split()
+    assert f"ENV {heaps}\n" in (top / "packaging/container/Containerfile").read_text()
+    assert f"@{heaps} .venv/bin/python -m tests.day" in (top / "Makefile").read_text()
