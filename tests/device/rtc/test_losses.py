@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from aiortc.rtp import RtcpReceiverInfo, RtcpRrPacket
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.audio.opus import OpusSettings
+from device.audio.block import Samples
+from device.audio.opus import Application, OpusDecoder, OpusEncoder, OpusSettings
 from device.errors import MediaError
-from device.rtc.losses import MOST_PERCENT, ExpectedLoss, on_loss_report
+from device.rtc.losses import COPIES_PERCENT, MOST_PERCENT, ExpectedLoss, on_loss_report
+from tests.device.audio.sound import blocks, likeness, speech
 from tests.device.rtc.loopback import loopback, stay_at_home
 
 
@@ -46,6 +49,27 @@ def test_the_expectation_is_bounded_and_falls_back_to_the_floor(floor: int, shar
     for _ in range(60):
         loss.reported(0.0)
     assert loss.percent == floor
+
+
+def copied(percent: int, sound: Samples) -> float:
+    """Return how alike every tenth packet of a broadcast is to what its successor has of it: the median correlation."""
+    encoder = OpusEncoder(application=Application.AUDIO, bit_rate=96_000, expected_loss_percent=percent)
+    packets = [encoder.encode(block) for block in blocks(sound)]
+    alike = []
+    for number in range(10, len(packets) - 1, 10):
+        whole, lossy = OpusDecoder(), OpusDecoder()
+        for packet in packets[:number]:
+            whole.decode(packet), lossy.decode(packet)
+        alike.append(likeness(whole.decode(packets[number]), lossy.decode_fec(packets[number + 1])))
+    return float(np.median(alike))
+
+
+def test_a_broadcast_that_loses_one_packet_has_copies_from_then_on() -> None:
+    loss, sound = ExpectedLoss(5), speech(2.0, pause_every=9.0)
+    without = copied(loss.percent, sound)
+    expected = loss.reported(1 / 50)
+    assert (expected, loss.reported(0.0)) == (COPIES_PERCENT, COPIES_PERCENT)
+    assert copied(expected, sound) > 0.95 > without
 
 
 def test_a_library_whose_names_have_changed_is_refused() -> None:

@@ -87,7 +87,7 @@ def test_connect_says_what_a_sender_of_sound_must_and_nothing_else() -> None:
         "type": "connect",
         "role": "sendonly",
         "channel_id": "room",
-        "audio": {"codec_type": "OPUS", "bit_rate": 64},
+        "audio": {"codec_type": "OPUS", "bit_rate": 96},
         "video": False,
         "sora_client": "Kaiwa 1",
         "environment": "Pi",
