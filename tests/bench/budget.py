@@ -135,7 +135,7 @@ async def measured(folder: Path, boards: list[Board], picture: str | None, secon
     """Return the rows of every board."""
     rows: list[Row] = []
     (folder / "pulse").mkdir()
-    with pulse_server(folder / "pulse") as pulse, pulse.echo_path(live.ECHO_MS):
+    with pulse_server(folder / "pulse", shared_memory=True) as pulse, pulse.echo_path(live.ECHO_MS):
         async with live.cloud(folder / "stage", pulse) as (stage, config):
             plain = config.read_text()
             for board in boards:
@@ -149,7 +149,7 @@ async def measured(folder: Path, boards: list[Board], picture: str | None, secon
 async def taken_apart(folder: Path, boards: list[Board], seconds: float, rounds: int) -> list[Row]:
     """Return what each part takes on every board."""
     (folder / "pulse").mkdir()
-    with pulse_server(folder / "pulse") as pulse, pulse.echo_path(live.ECHO_MS):
+    with pulse_server(folder / "pulse", shared_memory=True) as pulse, pulse.echo_path(live.ECHO_MS):
         async with live.cloud(folder / "stage", pulse) as (stage, config):
             plain = config.read_text()
             rows: list[Row] = []
