@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import random
 import statistics
@@ -62,6 +63,13 @@ async def played(stage: Stage, seed: int, sessions: int, say: Callable[[str], No
     return day
 
 
+def _tidied_up() -> None:
+    """Leave only what is in use: the stand-ins' peer connections are cycles that the collector comes to some time, and glibc
+    keeps what is free between what is not (malloc_trim(3))."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+
+
 async def _one(day: Day, scene: Scene, number: int, say: Callable[[str], None], *, quick: bool) -> None:
     assert day.before is not None
     course, began = drawn(scene.chance, quick=quick), time.monotonic()
@@ -76,7 +84,7 @@ async def _one(day: Day, scene: Scene, number: int, say: Callable[[str], None], 
         await _recover(day, scene, number)
     scene.all_well()
     if not quick:
-        gc.collect()  # the stand-ins' peer connections are cycles: memory is else what the collector has not come to yet
+        _tidied_up()
     census, left = await settled(scene, day.before)
     day.after = census
     day.memory.append((census.robot.kilobytes, census.cloud.kilobytes))

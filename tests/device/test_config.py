@@ -95,7 +95,7 @@ def test_the_smallest_board_never_hears_itself_and_sends_fewer_packets(tmp_path:
 
 
 def test_what_the_profile_chose_is_told_and_what_the_file_says_wins(tmp_path: Path) -> None:
-    found = chosen(written(tmp_path, "board = 'zero2w'\n[echo]\nmode = 'aec3'\n[sound]\nframes = 960"))
+    found = chosen(written(tmp_path, "board = 'zero2w'\n[echo]\nmode = 'aec3'\n[sound]\nframes = 1920"))
     assert found.board is Board.ZERO2W
     assert [choice.key for choice, _ in found.overruled] == ["echo.mode"]
     lines = list(told(found))
