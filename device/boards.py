@@ -67,8 +67,8 @@ CHOICES: Final[Mapping[Board, tuple[Choice, ...]]] = {
         Choice(
             "sound.frames",
             1920,
-            "the sound card asks for sound a quarter as often, and has more in hand; it sounds some 30 ms later",
-            "サウンドカードの呼び出しを4分の1に減らし、余裕を持たせます (約 30 ms 遅くなります)",
+            "the sound card asks for sound a quarter as often, and has more in hand: 80 ms in place of 20, by what PortAudio says",
+            "サウンドカードの呼び出しを4分の1に減らし、余裕を持たせます (PortAudio の値で 20 ms が 80 ms に)",
         ),
     ),
     Board.OTHER: (),

@@ -1,4 +1,4 @@
-"""PURE. Words that grow, told to the cloud no more often than eyes follow: a message costs as much as encoding two blocks."""
+"""PURE. Words that grow, told to the cloud no more often than eyes follow, because each message costs time on its whole way."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Final
 from device.realtime.captions import Captioned
 
 STEP: Final = 0.25
-"""Seconds between two tellings of words that are not final: about three of them at the pace of speech. The service sends
-them faster than they are spoken, one event for each."""
+"""Seconds between two tellings of words that are not final: less than a word at the pace of speech. The service
+sends them faster than they are spoken, one event for each."""
 
 
 class Pace:

@@ -2,7 +2,7 @@
 
 Opus repeats a packet inside the next one only when told to expect loss. At 32 kbit/s libopus 1.3.1 does so from 8 % on
 and not at 5 %, so the reported loss never takes the expectation below what the settings ask for; and for a broadcast only from
-6 % on, at any bit rate, so any loss that is reported takes it there.
+6 % on, at 64 and 96 kbit/s alike, so any loss that is reported takes it there.
 """
 
 from __future__ import annotations

@@ -20,11 +20,12 @@ class BroadcastSettings(Settings, frozen=True):
     delay_s: Annotated[float, msgspec.Meta(ge=0, le=10)] = 0.0
     """Seconds by which observers hear, read and see everything late, so that it can be cut before; 0: not at all."""
     bit_rate: Annotated[int, msgspec.Meta(ge=6_000, le=128_000)] = 96_000
-    """Opus, mono, bit/s: speech has PESQ-WB 3.4 at 64 kbit/s, 4.0 at 80 and 4.1 at 96, in the same time (measured)."""
+    """Opus, mono, bit/s: speech has PESQ-WB 3.4 at 64 kbit/s, 4.0 at 80 and 4.1 at 96, in about the same time (measured)."""
     complexity: Annotated[int, msgspec.Meta(ge=0, le=10)] = 5
-    """Opus complexity; it counts where packets get lost: with copies in them speech has PESQ-WB 4.0 at 5, and 3.4 at 3."""
+    """Opus complexity; it counts where packets get lost: with copies in them speech has PESQ-WB 4.0 at 5 and
+    3.4 at 3 (at 64 kbit/s)."""
     expected_loss_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 5
-    """How much loss the forward error correction prepares for."""
+    """How much loss the forward error correction prepares for; below 6 there are no copies until some is reported."""
     packet_ms: Literal[20, 40, 60] = 20
     """Sound in one packet: longer ones are fewer, which saves processor time, and come that much later."""
     open_seconds: Seconds = 5.0

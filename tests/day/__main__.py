@@ -3,7 +3,7 @@
 The robot's program, the cloud, Mosquitto and WebRTC are real, the services their stand-ins; a talk of half an hour lasts
 fifteen seconds at most. After each session the tasks and threads of both processes, the calls and channels at the
 services and the sessions in the store must be as before; at the end descriptors and memory, too. Exit code 0 if so. `make`
-gives both processes two heaps of glibc, as the cloud's unit does: with one for each thread what is free grows with its pieces.
+gives both processes two heaps of glibc, as the cloud's unit does.
 """
 
 from __future__ import annotations

@@ -82,8 +82,8 @@ LOST: Final = Phrase(
     Outcome.WARNING,
     "{card}: sound was lost: {xruns} times in {seconds:.0f} s, {percent:.0f} % of the blocks came",
     "{card}: 音が {seconds:.0f} 秒間に {xruns} 回途切れ、{percent:.0f} % のブロックが届きました",
-    "Plug it into a port of its own, not through a hub; raise `frames` in [sound] to 960.",
-    "ハブを通さず直接つなぎ、[sound] の `frames` を 960 に上げてください。",
+    "Plug it into a port of its own, not through a hub; raise `frames` in [sound], up to 1920.",
+    "ハブを通さず直接つなぎ、[sound] の `frames` を 1920 までの範囲で上げてください。",
 )
 BY_NUMBER: Final = Phrase(
     "sound.by_number",
