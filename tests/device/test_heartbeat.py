@@ -19,12 +19,13 @@ from device.broadcast.delay import Moment, Stance
 from device.heartbeat import PATIENCE, Heartbeat
 from device.messages.reports import Levels
 from device.rtc.sending import OpusSender
+from device.soundcard.opening import open_card
 from device.soundcard.room_card import RoomCard
 from device.soundcard.settings import SoundSettings
-from device.supervision import PASSING_SECONDS, Standstill, check, progress, supervise
+from device.supervision import PASSING_SECONDS, Standstill, check, lacking, progress, supervise
 from device.voice import VoicePath
 from tests.device.rtc.loopback import loopback, stay_at_home
-from tests.device.soundcard.listening import Listener
+from tests.device.soundcard.listening import Asked, Listener
 
 ALIVE: dict[str, float | None] = {"captured": 1.0, "played": 1.0, "sent": 1.0, "broadcast": 1.0}
 
@@ -119,6 +120,16 @@ async def test_a_card_that_runs_goes_on_and_one_that_stopped_does_not() -> None:
     assert before["captured"] != after["captured"]
     assert before["played"] != after["played"]
     assert progress(voice, card)["played"] == progress(voice, card)["played"]
+
+
+async def test_a_version_on_trial_that_finds_no_sound_card_is_not_well(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PULSE_SERVER", f"unix:{tmp_path}/nobody")
+    async with open_card(SoundSettings(card="pyaudio"), Listener(), Asked(), told=lambda _: None) as card:
+        assert lacking(VoicePath(NoEchoControl(), card), card, lambda: True)() == ["sound card"]
+    async with RoomCard(SoundSettings(), Listener()) as room:
+        assert lacking(VoicePath(NoEchoControl(), room), room, lambda: False)() == ["online"]
 
 
 async def test_what_is_sent_is_counted_where_the_connection_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:

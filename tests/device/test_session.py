@@ -328,6 +328,16 @@ def test_without_a_sound_card_nothing_begins_until_it_is_back(robot: Robot) -> N
     assert do.Mint("s1", "button") in robot(p.Pressed())
 
 
+def test_a_robot_that_begins_without_a_sound_card_shows_it_as_soon_as_it_has_begun() -> None:
+    session = Session(lambda: "s1")
+    assert session.handle(GONE, 0.0) == [do.Show(), do.ReportFault(None, "sound", GONE.text)]
+    session.handle(p.Ready(), 1.0)
+    assert (session.phase, session.fault, session.deadline) == (Phase.FAULT, "sound", None)
+    session.handle(p.BrokerUp(), 2.0)
+    session.handle(p.SoundBack(), 3.0)
+    assert (session.phase, session.fault) == (Phase.IDLE, None)
+
+
 def test_a_conversation_outlives_its_sound_card(robot: Robot) -> None:
     live(robot)
     assert robot(GONE) == [do.Show(), do.ReportFault("s1", "sound", GONE.text)]
