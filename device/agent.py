@@ -116,6 +116,8 @@ class Agent:
                 _log.info("%s -> %s on %s", before, self._session.phase, type(event).__name__)
             for command in commands:
                 if isinstance(command, do.Exit):
+                    if command.update:
+                        self._panel.show(Light.UPDATING)
                     return command
                 self._carry_out(command)
             if self._session.phase is Phase.FAULT is not before:
