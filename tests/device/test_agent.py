@@ -90,6 +90,25 @@ def test_whoever_cannot_be_heard_never_sees_that_they_are() -> None:
             assert light(session, echo) not in hears
 
 
+async def test_microphone_and_red_light_are_as_the_machine_says(session: Session) -> None:
+    session._broadcasting = True
+    async with bench() as ready, Panel(PanelSettings(factory="mock"), lambda *_: None) as panel:
+        outlet = ready.holdings._with.outlet
+        agent = Agent(session, Inbox(), panel, ready.voice, outlet, ready.holdings, asyncio.Event())
+        for event, muted, red in (
+            (p.MuteSwitched(True), True, 0),
+            (p.OnAir("s1"), True, 1),
+            (p.MuteSwitched(False), False, 1),
+            (p.MuteWished(on=True), True, 1),
+            (p.OffAir("s1", "lost"), True, 0),
+            (p.Pressed(), False, 0),
+        ):
+            for command in session.handle(event, 1.0):
+                if isinstance(command, do.Show):
+                    agent._carry_out(command)
+            assert (ready.voice.muted, panel.pins.pin(25).state) == (muted, red), event
+
+
 async def test_a_robot_that_leaves_for_another_version_shows_it_until_it_is_gone() -> None:
     async with bench() as ready, Panel(PanelSettings(factory="mock"), lambda *_: None) as panel:
         session, inbox, outlet = Session(lambda: "s1"), Inbox(), ready.holdings._with.outlet
