@@ -356,6 +356,21 @@ def test_a_conversation_that_ends_without_a_sound_card_leaves_the_fault_standing
     assert (robot.phase, robot.session.fault, robot.session.deadline) == (Phase.FAULT, "sound", None)
 
 
+def test_a_sound_card_that_goes_and_comes_while_another_fault_ends_a_conversation_does_not_hide_it(
+    robot: Robot,
+) -> None:
+    live(robot)
+    robot(p.CallLost("s1", "media", "silent"), GONE, p.SoundBack(), p.Released("s1"))
+    assert (robot.phase, robot.session.fault) == (Phase.FAULT, "media")
+    robot(GONE)
+    assert (robot.phase, robot.session.fault, robot.session.deadline) == (Phase.FAULT, "sound", None)
+
+
+def test_a_sound_card_that_comes_back_does_not_hide_that_something_stands_still(robot: Robot) -> None:
+    robot(STALLED, GONE, p.SoundBack())
+    assert (robot.phase, robot.session.fault) == (Phase.FAULT, "standstill")
+
+
 def test_an_announced_start_fails_when_the_sound_card_goes_meanwhile(robot: Robot) -> None:
     robot(p.StartOrdered("c1", "admin"), GONE)
     assert do.Acknowledge("c1", Step.FAILED, "there is no sound card") in robot.wait()
@@ -479,7 +494,7 @@ def test_a_muted_robot_shows_it_and_listens_again_at_a_press(robot: Robot) -> No
 def test_the_next_conversation_is_not_muted(robot: Robot) -> None:
     live(robot)
     robot(p.MuteWished(on=True), p.StopOrdered("c9", "o"))
-    assert not robot.session.muted
+    assert robot.session.muted, "until nothing of it is left"
     robot(p.Released("s1"))
     assert robot(p.MuteWished(on=True)) == []
     assert not robot.session.muted
