@@ -110,6 +110,41 @@ def test_a_light_of_three_colours_says_it_by_colour_too() -> None:
         assert max(green, blue) >= 0.4 * red, "red is for the on-air light"
 
 
+FAULTS = {of_fault(fault) for fault in Fault}
+FOR_YOU = {Light.LISTENING, Light.SPEAKING, Light.SPEAKING_ALONE, Light.HOLD_TO_TALK, Light.CLOSING}
+IN_THE_WAY = {Light.MUTED, Light.OFFLINE, Light.UPDATING, *FAULTS}
+TAKES_A_MOMENT = {Light.STARTING, Light.PREPARING, Light.ANNOUNCING, Light.CLAIMING, Light.TROUBLE}
+AT_PEACE = {Light.IDLE, Light.THINKING, Light.ENDING}
+
+
+def test_of_two_lamps_the_first_is_for_you_and_the_second_for_what_is_in_the_way() -> None:
+    lamps = {light: channels(Kind.PAIR, light, 0.75) for light in Light}
+    assert {light for light in Light if lamps[light] == (0.75, 0.0)} == FOR_YOU | AT_PEACE
+    assert {light for light in Light if lamps[light] == (0.0, 0.75)} == IN_THE_WAY
+    assert {light for light in Light if lamps[light] == (0.75, 0.25)} == TAKES_A_MOMENT
+    assert channels(Kind.PAIR, None, 0.75) == (0.75, 0.75)
+
+
+def named(light: Light) -> str:
+    """Return what one would call the colour of a light, by its red, green and blue as a corner of their cube."""
+    full = channels(Kind.RGB, light, 1.0)
+    corner = "".join(str(int(part >= 0.5 * max(full))) for part in full)
+    dim = full[1] if corner == "100" else 0.0
+    return {"010": "green", "011": "cyan", "001": "blue", "101": "magenta", "111": "white"}.get(
+        corner, "amber" if dim > 0.3 else corner
+    )
+
+
+def test_colours_are_those_of_the_page() -> None:
+    """docs/panel.md: green and cyan for who is heard and spoken to, blue for thinking, amber, and magenta for faults."""
+    assert {named(light) for light in FOR_YOU - {Light.SPEAKING, Light.SPEAKING_ALONE}} == {"green"}
+    assert {named(light) for light in (Light.SPEAKING, Light.SPEAKING_ALONE)} == {"cyan"}
+    assert named(Light.THINKING) == "blue"
+    assert {named(light) for light in (Light.MUTED, Light.OFFLINE, Light.ANNOUNCING)} == {"amber"}
+    assert {named(light) for light in FAULTS} == {"magenta"}
+    assert {named(light) for light in (Light.IDLE, Light.STARTING, Light.PREPARING)} == {"white"}
+
+
 @pytest.mark.parametrize("light", [Light.IDLE, Light.THINKING, Light.SPEAKING, Light.STARTING])
 def test_what_moves_is_written_no_more_often_than_it_is_seen_to_move(light: Light) -> None:
     steps = list(islice(PATTERNS[light](lambda: -30.0), 200))
