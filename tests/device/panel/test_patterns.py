@@ -21,6 +21,9 @@ VOICED = round(LEVEL_SECONDS * RATE)
 
 DIFFERENT = 5.0
 """Steps of L* by which two lights must differ on the average: one is just visible where they are side by side."""
+DIMMEST = 0.1
+STILL_DIFFERENT = 3.0
+"""The same where somebody has dimmed the lights as far as it goes."""
 
 
 def seen(light: Light, level: Level = lambda: None, seconds: float = 12.0) -> NDArray[np.float64]:
@@ -65,13 +68,16 @@ def test_every_kind_of_fault_has_its_light_and_every_code_a_kind() -> None:
     assert {code for codes in CODES.values() for code in codes} >= set(Refusal)
 
 
+@pytest.mark.parametrize(("brightness", "different"), [(1.0, DIFFERENT), (DIMMEST, STILL_DIFFERENT)])
 @pytest.mark.parametrize("panel", Kind)
-def test_every_two_lights_look_different_from_wherever_one_starts_to_look(panel: Kind) -> None:
+def test_every_two_lights_look_different_from_wherever_one_starts_to_look(
+    panel: Kind, brightness: float, different: float
+) -> None:
     """By the mean distance of lightness (L*) over 12 s, at whatever shift of time they are nearest to each other."""
-    looks = {light: looked_at(panel, light) for light in Light}
+    looks = {light: looked_at(panel, light, brightness=brightness) for light in Light}
     nearest = {(one, other): distance(looks[one], looks[other]) for one, other in combinations(Light, 2)}
     pair = min(nearest, key=lambda pair: nearest[pair])
-    assert nearest[pair] > DIFFERENT, pair
+    assert nearest[pair] > different, pair
 
 
 @pytest.mark.parametrize("panel", Kind)
@@ -87,18 +93,28 @@ def test_a_real_voice_looks_like_no_other_light(panel: Kind, light: Light) -> No
             assert distance(voice, looked_at(panel, other)) > DIFFERENT, other
 
 
-def test_a_robot_that_is_looked_for_looks_like_no_light() -> None:
+@pytest.mark.parametrize("panel", Kind)
+@pytest.mark.parametrize("before", [Light.IDLE, Light.MUTED, Light.CLAIMING, Light.FAULT])
+def test_a_robot_that_is_looked_for_looks_like_no_light(panel: Kind, before: Light) -> None:
     blinking = [step.brightness for step in IDENTIFYING for _ in range(round(step.seconds * FRAMES_PER_SECOND))]
     count = 5 * FRAMES_PER_SECOND
-    shown = eyes(np.array([[lightness(value)] for value in blinking[:count]]))
+    shown = eyes(np.array([[lightness(part) for part in channels(panel, before, value)] for value in blinking[:count]]))
     for light in Light:
-        assert distance(shown, looked_at(Kind.ONE, light)[: len(shown)]) > DIFFERENT, light
+        assert distance(shown, looked_at(panel, light)[: len(shown)]) > DIFFERENT, light
 
 
-def looked_at(panel: Kind, light: Light, level: Level = lambda: None) -> NDArray[np.float64]:
+def test_no_light_is_dark_for_so_long_that_the_robot_looks_dead() -> None:
+    for light in Light:
+        dark = [step.seconds for step in islice(PATTERNS[light](lambda: -100.0), 500) if not step.brightness]
+        assert max(dark, default=0.0) <= 2.5, light
+
+
+def looked_at(
+    panel: Kind, light: Light, level: Level = lambda: None, *, brightness: float = 1.0
+) -> NDArray[np.float64]:
     """Return how light each lamp looks, ten times a second: an eye follows no faster."""
-    shown = np.array([[lightness(part) for part in channels(panel, light, value)] for value in seen(light, level)])
-    return eyes(shown)
+    powers = [channels(panel, light, value) for value in seen(light, level)]
+    return eyes(np.array([[lightness(brightness * part) for part in lamps] for lamps in powers]))
 
 
 def eyes(shown: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -109,8 +125,9 @@ def eyes(shown: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def distance(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     """Return the mean distance of two looks in steps of L*, where they are nearest."""
-    shifted = (np.roll(other, shift, axis=0) for shift in range(len(other)))
-    return min(float(np.linalg.norm(one - look, axis=1).mean()) for look in shifted)
+    moments = np.arange(len(other))
+    shifted = other[(moments[:, np.newaxis] + moments) % len(other)]
+    return float(np.linalg.norm(one - shifted, axis=2).mean(axis=1).min())
 
 
 def test_a_light_of_three_colours_says_it_by_colour_too() -> None:
