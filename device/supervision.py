@@ -77,7 +77,7 @@ def check(heartbeat: Heartbeat, counts: dict[str, float | None], now: float) -> 
         _log.error("%s; the watchdog is not fed", still(stalled))
         notify(f"STATUS={still(stalled)}")
     else:
-        notify("WATCHDOG=1")
+        notify("WATCHDOG=1", "STATUS=everything goes on")
     return stalled
 
 

@@ -109,6 +109,22 @@ async def test_microphone_and_red_light_are_as_the_machine_says(session: Session
             assert (ready.voice.muted, panel.pins.pin(25).state) == (muted, red), event
 
 
+async def test_a_fault_that_follows_another_is_said_in_its_place(session: Session) -> None:
+    session.handle(p.CallLost("s1", "media", "silent"), 0.0)
+    session.handle(p.Released("s1"), 0.0)
+    assert (session.phase, session.fault) == (Phase.FAULT, "media")
+    inbox = Inbox()
+    async with bench() as ready, Panel(PanelSettings(factory="mock"), lambda *_: None) as panel:
+        outlet = ready.holdings._with.outlet
+        agent = Agent(session, inbox, panel, ready.voice, outlet, ready.holdings, asyncio.Event())
+        ready.voice.say_after(spoken(Fault.NETWORK, "en"))
+        for event in (p.Stalled("nothing is sent any more"), p.BrokerUp(), p.Quit()):
+            inbox.post(event)
+        await agent.run()
+        assert np.array_equal(ready.voice._playout._earcon, sound(Earcon.ERROR))
+        assert np.array_equal(ready.voice._playout._words, spoken(Fault.OTHER, "en"))
+
+
 async def test_a_robot_that_leaves_for_another_version_shows_it_until_it_is_gone() -> None:
     async with bench() as ready, Panel(PanelSettings(factory="mock"), lambda *_: None) as panel:
         session, inbox, outlet = Session(lambda: "s1"), Inbox(), ready.holdings._with.outlet

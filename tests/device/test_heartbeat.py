@@ -75,9 +75,11 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.
 def test_systemd_is_told_which_it_is(systemd: socket.socket) -> None:
     heartbeat = Heartbeat()
     assert check(heartbeat, ALIVE, 0.0) == []
-    assert systemd.recv(100) == b"WATCHDOG=1"
+    assert systemd.recv(100) == b"WATCHDOG=1\nSTATUS=everything goes on"
     assert check(heartbeat, ALIVE, 10.0) == ["captured", "played"]
     assert systemd.recv(100) == b"STATUS=nothing is captured or played any more"
+    assert check(heartbeat, ALIVE | {"captured": 2.0, "played": 2.0}, 11.0) == []
+    assert systemd.recv(100) == b"WATCHDOG=1\nSTATUS=everything goes on", "and what was said before holds no more"
 
 
 def test_a_standstill_is_told_once_and_only_if_it_lasts() -> None:
