@@ -57,7 +57,9 @@ def carrying_nothing(server: PulseServer) -> Iterator[None]:
     server.control("suspend-source", "mic", "0")
 
 
-async def test_a_card_that_was_pulled_out_is_opened_again(socket: Socket, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_card_that_was_pulled_out_is_back_only_when_it_carries_sound(
+    socket: Socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
     listener, words, asked = Listener(), Words(), Asked()
     async with lasting(partial(PyAudioCard, SoundSettings()), listener, asked, words) as card:
         await listener.count(10)
