@@ -32,8 +32,8 @@ STOOD_IN: Final = Phrase(
     Outcome.NOTE,
     "no microphone and speaker here: a simulated room stands in ({card})",
     "マイクとスピーカーがないため、仮想の部屋で代用しています ({card})",
-    'With a sound card plugged in, `card = "pyaudio"` in [sound] refuses to start without it.',
-    'サウンドカードをつないだら [sound] に `card = "pyaudio"` と書くと、ないときに起動しなくなります。',
+    'With a sound card plugged in, `card = "pyaudio"` in [sound] waits for it when it is not there.',
+    'サウンドカードをつないだら [sound] に `card = "pyaudio"` と書くと、ないときはつながるのを待ちます。',
 )
 HELD: Final = Phrase(
     "sound.held",
