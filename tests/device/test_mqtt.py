@@ -183,8 +183,13 @@ async def test_two_robots_with_one_identity_do_not_fight_for_the_connection_for_
 ) -> None:
     """As when a card was copied: each takes the other's place, and the broker lets both in."""
     ceilings = list[float]()
+
+    def at_once(low: float, high: float) -> float:
+        ceilings.append(high)
+        return low
+
     monkeypatch.setattr("device.backoff.LASTED", lasted)
-    monkeypatch.setattr("device.mqtt.random.uniform", lambda _low, high: ceilings.append(high) or 0.0)
+    monkeypatch.setattr("device.mqtt.random.uniform", at_once)
     async with robot.running():
         assert await robot.changes.get() is True
         for _ in range(3):

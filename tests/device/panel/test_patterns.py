@@ -49,7 +49,7 @@ def test_brightness_stays_in_range_and_no_step_is_a_busy_loop(light: Light, leve
         assert step.seconds >= 0.04
 
 
-CODES = {
+CODES: dict[Fault, list[str]] = {
     Fault.SOUND: [NO_SOUND],
     Fault.NETWORK: ["broker", "media", "timeout"],
     Fault.SERVICE: ["upstream", "call", "server_error", Refusal.UPSTREAM],
