@@ -91,7 +91,7 @@ class Session(Controls, Lasting):
 
     def _show_standstill(self, now: float) -> Iterator[Command]:
         self.fault = STANDSTILL
-        self._enter(Phase.FAULT, now, self.timing.fault)
+        self._enter(Phase.FAULT, now, self.timing.standstill)
         yield do.Play(Chime.ERROR)
 
     def _begin(self, _event: Event, now: float) -> Iterator[Command]:

@@ -243,7 +243,7 @@ LINES: Final = (
     Line(
         "Nothing is captured or played any more, and nothing mends that",
         "tests/device/test_session.py::test_what_stands_still_is_told_heard_and_shown_and_then_the_process_begins_anew",
-        "Told over MQTT as `standstill`; what there is is given back, and after 8 s, or at a press, the process is"
+        "Told over MQTT as `standstill`; what there is is given back, and after 6 s, or at a press, the process is"
         " started again; by systemd's watchdog, should that hang, too.",
         code="standstill",
     ),

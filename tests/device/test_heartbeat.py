@@ -19,6 +19,7 @@ from device.broadcast.delay import Moment, Stance
 from device.heartbeat import PATIENCE, Heartbeat
 from device.messages.reports import Levels
 from device.rtc.sending import OpusSender
+from device.soundcard.lasting import LastingCard
 from device.soundcard.opening import open_card
 from device.soundcard.room_card import RoomCard
 from device.soundcard.settings import SoundSettings
@@ -127,9 +128,15 @@ async def test_a_card_that_runs_goes_on_and_one_that_stopped_does_not() -> None:
 async def test_a_version_on_trial_that_finds_no_sound_card_is_not_well(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setattr(LastingCard, "RETRY_SECONDS", 0.01)
     monkeypatch.setenv("PULSE_SERVER", f"unix:{tmp_path}/nobody")
     async with open_card(SoundSettings(card="pyaudio"), Listener(), Asked(), told=lambda _: None) as card:
-        assert lacking(VoicePath(NoEchoControl(), card), card, lambda: True)() == ["sound card"]
+        voice = VoicePath(NoEchoControl(), card)
+        assert lacking(voice, card, lambda: True)() == ["sound card"]
+        before = progress(voice, card)["played"]
+        async with asyncio.timeout(10):
+            while progress(voice, card)["played"] == before:
+                await asyncio.sleep(0.01)  # the search tells nobody of its looks
     async with RoomCard(SoundSettings(), Listener()) as room:
         assert lacking(VoicePath(NoEchoControl(), room), room, lambda: False)() == ["online"]
 

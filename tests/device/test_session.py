@@ -22,7 +22,7 @@ from device.phase import AT_REST, LIVE, TALKING, Chime, Phase
 from device.session import TABLE, Session
 from device.timing import Timing
 
-TIMING = Timing(announce=3, prepare=30, release=15, fault=4)
+TIMING = Timing(announce=3, prepare=30, release=15, fault=4, standstill=3)
 
 
 def grant(
@@ -384,6 +384,7 @@ def test_what_stands_still_is_told_heard_and_shown_and_then_the_process_begins_a
     commands = robot(STALLED)
     assert commands == [do.Show(), do.ReportFault(None, "standstill", STALLED.text), do.Play(Chime.ERROR)]
     assert (robot.phase, robot.session.fault) == (Phase.FAULT, "standstill")
+    assert robot.session.deadline == robot.now + TIMING.standstill
     [rejected] = robot(p.StartOrdered("c1", "o"))
     assert rejected == do.Acknowledge("c1", Step.REJECTED, "the robot is out of order")
     assert robot(p.BrokerDown(), GONE, p.SoundBack(), p.BrokerUp())
