@@ -93,7 +93,7 @@ def test_the_defaults_are_those_of_the_first_two_builds() -> None:
 
 @each_build
 def test_the_page_is_the_table(build: str) -> None:
-    page = (HARDWARE / build / "README.md").read_text()
+    page = (HARDWARE / build / "README.md").read_text().partition("## Pins")[2]
     lines = re.findall(r"^\|([^|]*)\|([^|]*)\| (\d+) \|([^|]+)\|$", page, re.MULTILINE)
     found = [(what.strip(), gpio.strip(), int(place), to.strip()) for what, gpio, place, to in lines]
     supplies = {"GND": "ground", "3V3": "3.3 V", "5V": "5 V"}
