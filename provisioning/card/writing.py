@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import shutil
@@ -77,9 +78,16 @@ def write_card(folder: Path, card: Card, claim: Claim) -> list[Path]:
         ours.mkdir(mode=0o700, exist_ok=True)
         for stale in (*ours.glob("*.deb"), *(ours / name for name in _OF_THE_BOARD)):
             stale.unlink(missing_ok=True)
-        shutil.copyfile(card.package, ours / card.package.name)
+        _copy(card.package, ours / card.package.name)
         for path, text in texts.items():
             write_durably(path, text.encode())
     except OSError as error:
         raise SettingsError(str(folder), f"cannot be written: {error.strerror}") from None
     return [ours / card.package.name, *texts]
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file so that it is on the card, and not in this computer's memory, when the card is pulled out."""
+    shutil.copyfile(source, target)
+    with target.open("rb") as file:
+        os.fsync(file.fileno())

@@ -42,7 +42,7 @@ def card_command(
     context: typer.Context,
     device: Annotated[str, typer.Option("--device-name", help="Name of the robot; one that exists is replaced.")],
     folder: Annotated[
-        Path, typer.Option("--out", help="The card's boot partition, mounted (`bootfs`).", file_okay=False, exists=True)
+        Path, typer.Option("--out", help="The card's boot partition, mounted (`bootfs`).", file_okay=False)
     ],
     package: Annotated[Path, typer.Option("--deb", help="kaiwa-device_VERSION_arm64.deb; it is copied onto the card.")],
     wifi_name: Annotated[

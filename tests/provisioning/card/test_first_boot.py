@@ -258,3 +258,9 @@ def test_a_speakerphone_that_is_not_there_is_named_and_waited_for(tmp_path: Path
     assert board.boot() == 0
     assert not board.asked
     assert 'pcm "hw:CARD=Speak"' in board.says("etc/asound.conf")
+
+
+def test_a_log_that_cannot_be_written_keeps_no_board_from_becoming_a_robot(board: Board) -> None:
+    (board.card / "log.txt").mkdir()
+    assert board.boot() == 0
+    assert board.says("claimed") == CLAIM

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import stat
+import sys
 import time
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from device.errors import EnrolmentError, SettingsError
 from device.messages.enrolment import Claim
 from provisioning.__main__ import app
-from provisioning.cli.card import FOLDERS
+from provisioning.cli.card import FOLDERS, _passphrase
 from provisioning.cli.invocation import ExitCode
 from provisioning.codes import hash_code
 from provisioning.settings import load_settings
@@ -144,6 +147,45 @@ def test_what_is_no_fresh_card_is_named_with_what_to_do_and_left_alone(
     assert str(desk.card) in str(error)
     assert {path.name: path.read_text() for path in desk.card.iterdir()} == before
     assert not (desk.config.parent / "state").exists()
+
+
+def test_a_card_that_is_not_mounted_is_named_with_what_to_do(desk: Desk) -> None:
+    desk.card = desk.card / "not" / "there"
+    assert "mount its first partition" in str(desk.run().exception)
+
+
+def test_a_card_that_is_pulled_out_at_once_holds_all_of_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: dict[int, bytes] = {}
+    fsync = os.fsync
+
+    def keep(number: int) -> None:
+        status = os.fstat(number)
+        if stat.S_ISREG(status.st_mode):
+            kept[status.st_ino] = Path(f"/proc/self/fd/{number}").read_bytes()
+        fsync(number)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", keep)
+        assert desk.run().exit_code == ExitCode.OK
+    written = [
+        path for path in desk.card.rglob("*") if path.is_file() and path.name not in ("cmdline.txt", "config.txt")
+    ]
+    assert len(written) == 8
+    assert [path.name for path in written if kept.get(path.stat().st_ino) != path.read_bytes()] == []
+
+
+def test_a_passphrase_is_not_seen_where_it_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, object] = {}
+
+    def prompt(text: str, **options: object) -> str:
+        asked.update(options, text=text)
+        return PASSPHRASE
+
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(typer, "prompt", prompt)
+    assert _passphrase("house") == PASSPHRASE
+    assert (asked["hide_input"], asked["show_default"]) == (True, False)
+    assert "house" in str(asked["text"])
 
 
 def change(card: Path, changed: dict[str, str | None]) -> None:
