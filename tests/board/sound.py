@@ -10,6 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 RATE: Final = 48_000
+HEARD: Final = -45.0
+"""dBFS; an earcon peaks at -18, and a card that plays nothing gives -120."""
+
+ALIKE: Final = 0.4
+"""Of an earcon in what was recorded, of 1; an emulated card misses its time again and again, and no fault's earcon comes to 0.3."""
+
+PIECE: Final = RATE // 2
+"""Samples of speech that are looked for at once: an emulated card leaves out a little every other second."""
 Samples = NDArray[np.int16]
 
 
@@ -39,3 +47,9 @@ def likeness(heard: Samples, expected: Samples) -> float:
     windows = power[len(expected) :] - power[: len(power) - len(expected)]
     best = products[: len(windows)] / np.sqrt(np.maximum(windows, 1.0) * np.square(expected.astype(float)).sum())
     return float(best.max(initial=0.0))
+
+
+def spoken(heard: Samples, words: Samples) -> float:
+    """Return how alike the best-heard half second of `words` is to what was heard, 0 to 1."""
+    pieces = words[: len(words) // PIECE * PIECE].reshape(-1, PIECE)
+    return max(likeness(heard, piece) for piece in pieces if piece.any())
