@@ -16,8 +16,10 @@ HEARD: Final = -45.0
 ALIKE: Final = 0.4
 """Of an earcon in what was recorded, of 1; an emulated card misses its time again and again, and no fault's earcon comes to 0.3."""
 
-PIECE: Final = RATE // 2
-"""Samples of speech that are looked for at once: an emulated card leaves out a little every other second."""
+PIECE: Final = RATE * 3 // 10
+"""Samples that are looked for at once: an emulated card leaves out a little every other second, and no two kinds of sound
+have this much in common."""
+
 Samples = NDArray[np.int16]
 
 
@@ -49,7 +51,8 @@ def likeness(heard: Samples, expected: Samples) -> float:
     return float(best.max(initial=0.0))
 
 
-def spoken(heard: Samples, words: Samples) -> float:
-    """Return how alike the best-heard half second of `words` is to what was heard, 0 to 1."""
-    pieces = words[: len(words) // PIECE * PIECE].reshape(-1, PIECE)
-    return max(likeness(heard, piece) for piece in pieces if piece.any())
+def pieces(heard: Samples, expected: Samples) -> float:
+    """Return how alike what was heard is to the piece of `expected` that was heard best, 0 to 1; silent pieces do not count."""
+    rows = expected[: len(expected) // PIECE * PIECE].reshape(-1, PIECE)
+    power = np.square(rows.astype(float)).mean(axis=1)
+    return max(likeness(heard, row) for row, loud in zip(rows, power > 0.2 * power.max(), strict=True) if loud)
