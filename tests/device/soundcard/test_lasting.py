@@ -46,7 +46,6 @@ class Words:
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LastingCard, "RETRY_SECONDS", 0.05)
-    monkeypatch.setattr(Standstill, "LONGEST", 0.8)
 
 
 @contextmanager
@@ -81,6 +80,7 @@ async def test_a_card_that_was_pulled_out_is_back_only_when_it_carries_sound(
         await listener.until(lambda: any(block.played.any() for block in listener.blocks[known:]))
         after = card.counters()
         monkeypatch.setattr(LastingCard, "FIRST_SECONDS", 0.2)
+        monkeypatch.setattr(Standstill, "LONGEST", 0.8)
         with carrying_nothing(server):
             assert await words.next() == "the sound card is gone: default and default"
             await listener.until(lambda: card.counters()["reopening_attempts"] > after["reopening_attempts"] + 2)
@@ -125,9 +125,9 @@ def test_one_direction_that_stands_still_for_long_is_a_standstill() -> None:
     still = Standstill()
     assert not still.found((1, 5), 100.0)
     assert not still.found((1, 6), 100.0 + Standstill.LONGEST)
-    assert still.found((1, 7), 100.1 + Standstill.LONGEST)
+    assert still.found((1, 7), 100.1 + Standstill.LONGEST) == "nothing was heard for 1.6 s"
     assert not still.found((2, 8), 100.2 + Standstill.LONGEST)
-    assert still.found((3, 8), 100.3 + 2 * Standstill.LONGEST)
+    assert still.found((3, 8), 100.3 + 2 * Standstill.LONGEST) == "nothing was played for 1.6 s"
 
 
 async def test_a_card_that_is_only_being_tried_is_not_heard() -> None:
