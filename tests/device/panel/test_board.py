@@ -8,6 +8,7 @@ from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
+from gpiozero.exc import PinInvalidState
 
 from device.errors import PanelError, SettingsError
 from device.messages.settings import read_settings
@@ -252,6 +253,25 @@ async def test_a_lamp_is_written_to_only_when_it_changes() -> None:
         assert panel.written == 1
         panel.brightness = 1.0
         assert panel.written == 1
+
+
+async def test_a_lamp_that_does_not_take_what_it_is_given_ends_nothing_and_is_given_it_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(_pin: object, value: float) -> None:
+        raise PinInvalidState(f"invalid state {value}: the queue is full")
+
+    async with Watcher().panel() as panel:
+        lamp = panel.pins.pin(24)
+        with monkeypatch.context() as busy:
+            busy.setattr(type(lamp), "_set_state", full)
+            panel.show(Light.LISTENING)
+            panel.brightness = 0.5
+        assert lamp.state == 0.0
+        panel.brightness = 0.5
+        assert lamp.state == 0.5
+    assert len(caplog.messages) == 1
+    assert "the talk light cannot be used: invalid state" in caplog.text
 
 
 @pytest.mark.parametrize(
