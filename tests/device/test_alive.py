@@ -18,15 +18,19 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from device import app, supervision
 from device import heartbeat as heartbeat_module
+from device.audio.block import Samples
 from device.command import Exit
 from device.config import DeviceSettings
 from device.heartbeat import PATIENCE
 from device.identity import keep_enrolment, keep_key
 from device.messages.enrolment import BrokerAddress, Enrolment
+from device.panel.faults import Fault
+from device.panel.phrases import spoken
 from device.panel.settings import PanelSettings
 from device.soundcard.settings import SoundSettings
 from device.supervision import LOOK_SECONDS, PASSING_SECONDS
 from device.timing import Timing
+from device.voice import VoicePath
 from provisioning.authority import Authority
 
 UNIT = Path(__file__).parents[2] / "systemd" / "kaiwa-device.service"
@@ -49,7 +53,9 @@ def settings(tmp_path: Path) -> DeviceSettings:
     )
     keep_key(state, key)
     keep_enrolment(state, enrolment)
-    return DeviceSettings(state_dir=str(state), panel=PanelSettings(factory="mock"), sound=SoundSettings(card="room"))
+    return DeviceSettings(
+        state_dir=str(state), language="ja", panel=PanelSettings(factory="mock"), sound=SoundSettings(card="room")
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -105,9 +111,12 @@ async def test_a_robot_in_which_something_stands_still_ends_as_failed_and_waits_
     monkeypatch.setattr(app, "Timing", partial(Timing, standstill=0.0))
     bounds = list[float]()
     monkeypatch.setattr(app, "end_within", bounds.append)
+    said = list[Samples]()
+    monkeypatch.setattr(VoicePath, "say_after", lambda _voice, samples: said.append(samples))
     async with asyncio.timeout(20):
         assert await app.run(settings) == Exit(failed=True)
     assert bounds == [app.GIVE_UP_SECONDS]
+    assert said == [spoken(Fault.OTHER, "ja")], "in the language of the house"
     await told(systemd, "STATUS=nothing is captured or played any more")
 
 
