@@ -9,15 +9,17 @@ from pathlib import Path
 def write_durably(path: Path, data: bytes, permissions: int = 0o600) -> None:
     """Replace the file at `path` as a whole: after a power cut it holds the old bytes or the new ones.
 
-    The new bytes are on the disk before they get their name, and the name is when this returns.
+    The new bytes are on the disk before they get their name, and the name is when this returns. It belongs to whom its folder
+    belongs to, also where root writes it.
 
     Raises:
         OSError: the disk does not take it; then the old bytes are still there.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(path.parent)
     fresh = path.with_name(f".{path.name}.new")
     with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 - Path.open takes no mode for a new file
         os.fchmod(file.fileno(), permissions)
+        hand_over(file.fileno(), path.parent)
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
@@ -27,3 +29,31 @@ def write_durably(path: Path, data: bytes, permissions: int = 0o600) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder that may be there already, and those above it; each for whom the one above belongs to, and nobody else.
+
+    Raises:
+        OSError: the disk does not take it, or this user may not.
+    """
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    made = os.open(folder, os.O_RDONLY)
+    try:
+        hand_over(made, folder.parent)
+    finally:
+        os.close(made)
+
+
+def hand_over(opened: int, folder: Path) -> None:
+    """Give what root has just made in `folder` to whom that belongs to, or the robot could not use it.
+
+    systemd gives a state folder to the robot's account as a whole, but looks at the folder itself only: a file that
+    `sudo kaiwa-device enrol` leaves there stays root's.
+    """
+    owner = folder.stat()
+    if os.geteuid() == 0 and os.fstat(opened).st_uid != owner.st_uid:
+        os.fchown(opened, owner.st_uid, owner.st_gid)

@@ -8,11 +8,40 @@ import pytest
 
 from device.calibrate import words as calibration
 from device.doctor import findings
-from device.doctor.checks import board, broker, button, clock, computer, identity, network, pins, records, sound, tools
+from device.doctor.checks import (
+    board,
+    broker,
+    button,
+    clock,
+    computer,
+    identity,
+    network,
+    pins,
+    records,
+    settings,
+    sound,
+    state,
+    tools,
+)
 from device.doctor.findings import Outcome, Phrase
 
 MODULES = (
-    *(findings, board, broker, button, clock, computer, identity, network, pins, records, sound, tools),
+    *(
+        findings,
+        board,
+        broker,
+        button,
+        clock,
+        computer,
+        identity,
+        network,
+        pins,
+        records,
+        settings,
+        sound,
+        state,
+        tools,
+    ),
     calibration,
 )
 PHRASES = [value for module in MODULES for value in vars(module).values() if isinstance(value, Phrase)]
