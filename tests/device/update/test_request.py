@@ -25,6 +25,7 @@ from device.update.attending import Updates
 from device.update.guard import Outcome
 from device.update.request import Report, Request, leave, left, progress
 from tests.device.update.board import Board, release_of, signer
+from tests.device.update.test_guard import pipe
 
 
 def request(board: Board, version: str = "0.2.0", order: str = "a1") -> Request:
@@ -52,6 +53,11 @@ def test_a_link_to_somewhere_else_is_no_request(board: Board, tmp_path: Path) ->
     (tmp_path / "secret").write_bytes(encode(request(board)))
     (board.state / "update/request").symlink_to(tmp_path / "secret")
     with pytest.raises(UpdateError, match="symbolic"):
+        left(board.state)
+
+
+def test_a_pipe_is_no_request_and_holds_nobody_up(board: Board) -> None:
+    with pipe(board.state / "update/request"), pytest.raises(UpdateError, match="request"):
         left(board.state)
 
 
