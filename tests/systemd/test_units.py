@@ -21,6 +21,9 @@ UNITS = sorted(SYSTEMD.glob("*.service"))
 MOST_EXPOSED = 20
 """Tenths of the score of `systemd-analyze security`."""
 
+SLOW_TO_FAIL = 45
+"""Seconds that a start may take before it fails: an emulated board answered 18 to 38 s after its power came (docs/board.md)."""
+
 each_unit = pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
 needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
 
@@ -150,11 +153,21 @@ def test_giving_up_is_seen_and_ends() -> None:
     text = (SYSTEMD / "kaiwa-device.service").read_text()
     fault = (SYSTEMD / "kaiwa-device-fault.service").read_text()
     assert "OnFailure=kaiwa-device-fault.service" in text
-    assert "OnSuccess=kaiwa-device.service" in fault
-    limit = int(re.findall(r"^StartLimitIntervalSec=(\d+)", text, re.MULTILINE)[0])
+    assert all(f"\n{line}=kaiwa-device.service\n" in fault for line in ("Conflicts", "Before", "StopPropagatedFrom"))
+    last = re.findall(r"^ExecStopPost=(.*)$", fault, re.MULTILINE)[-2:]
+    assert last[0].endswith("systemctl reset-failed kaiwa-device.service"), "systemd would refuse the next start"
+    assert "start kaiwa-device.service" in last[1]
     shown = int(re.findall(r"--seconds (\d+)", fault)[0])
-    assert shown > limit, "the robot would be refused its next start"
     assert int(service("kaiwa-device-fault.service")["RuntimeMaxSec"]) > shown
+
+
+def test_a_robot_that_is_slow_to_fail_is_given_up_too() -> None:
+    text = (SYSTEMD / "kaiwa-device.service").read_text()
+    limit, burst = (
+        int(re.findall(rf"^StartLimit{what}=(\d+)", text, re.MULTILINE)[0]) for what in ("IntervalSec", "Burst")
+    )
+    restart = int(service("kaiwa-device.service")["RestartSec"])
+    assert burst * (SLOW_TO_FAIL + restart) < limit, "five failures would never come within the limit"
 
 
 def test_the_keys_of_the_cloud_are_credentials() -> None:
