@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from device.audio.echo import Aec3
-from device.calibrate.keep import keep
+from device.calibrate.keep import check, keep
 from device.calibrate.measure import Measured, measure
 from device.calibrate.perform import perform
 from device.calibrate.stimulus import Plan
@@ -39,6 +39,8 @@ def add_options(verb: argparse.ArgumentParser) -> None:
 
 def act(settings: DeviceSettings, options: argparse.Namespace) -> int:
     """Calibrate, print what is to be said, and write the mode when told to; return the exit code."""
+    if options.write:
+        check(options.config)
     with only_one(Path(settings.state_dir)):
         verdict, note = asyncio.run(calibrated(settings, Plan(), heard=options.heard))
     say(verdict.findings, options)
