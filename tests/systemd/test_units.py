@@ -13,6 +13,8 @@ import pytest
 from device import updater
 from device.__main__ import EXIT_NOT_ENROLLED, EXIT_UPDATE, EXIT_USAGE, parser
 from device.config import DEFAULT_PATH, DeviceSettings
+from device.heartbeat import PATIENCE
+from device.supervision import LOOK_SECONDS, PASSING_SECONDS
 from device.update.guard import STARTS
 from device.update.request import FOLDER
 
@@ -147,6 +149,18 @@ def test_the_state_is_where_the_settings_look() -> None:
 def test_what_a_restart_does_not_mend_is_not_restarted() -> None:
     prevented = service("kaiwa-device.service")["RestartPreventExitStatus"].split()
     assert prevented == [str(EXIT_USAGE), str(EXIT_NOT_ENROLLED)]
+
+
+def test_systemd_waits_until_it_is_ready_and_ends_it_when_it_is_stuck() -> None:
+    device = service("kaiwa-device.service")
+    assert (device["Type"], device["NotifyAccess"], device["Restart"]) == ("notify", "main", "on-failure")
+    assert float(device["WatchdogSec"]) > LOOK_SECONDS + max(PATIENCE["captured"], PATIENCE["played"])
+    assert float(device["WatchdogSec"]) > PASSING_SECONDS, "what passes by itself is not ended"
+
+
+@each_unit
+def test_the_journal_has_it_under_its_name(unit: Path) -> None:
+    assert service(unit.name)["SyslogIdentifier"] == unit.stem
 
 
 def test_giving_up_is_seen_and_ends() -> None:

@@ -219,6 +219,13 @@ def test_power_says_what_is_wrong() -> None:
     assert finding.text("ja") == "現在: 電圧低下、速度の制限"
 
 
+@pytest.mark.parametrize(("bit", "words"), [(bit, words[0]) for bit, words in computer.NOW.items()])
+def test_each_bit_of_the_firmware_is_told_as_now_and_as_before(bit: int, words: str) -> None:
+    now, before = (computer.check_power(computer.PowerFacts(1 << at, None, None)) for at in (bit, bit + 16))
+    assert [finding.text("en") for finding in now] == [f"now: {words}"]
+    assert [finding.text("en") for finding in before] == [f"since the start: {words}"]
+
+
 @pytest.mark.parametrize(
     ("free", "error", "expected"),
     [
@@ -270,6 +277,13 @@ def test_a_device_is_told_with_its_rates_and_the_name_that_stays() -> None:
     assert device.text("en") == "device 1 S330: USB Audio (hw:1,0): mic 16/48 kHz; speaker 48 kHz; usb:1-1.3"
     assert device.text("ja").endswith(": マイク 16/48 kHz; スピーカー 48 kHz; usb:1-1.3")
     assert numbered.fix("en") == 'Write `input = "usb:1-1.3"` instead.'
+
+
+def test_a_device_that_cannot_do_what_is_needed_says_so() -> None:
+    (device, _) = sound.check(replace(SOUND, devices=(replace(PHONE, microphone=(16_000,), speaker=()),)))
+    assert "mic 16 kHz (not 48!);" in device.text("en")
+    (device, _) = sound.check(replace(SOUND, devices=(replace(PHONE, microphone=(), speaker=()),)))
+    assert "in use, or no mono" in device.text("en")
 
 
 def test_two_cards_of_one_make_are_told_apart_by_their_ports() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from pathlib import Path
 
 import pytest
 
@@ -44,6 +45,7 @@ MODULES = (
     ),
     calibration,
 )
+CODES = Path(__file__).with_name("codes.txt")
 PHRASES = [value for module in MODULES for value in vars(module).values() if isinstance(value, Phrase)]
 
 
@@ -66,3 +68,11 @@ def test_both_languages_say_the_same(phrase: Phrase) -> None:
     assert any(ord(letter) > 0x3000 for letter in phrase.ja) or phrase.code == "sound.device"
     if phrase.outcome in {Outcome.WARNING, Outcome.FAILURE}:
         assert phrase.fix_en
+
+
+def test_programs_that_read_the_json_find_every_code_and_value_that_they_know() -> None:
+    """Add a line for a new phrase; one that goes, or loses a value, breaks somebody's program."""
+    lines = {
+        f"{phrase.code}: {' '.join(sorted(names(phrase.en) | names(phrase.fix_en)))}".rstrip() for phrase in PHRASES
+    }
+    assert sorted(lines) == CODES.read_text(encoding="ascii").splitlines()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from device.errors import UpdateError
-from device.update import guard
+from device.update import guard, staging
 from device.update.fetching import Intake, Local
 from device.update.guard import read_trial
 from device.update.staging import Staging
@@ -108,6 +109,24 @@ def test_a_disk_that_fills_up_meanwhile_is_no_trouble_of_the_network(board: Boar
 
 def test_a_version_that_is_not_what_its_release_says_is_refused(board: Board) -> None:
     refused(board, board.update(board.package("0.2.0", says="0.3.0")), "calls itself 'kaiwa-device 0.3.0'")
+
+
+def test_a_version_that_never_answers_is_refused(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staging, "REHEARSAL_SECONDS", 0.05)
+    refused(board, board.update(board.package("0.2.0", says='"; exec sleep 9; : "')), "does not start")
+
+
+def test_what_is_staged_is_on_the_disk_before_it_is_said_to_be_staged(
+    board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package, seen = board.package("0.2.0"), list[str]()
+    rename, replaced = Path.rename, Path.replace
+    monkeypatch.setattr(os, "sync", lambda: seen.append("sync"))
+    monkeypatch.setattr(Path, "rename", lambda path, to: (seen.append(path.name), rename(path, to))[1])
+    monkeypatch.setattr(Path, "replace", lambda path, to: (seen.append(path.name), replaced(path, to))[1])
+    monkeypatch.setattr(staging, "synced", lambda folder: seen.append(folder.name))
+    board.stage(package)
+    assert seen == ["sync", ".new", "updates", ".staged.new"]
 
 
 def test_a_version_that_cannot_read_this_robot_s_settings_is_refused(board: Board) -> None:
