@@ -58,12 +58,11 @@ async def ordered(client: aiomqtt.Client, here: Site, url: str, release: str) ->
 
 
 @pytest.fixture
-def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+def systemd(tmp_path: Path) -> Iterator[socket.socket]:
     """What systemd would be told."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(str(tmp_path / "notify"))
         listening.setblocking(False)
-        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         yield listening
 
 
@@ -83,6 +82,7 @@ async def test_an_operator_orders_another_version_and_hears_that_it_runs(
     app = web.Application()
     app.add_routes([web.static("/", tmp_path)])
     async with site(tmp_path) as here, asyncio.TaskGroup() as tasks:
+        monkeypatch.setenv("NOTIFY_SOCKET", systemd.getsockname())  # only now: Mosquitto would tell, too
         authority = here.cloud.authority
         board.keep_state_in((await here.enrolled("robot-1")).files.key.parent)
         files, signer = authority.operator(DEFAULT_OPERATOR, time.time())
