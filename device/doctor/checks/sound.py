@@ -212,7 +212,7 @@ def _several(facts: SoundFacts, key: str, wanted: int | str) -> list[Finding]:
     places = sorted({device.place for device in fits if device.place})
     if len(places) < 2:
         return []
-    named = {"key": key, "name": str(wanted), "count": len(fits), "places": ", ".join(places)}
+    named: dict[str, Value] = {"key": key, "name": str(wanted), "count": len(fits), "places": ", ".join(places)}
     return [AMBIGUOUS(**named, stable=places[0])]
 
 

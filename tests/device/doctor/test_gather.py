@@ -338,7 +338,8 @@ async def test_levels_are_those_of_the_last_moment_of_all_and_of_the_highest() -
         quiet = sound._heard(card, blocks[:10] * 2, 0.4, 0)
     assert heard.now == pytest.approx(-5.6, abs=0.1)
     assert heard.average == pytest.approx(heard.now - 3.0, abs=0.1)
-    assert (heard.peak, heard.clipped, heard.xruns, heard.blocks) == (pytest.approx(0.0, abs=0.01), 2, 3, 20)
+    assert heard.peak == pytest.approx(0.0, abs=0.01)
+    assert (heard.clipped, heard.xruns, heard.blocks) == (2, 3, 20)
     assert quiet.now == quiet.average == pytest.approx(quiet.peak)
 
 

@@ -121,9 +121,17 @@ def test_what_is_staged_is_on_the_disk_before_it_is_said_to_be_staged(
 ) -> None:
     package, seen = board.package("0.2.0"), list[str]()
     rename, replaced = Path.rename, Path.replace
+
+    def seen_first(change: Callable[[Path, Path], Path]) -> Callable[[Path, Path], Path]:
+        def changed(path: Path, to: Path) -> Path:
+            seen.append(path.name)
+            return change(path, to)
+
+        return changed
+
     monkeypatch.setattr(os, "sync", lambda: seen.append("sync"))
-    monkeypatch.setattr(Path, "rename", lambda path, to: (seen.append(path.name), rename(path, to))[1])
-    monkeypatch.setattr(Path, "replace", lambda path, to: (seen.append(path.name), replaced(path, to))[1])
+    monkeypatch.setattr(Path, "rename", seen_first(rename))
+    monkeypatch.setattr(Path, "replace", seen_first(replaced))
     monkeypatch.setattr(staging, "synced", lambda folder: seen.append(folder.name))
     board.stage(package)
     assert seen == ["sync", ".new", "updates", ".staged.new"]
