@@ -14,9 +14,12 @@ import pytest
 from device.boards import Board
 from device.config import explain, load
 from device.messages.settings import flattened
-from tests.bench.budget import PARTS, SHARES, SPARE, Run, kept_up, parts, settings, spent, verdict
+from tests.bench.budget import kept_up, mean, spent, verdict
+from tests.bench.parts import PARTS, parts
 from tests.bench.processes import cost
 from tests.bench.quota import quota
+from tests.bench.speed import LATELY, USUAL_US, Speed, look, turn
+from tests.bench.trial import SHARES, SPARE, Run, settings
 
 FREE, GOOD = Run(0.2, 4.0, 2.0), Run(0.2, 5.0, 3.0, throttled=0.1)
 
@@ -49,10 +52,26 @@ def test_the_verdict_is_that_of_every_bound(free: Run, run: Run | None, words: s
 
 def test_the_share_of_a_board_is_of_the_core_that_its_profile_is_made_for() -> None:
     assert [board for board in Board if board not in SHARES] == [Board.AUTO, Board.OTHER]
-    [here, there] = spent(Board.ZERO2W, replace(FREE, cores=0.1))
+    [speed, here, there] = spent(Board.ZERO2W, replace(FREE, cores=0.1, speed=0.8))
+    assert speed.value == pytest.approx(80.0)
     assert here.value == pytest.approx(10.0)
     assert there.value == pytest.approx(60.0)
     assert there.must == f"<= {100 * (1 - SPARE):g}"
+
+
+def test_the_mean_of_runs_is_of_all_that_was_counted_and_of_the_worst_that_was_said() -> None:
+    free = mean([Run(0.2, 4.0, 2.0), Run(0.3, 6.0, 0.0, speed=0.5)])
+    assert (free.cores, free.lag, free.xruns, free.throttled, free.talked, free.speed) == (
+        0.25,
+        5.0,
+        1.0,
+        None,
+        True,
+        0.75,
+    )
+    held = mean([Run(0.2, throttled=0.1), Run(0.0, throttled=0.3, talked=False)])
+    assert held.throttled == pytest.approx(0.2)
+    assert not held.talked
 
 
 def test_what_a_part_takes_is_the_median_difference_of_runs_next_to_one_another() -> None:
@@ -91,3 +110,25 @@ def test_a_program_gets_its_share_and_no_more() -> None:
             busy.kill()
             busy.wait()
     assert not limited.folder.exists()
+
+
+def test_a_quota_follows_the_speed_of_this_computer() -> None:
+    with quota(0.1) as limited:
+        if limited is None:
+            pytest.skip("this user may set no quota")
+        limited.give(0.25)
+        given = [path for name in ("cpu.max", "cpu.cfs_quota_us") if (path := limited.folder / name).exists()]
+        assert given[0].read_text().split()[0] == "2500"
+
+
+def test_a_look_takes_processor_time_and_tells_how_fast_that_is() -> None:
+    speed = Speed()
+    assert (speed.now, speed.mean) == (1.0, 1.0)
+    for _ in range(LATELY):
+        speed.saw(USUAL_US)
+    for _ in range(LATELY):
+        speed.saw(2.0 * USUAL_US)
+    assert speed.now == pytest.approx(0.5)
+    assert speed.mean == pytest.approx(2.0 / 3.0)
+    assert 0.0 < look(0) < 10_000.0
+    assert turn(3) == turn(3) != turn(4)

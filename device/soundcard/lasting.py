@@ -34,14 +34,16 @@ class Standstill:
         self._heard: tuple[int | None, float] = (None, 0.0)
         self._spoken: tuple[int | None, float] = (None, 0.0)
 
-    def found(self, progress: tuple[int, int], now: float) -> bool:
-        """Say how far hearing and speaking have come at monotonic `now`; return whether one of them stands still."""
+    def found(self, progress: tuple[int, int], now: float) -> str:
+        """Say how far hearing and speaking have come at monotonic `now`; return which stands still, empty for neither."""
         heard, spoken = progress
         if heard != self._heard[0]:
             self._heard = (heard, now)
         if spoken != self._spoken[0]:
             self._spoken = (spoken, now)
-        return now - min(self._heard[1], self._spoken[1]) > self.LONGEST
+        if now - self._heard[1] > self.LONGEST:
+            return f"nothing was heard for {now - self._heard[1]:.1f} s"
+        return f"nothing was played for {now - self._spoken[1]:.1f} s" if now - self._spoken[1] > self.LONGEST else ""
 
 
 class LastingCard:
@@ -102,8 +104,8 @@ class LastingCard:
     async def mind(self) -> None:
         """Watch the card for ever, and open it again whenever it is gone."""
         while True:
-            await self._gone()
-            _log.warning("the sound card has stopped: %s", self.name)
+            why = await self._gone()
+            _log.warning("the sound card has stopped: %s: %s", self.name, why)
             self._before, self._away = self._summed(), True
             async with asyncio.TaskGroup() as tasks:
                 silence = tasks.create_task(self._be_silent(), name="silence for the sound card")
@@ -119,12 +121,14 @@ class LastingCard:
         now = self._card.counters()
         return {key: value + (0 if key in GAUGES else self._before.get(key, 0)) for key, value in now.items()}
 
-    async def _gone(self) -> None:
+    async def _gone(self) -> str:
+        """Return, once the card no longer runs, how that showed."""
         still = Standstill()
-        while True:
-            if not self._card.running or still.found(self._card.progress, time.monotonic()):
-                return
+        while self._card.running:
+            if why := still.found(self._card.progress, time.monotonic()):
+                return why
             await asyncio.sleep(self.LOOK_SECONDS)
+        return "PortAudio ended a stream"
 
     async def _reopened(self) -> None:
         await self._card.__aexit__(None, None, None)

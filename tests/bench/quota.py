@@ -21,10 +21,18 @@ ROOT: Final = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """A control group that may use `share` of one core; processes are put into it by `hold`."""
+    """A control group that may use some share of one core; processes are put into it by `hold`."""
 
     folder: Path
-    share: float
+
+    def give(self, share: float) -> None:
+        """Let it use `share` of one core from now on, 0 and up."""
+        micros = max(LEAST_US, round(share * PERIOD_US))
+        if (limit := self.folder / "cpu.max").exists():
+            limit.write_text(f"{micros} {PERIOD_US}")
+        else:
+            (self.folder / "cpu.cfs_period_us").write_text(str(PERIOD_US))
+            (self.folder / "cpu.cfs_quota_us").write_text(str(micros))
 
     def hold(self, pid: int) -> None:
         """Let a process, with all of its threads and children to come, use no more than the share."""
@@ -51,19 +59,13 @@ def quota(share: float) -> Iterator[Quota | None]:
 
 
 def _made(share: float) -> Quota:
-    micros = max(LEAST_US, round(share * PERIOD_US))
-    old = ROOT / "cpu" / "cpu.cfs_quota_us"
-    root = old.parent if old.parent.is_dir() else ROOT
+    root = ROOT / "cpu" if (ROOT / "cpu").is_dir() else ROOT
     if root is ROOT:
         (ROOT / "cgroup.subtree_control").write_text("+cpu")
-    folder = root / f"kaiwa-{os.getpid()}"
-    folder.mkdir()
-    if root is ROOT:
-        (folder / "cpu.max").write_text(f"{micros} {PERIOD_US}")
-    else:
-        (folder / "cpu.cfs_period_us").write_text(str(PERIOD_US))
-        (folder / "cpu.cfs_quota_us").write_text(str(micros))
-    return Quota(folder, share)
+    made = Quota(root / f"kaiwa-{os.getpid()}")
+    made.folder.mkdir()
+    made.give(share)
+    return made
 
 
 def _emptied(folder: Path) -> None:

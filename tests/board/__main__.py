@@ -10,7 +10,18 @@ from typing import Final
 
 from tests.board.image import ROOT, ImageError, built
 
-SCENARIOS: Final = ("first_boot", "conversation", "process", "clock", "disk", "network", "update", "power", "read_only")
+SCENARIOS: Final = (
+    "first_boot",
+    "conversation",
+    "sound_card",
+    "process",
+    "clock",
+    "disk",
+    "network",
+    "update",
+    "power",
+    "read_only",
+)
 """In the order of a robot's life; what is hardest on the disk comes last, and then what changes it for good."""
 
 UPDATING: Final = ("update", "read_only")

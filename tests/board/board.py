@@ -9,7 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
+from device.panel import earcons
 from device.panel.faults import Fault
+from device.panel.phrases import spoken
 from tests.board import light, sound
 from tests.board.agent import AgentError
 from tests.board.cloud import Cloud
@@ -82,7 +84,7 @@ class Board:
 
     def watch(self, seconds: float) -> list[tuple[bool, float]]:
         """Watch the lamp."""
-        return light.runs(self.run(f"python3 -I /usr/local/sbin/board-light {LAMP} {seconds}", seconds + 120))
+        return light.runs(self.run(f"chrt -f 1 python3 -I /usr/local/sbin/board-light {LAMP} {seconds}", seconds + 120))
 
     def lamp(self, wanted: str, seconds: float) -> float:
         """Wait until the lamp shows what is `wanted`, by `light.named`; return after how many seconds it began to be watched.
@@ -97,17 +99,20 @@ class Board:
                 return watched
         raise AssertionError(f"the lamp did not show {wanted} within {seconds:.0f} s, but {', '.join(seen)}")
 
-    def shows_after_press(self, fault: Fault, seconds: float = 25.0) -> None:
-        """Press, and see that the lamp shows a fault within `seconds`; it shows one for some seconds only.
+    def tells_after_press(self, fault: Fault, seconds: int = 25) -> None:
+        """Press, and see the lamp show a fault within `seconds`, and hear its earcon and its words; it is told once only.
 
         Raises:
-            AssertionError: it does not; with the rows of blinks that it showed.
+            AssertionError: it is not; with the rows of blinks that the lamp showed, or how alike what was heard is.
         """
         with ThreadPoolExecutor(1) as meanwhile:
             watched = meanwhile.submit(self.watch, seconds)
-            self.press()
+            heard = self.hear(seconds, self.press)
             shown = light.rows(watched.result())
         assert light.fault_row(fault) in shown, f"no {fault} in the blinks {shown}"
+        parts = {"earcon": earcons.sound(earcons.of_fault(fault)), "words": spoken(fault, "en")}
+        alike = {name: sound.pieces(heard, part) for name, part in parts.items()}
+        assert min(alike.values()) > sound.ALIKE, f"{fault} is not heard in {sound.level(heard):.0f} dBFS: {alike}"
 
     def hear(self, seconds: int, meanwhile: Callable[[], None] = lambda: None) -> sound.Samples:
         """Record what its loudspeaker plays, at the other end of the kernel's loop, while something is done."""

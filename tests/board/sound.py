@@ -10,6 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 RATE: Final = 48_000
+HEARD: Final = -45.0
+"""dBFS; an earcon peaks at -18, and a card that plays nothing gives -120."""
+
+ALIKE: Final = 0.4
+"""Of an earcon in what was recorded, of 1; an emulated card misses its time again and again, and no fault's earcon comes to 0.3."""
+
+PIECE: Final = RATE * 3 // 10
+"""Samples that are looked for at once: an emulated card leaves out a little every other second, and no two kinds of sound
+have this much in common."""
+
 Samples = NDArray[np.int16]
 
 
@@ -39,3 +49,10 @@ def likeness(heard: Samples, expected: Samples) -> float:
     windows = power[len(expected) :] - power[: len(power) - len(expected)]
     best = products[: len(windows)] / np.sqrt(np.maximum(windows, 1.0) * np.square(expected.astype(float)).sum())
     return float(best.max(initial=0.0))
+
+
+def pieces(heard: Samples, expected: Samples) -> float:
+    """Return how alike what was heard is to the piece of `expected` that was heard best, 0 to 1; silent pieces do not count."""
+    rows = expected[: len(expected) // PIECE * PIECE].reshape(-1, PIECE)
+    power = np.square(rows.astype(float)).mean(axis=1)
+    return max(likeness(heard, row) for row, loud in zip(rows, power > 0.2 * power.max(), strict=True) if loud)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
 
 from device.panel.earcons import Earcon
 from device.panel.earcons import sound as of_earcon
@@ -13,21 +12,15 @@ from tests.board.board import Board
 from tests.board.conftest import Tell
 from tests.board.report import Line
 
-HEARD: Final = -45.0
-"""dBFS; an earcon peaks at -18, and a card that plays nothing gives -120."""
-
-ALIKE: Final = 0.4
-"""An earcon in what was recorded, of 1; an emulated card misses its time again and again, and no fault's earcon comes to 0.3."""
-
 
 def test_a_press_is_heard_and_starts_a_conversation(board: Board, tell: Tell) -> None:
     since = board.cloud.now()
     heard = board.hear(6, board.press)
     before = sound.level(heard[:2400])
-    assert sound.level(heard) > HEARD, f"{sound.level(heard):.0f} dBFS"
-    assert before < HEARD, f"{before:.0f} dBFS before the press"
+    assert sound.level(heard) > sound.HEARD, f"{sound.level(heard):.0f} dBFS"
+    assert before < sound.HEARD, f"{before:.0f} dBFS before the press"
     alike = sound.likeness(heard, of_earcon(Earcon.START))
-    assert alike > ALIKE, f"likeness {alike:.2f}"
+    assert alike > sound.ALIKE, f"likeness {alike:.2f}"
     assert alike > sound.likeness(heard, of_earcon(Earcon.ERROR))
     began = board.cloud.wait_phase("preparing", since=since, seconds=60)["since"]
     took = board.cloud.wait_phase("listening", "speaking", "thinking", since=since, seconds=120)["since"] - began
@@ -57,13 +50,13 @@ def test_a_voice_at_the_microphone_is_heard_and_answered(board: Board, tell: Tel
         answered.append(sound.level(board.hear(4)))
 
     board.talk(ask)
-    assert answered[0] > HEARD, f"{answered[0]:.0f} dBFS"
+    assert answered[0] > sound.HEARD, f"{answered[0]:.0f} dBFS"
     board.lamp("breathing", 60)
     tell(
         Line(
             f"somebody speaks for {question.seconds:.0f} s into the other end of the microphone, in a conversation",
             "The other side hears that somebody spoke and has stopped, and answers.",
-            seen="the light follows the voice; afterwards it breathes",
+            seen="afterwards the light breathes",
             heard=f"the answer, at {answered[0]:.0f} dBFS",
         )
     )

@@ -34,10 +34,12 @@ def worsened(board: Board, how: str) -> Iterator[None]:
 def test_a_bad_network_is_lived_with(board: Board, tell: Tell) -> None:
     with worsened(board, "delay 80ms 20ms loss 5%"):
         took = board.talk()
+    board.lamp("breathing", 60)
     tell(
         Line(
             "the network loses every twentieth packet, and is 80 ms slower, each way",
             "A press still starts a conversation.",
+            seen="afterwards the light `idle` again: it breathes",
             seconds=took,
         )
     )
@@ -63,6 +65,7 @@ def test_a_network_that_is_gone_is_seen_and_comes_back(board: Board, tell: Tell,
             f"{what}; after {noticed:.0f} s the light says so; a press; then it is mended",
             "The press is given up; the robot connects again by itself.",
             seen="the light `offline`; after the press `fault-network`: long, short, pause",
+            heard="after the press the earcon `fault-network`, and its words",
             seconds=took,
         )
     )
@@ -72,5 +75,5 @@ def _noticed(board: Board, began: float) -> float:
     """Wait until the lamp shows that it is offline, press, and see the fault; return how long the first took."""
     board.lamp("offline", 180)
     noticed = time.monotonic() - began
-    board.shows_after_press(Fault.NETWORK)
+    board.tells_after_press(Fault.NETWORK)
     return noticed

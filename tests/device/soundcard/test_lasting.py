@@ -81,6 +81,6 @@ def test_one_direction_that_stands_still_for_long_is_a_standstill() -> None:
     still = Standstill()
     assert not still.found((1, 5), 100.0)
     assert not still.found((1, 6), 100.0 + Standstill.LONGEST)
-    assert still.found((1, 7), 100.1 + Standstill.LONGEST)
+    assert still.found((1, 7), 100.1 + Standstill.LONGEST) == "nothing was heard for 1.6 s"
     assert not still.found((2, 8), 100.2 + Standstill.LONGEST)
-    assert still.found((3, 8), 100.3 + 2 * Standstill.LONGEST)
+    assert still.found((3, 8), 100.3 + 2 * Standstill.LONGEST) == "nothing was played for 1.6 s"
