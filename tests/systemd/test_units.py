@@ -13,6 +13,7 @@ import pytest
 from device import updater
 from device.__main__ import EXIT_NOT_ENROLLED, EXIT_UPDATE, EXIT_USAGE, parser
 from device.config import DEFAULT_PATH, DeviceSettings
+from device.doctor.gather.pins import FAULT_LIGHT
 from device.heartbeat import PATIENCE
 from device.supervision import LOOK_SECONDS, PASSING_SECONDS
 from device.update.guard import STARTS
@@ -119,6 +120,10 @@ def test_what_loads_the_library_of_the_pins_has_a_folder_of_its_own_also_on_a_re
     place = f"/run/{unit['RuntimeDirectory']}"
     assert unit["WorkingDirectory"] == place
     assert f"HOME={place}" in unit["Environment"].split()
+
+
+def test_the_doctor_knows_when_the_fault_light_is_shown() -> None:
+    assert FAULT_LIGHT == f"run/{service('kaiwa-device-fault.service')['RuntimeDirectory']}"
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in SYSTEMD.glob("kaiwa-device*.service")))

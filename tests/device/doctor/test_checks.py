@@ -45,6 +45,7 @@ PINS = pins.PinFacts("Raspberry Pi 4", (CHIP,), "pi", USED, i2s=False, stood_in=
         ({"chips": (LOCKED,), "error": "cannot be used"}, ["pins.permission"]),
         ({"chips": (), "error": "cannot be used"}, ["pins.no_chip"]),
         ({"error": "GPIO 23 cannot be used: 'GPIO busy'"}, ["pins.busy"]),
+        ({"error": "GPIO 23 cannot be used: 'GPIO busy'", "showing": True}, ["pins.showing"]),
         ({"error": "GPIO 23 cannot be used: broken"}, ["pins.unusable"]),
         ({"pressed": True}, ["pins.pressed"]),
         ({"used": {"button": 23, "light": 23, "on_air": 25}}, ["pins.same"]),

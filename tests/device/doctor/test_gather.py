@@ -231,6 +231,7 @@ async def test_pins_of_a_computer_without_any() -> None:
     facts = await pins.gather(PanelSettings(factory="mock"))
     assert facts.stood_in
     assert not facts.pressed
+    assert not facts.showing
     assert facts.used == {"button": 23, "light": 24, "on_air": 25}
     assert facts.user
 
@@ -267,6 +268,7 @@ async def test_the_board_is_read_from_its_files(tmp_path: Path) -> None:
     for name, text in {
         "proc/device-tree/model": "Raspberry Pi 5 Model B Rev 1.0\0",
         "dev/gpiochip0": "",
+        "run/kaiwa-device-fault/.gpio": "",
         "boot/firmware/config.txt": "dtoverlay=googlevoicehat-soundcard\n",
     }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -275,6 +277,7 @@ async def test_the_board_is_read_from_its_files(tmp_path: Path) -> None:
     assert facts.model == "Raspberry Pi 5 Model B Rev 1.0"
     assert [chip.usable for chip in facts.chips] == [True]
     assert facts.i2s
+    assert facts.showing
 
 
 def test_power_is_read_from_the_kernel(tmp_path: Path) -> None:
