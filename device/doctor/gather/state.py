@@ -6,9 +6,14 @@ import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from device.doctor.checks.state import StateFacts
 from device.doctor.gather.pins import user
+
+
+OF_THE_DISK: Final = "lost+found"
+"""Root's in every ext4, and nobody's concern where the state is a disk of its own."""
 
 
 def gather(state_dir: Path) -> StateFacts:
@@ -38,7 +43,7 @@ def _foreign(state_dir: Path) -> Iterator[str]:
     try:
         owner = state_dir.stat().st_uid
         for path in (*state_dir.glob("*"), *state_dir.glob("*/*")):
-            if path.lstat().st_uid != owner:
+            if path.lstat().st_uid != owner and path.name != OF_THE_DISK:
                 yield str(path.relative_to(state_dir))
     except OSError:  # a file that goes meanwhile; what is there of it can be seen the next time
         return

@@ -75,6 +75,7 @@ async def test_who_may_not_look_hears_that_and_not_that_card_and_enrolment_are_b
 async def test_what_root_has_left_to_itself_is_named_for_the_robot_cannot_read_it(tmp_path: Path) -> None:
     os.chown(tmp_path, NOBODY, NOBODY)
     (tmp_path / "records").mkdir()
+    (tmp_path / "lost+found").mkdir()
     (tmp_path / "enrolment.json").touch()
     facts = gather(tmp_path)
     assert facts.foreign == ("enrolment.json", "records")
