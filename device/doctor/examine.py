@@ -29,7 +29,7 @@ from device.doctor.checks import (
     state,
     tools,
 )
-from device.doctor.findings import UNLOOKED, Finding
+from device.doctor.findings import UNLOOKED, Finding, Outcome, worst
 from device.doctor.gather import broker as ask_broker
 from device.doctor.gather import button as feel
 from device.doctor.gather import computer as look_at
@@ -148,7 +148,9 @@ async def _pins(settings: DeviceSettings, press: float, *, running: bool) -> lis
     if running:
         return [pins.HELD()]
     found = pins.check(await take_pins.gather(settings.panel, outputs=settings.tools.outputs))
-    felt = await feel.gather(settings.panel, press) if press else None
+    if not press or worst(found) is Outcome.FAILURE:  # what cannot be used cannot be felt
+        return found
+    felt = await feel.gather(settings.panel, press)
     return found if felt is None else [*found, *button.check(felt)]
 
 

@@ -123,7 +123,7 @@ def test_what_loads_the_library_of_the_pins_has_a_folder_of_its_own_also_on_a_re
 
 
 def test_the_doctor_knows_when_the_fault_light_is_shown() -> None:
-    assert FAULT_LIGHT == f"run/{service('kaiwa-device-fault.service')['RuntimeDirectory']}"
+    assert f"run/{service('kaiwa-device-fault.service')['RuntimeDirectory']}" == FAULT_LIGHT
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in SYSTEMD.glob("kaiwa-device*.service")))

@@ -11,7 +11,6 @@ from typing import Final
 from device.doctor.checks.state import StateFacts
 from device.doctor.gather.pins import user
 
-
 OF_THE_DISK: Final = "lost+found"
 """Root's in every ext4, and nobody's concern where the state is a disk of its own."""
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from device.__main__ import main
@@ -16,6 +18,7 @@ from device.doctor.examine import Options, examine
 from device.doctor.gather.sound import Wish
 from device.instance import only_one
 from device.panel.settings import PanelSettings
+from device.sora.settings import BroadcastSettings
 from device.soundcard.settings import SoundSettings
 from tests.device.test_durably import KEY, enrol
 
@@ -55,6 +58,23 @@ async def test_what_cannot_be_looked_at_is_a_finding() -> None:
     found = {finding.phrase.code: finding for finding in await examine(broken, QUICK)}
     assert "identity.unusable" in found
     assert {"disk.read_only", "disk.full"} & set(found)
+
+
+async def test_a_part_that_cannot_be_looked_at_keeps_no_other_from_it(tmp_path: Path) -> None:
+    blind = msgspec.structs.replace(
+        settings(tmp_path), broadcast=BroadcastSettings(picture="character", skin="/nowhere")
+    )
+    found = {finding.phrase.code: finding for finding in await examine(blind, QUICK)}
+    assert found["doctor.unlooked"].values["check"] == "cpu"
+    assert "/nowhere" in found["doctor.unlooked"].text("ja")
+    assert {"disk.good", "pins.stood_in", "sound.stood_in", "network.closed"} <= set(found)
+
+
+async def test_pins_that_cannot_be_used_are_not_felt(tmp_path: Path) -> None:
+    clash = msgspec.structs.replace(settings(tmp_path), panel=PanelSettings(factory="mock", button=23, mute=23))
+    found = [finding.phrase.code for finding in await examine(clash, replace(QUICK, press=0.01))]
+    assert "pins.same" in found
+    assert not {"button.untouched", "doctor.unlooked"} & set(found)
 
 
 def test_the_command_line_prints_json_and_fails_when_something_fails(
