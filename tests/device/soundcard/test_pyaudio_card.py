@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +11,7 @@ import msgspec
 import pyaudio
 import pytest
 
+from device.__main__ import EXIT_NO_SOUND
 from device.errors import SoundError
 from device.soundcard.devices import choose, devices, has_both, open_portaudio
 from device.soundcard.opening import open_card
@@ -128,6 +131,25 @@ async def test_the_event_loop_runs_on_while_the_card_opens() -> None:
 
 
 @pytest.mark.usefixtures("no_device")
+def test_without_portaudio_everything_else_goes_on_and_the_doctor_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "pyaudio.py").write_text("raise ImportError('libportaudio.so.2: cannot open shared object file')")
+    (tmp_path / "device.toml").write_text(f'state_dir = "{tmp_path}/state"\n[sound]\ncard = "pyaudio"\n')
+    words = ["calibrate", "--json", "--config", str(tmp_path / "device.toml")]
+    done = subprocess.run(
+        [sys.executable, "-m", "device", *words],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == EXIT_NO_SOUND, done.stderr
+    (finding,) = json.loads(done.stdout)["findings"]
+    assert finding["code"] == "sound.unusable"
+    assert "libportaudio.so.2" in finding["text"]
+    assert finding["text"].endswith("sudo apt install libportaudio2")
+
+
 def test_looking_for_devices_prints_nothing() -> None:
     program = "import sys; from device.soundcard.devices import has_both; has_both(); print('here', file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
