@@ -9,15 +9,15 @@ from pathlib import Path
 def write_durably(path: Path, data: bytes, permissions: int = 0o600) -> None:
     """Replace the file at `path` as a whole: after a power cut it holds the old bytes or the new ones.
 
-    The new bytes are on the disk before they get their name, and the name is when this returns. It belongs to whom its folder
-    belongs to, also where root writes it.
+    The new bytes are on the disk before they get their name, and the name is when this returns. What root writes belongs
+    to the owner of the folder (`hand_over`).
 
     Raises:
         OSError: the disk does not take it; then the old bytes are still there.
     """
     make_folder(path.parent)
     fresh = path.with_name(f".{path.name}.new")
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 - Path.open takes no mode for a new file
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:  # noqa: PTH123 - Path.open takes no mode for a new file
         os.fchmod(file.fileno(), permissions)
         hand_over(file.fileno(), path.parent)
         file.write(data)
@@ -49,10 +49,10 @@ def make_folder(folder: Path) -> None:
 
 
 def hand_over(opened: int, folder: Path) -> None:
-    """Give what root has just made in `folder` to whom that belongs to, or the robot could not use it.
+    """Give what root has just made in `folder` to the owner of that: the robot, which has an account of its own, is to read it.
 
-    systemd gives a state folder to the robot's account as a whole, but looks at the folder itself only: a file that
-    `sudo kaiwa-device enrol` leaves there stays root's.
+    systemd hands files over only with the folder (`StateDirectory=` in systemd.exec(5)): what `sudo kaiwa-device enrol`
+    makes there later would stay root's.
     """
     owner = folder.stat()
     if os.geteuid() == 0 and os.fstat(opened).st_uid != owner.st_uid:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import re
+import runpy
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,11 @@ from device.panel.settings import PanelSettings
 HARDWARE = Path(__file__).parents[2] / "hardware"
 BUILDS = ("speakerphone", "i2s", "voice-hat")
 PANEL = ("button", "light", "on_air")
-# https://pinout.xyz: the place on the header of each GPIO, and what the others are
-HEADER = {
-    2: 3, 3: 5, 4: 7, 14: 8, 15: 10, 17: 11, 18: 12, 27: 13, 22: 15, 23: 16, 24: 18, 10: 19, 9: 21, 25: 22,
-    11: 23, 8: 24, 7: 26, 0: 27, 1: 28, 5: 29, 6: 31, 12: 32, 13: 33, 19: 35, 16: 36, 26: 37, 20: 38, 21: 40,
-}  # fmt: skip
-SUPPLY = dict.fromkeys((6, 9, 14, 20, 25, 30, 34, 39), "GND") | {1: "3V3", 17: "3V3", 2: "5V", 4: "5V"}
-LABEL = {place: f"GPIO {gpio}" for gpio, place in HEADER.items()} | SUPPLY
+OF_A_BUILD = ("wiring.yaml", "wiring.svg", "wiring.png", "wiring.bom.tsv", "pins.toml", "header.png")
+DRAWING = runpy.run_path(str(HARDWARE / "header.py"))
+HEADER: dict[int, int] = DRAWING["GPIOS"]
+LABEL: dict[int, str] = DRAWING["PLACES"]
+SUPPLY = {place: what for place, what in LABEL.items() if not what.startswith("GPIO")}
 
 Wire = tuple[int, str]
 """Place on the header, and `PART:pin`."""
@@ -93,7 +92,7 @@ def test_the_defaults_are_those_of_the_first_two_builds() -> None:
 
 @each_build
 def test_the_page_is_the_table(build: str) -> None:
-    page = (HARDWARE / build / "README.md").read_text()
+    page = (HARDWARE / build / "README.md").read_text().partition("## Pins")[2]
     lines = re.findall(r"^\|([^|]*)\|([^|]*)\| (\d+) \|([^|]+)\|$", page, re.MULTILINE)
     found = [(what.strip(), gpio.strip(), int(place), to.strip()) for what, gpio, place, to in lines]
     supplies = {"GND": "ground", "3V3": "3.3 V", "5V": "5 V"}
@@ -153,12 +152,22 @@ def alsa_parses(path: Path) -> bool:
 def test_the_pictures_belong_to_their_sources() -> None:
     lines = (HARDWARE / "pictures.sha256").read_text().splitlines()
     noted = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-    sources = [HARDWARE / build / "wiring.yaml" for build in BUILDS] + [HARDWARE / "enclosure/kaiwa.scad"]
-    pictures = [picture for source in sources for picture in source.parent.glob(f"{source.stem}.*")]
-    assert set(noted) == {str(path.relative_to(HARDWARE)) for path in pictures}
+    of_builds = {f"{build}/{name}" for build in BUILDS for name in OF_A_BUILD}
+    assert set(noted) == of_builds | {"header.py", "enclosure/kaiwa.scad", "enclosure/kaiwa.png"}
     changed = [name for name, digest in noted.items() if digest != sha256(HARDWARE / name)]
     assert not changed, "draw anew with `make hardware`"
-    assert {path.suffix for path in pictures} == {".yaml", ".svg", ".png", ".tsv", ".scad"}
+
+
+@each_build
+def test_the_header_is_drawn_as_the_table_has_it(build: str) -> None:
+    dot = DRAWING["picture"](table(build))
+    cells = [re.sub("<[^>]*>", "", cell) for cell in re.findall(r"<TD.*?</TD>", dot)][1:]
+    sides = [cells[at : at + 3] for at in range(0, 120, 6)] + [cells[at + 3 : at + 6][::-1] for at in range(0, 120, 6)]
+    seen = {int(place): (what, goes) for goes, what, place in sides if place}
+    assert {place: what for place, (what, _) in seen.items()} == LABEL
+    for place, (_, goes) in seen.items():
+        wires = [row["to"].replace(":", " ") for row in rows(build) if row["header"] == place]
+        assert goes == (" and ".join(wires) or " ")
 
 
 def sha256(path: Path) -> str:
