@@ -22,16 +22,11 @@ def gather(state_dir: Path) -> StateFacts:
 
 
 def is_closed(state_dir: Path) -> bool:
-    """Tell whether this user may not use the folder; a disk that is read-only is open."""
+    """Tell whether this user may not use the folder, or make it where it is not yet; a disk that is read-only is open."""
     try:
-        state_dir.stat()
-    except PermissionError:
-        return True
-    except OSError:
-        return False
-    try:
-        list(state_dir.iterdir())
-        os.close(os.open(state_dir, os.O_TMPFILE | os.O_WRONLY))
+        folder = next((path for path in (state_dir, *state_dir.parents) if path.is_dir()), state_dir)
+        list(folder.iterdir())
+        os.close(os.open(folder, os.O_TMPFILE | os.O_WRONLY))
     except OSError as error:
         return error.errno in {errno.EACCES, errno.EPERM}
     return False

@@ -72,6 +72,13 @@ async def test_who_may_not_look_hears_that_and_not_that_card_and_enrolment_are_b
 
 
 @needs_root
+def test_a_folder_that_this_user_may_not_even_make_is_closed(locked: Path) -> None:
+    with somebody_else():
+        assert codes(gather(locked.parent / "none" / "yet")) == ["state.closed"]
+    assert codes(gather(locked.parent / "none" / "yet")) == []
+
+
+@needs_root
 async def test_what_root_has_left_to_itself_is_named_for_the_robot_cannot_read_it(tmp_path: Path) -> None:
     os.chown(tmp_path, NOBODY, NOBODY)
     (tmp_path / "records").mkdir()
