@@ -23,6 +23,8 @@ def gather(state_dir: Path) -> StateFacts:
 
 def is_closed(state_dir: Path) -> bool:
     """Tell whether this user may not use the folder, or make it where it is not yet; a disk that is read-only is open."""
+    if os.geteuid() == 0:  # whatever root may not do, no right of another's mends it
+        return False
     try:
         folder = next((path for path in (state_dir, *state_dir.parents) if path.is_dir()), state_dir)
         list(folder.iterdir())
