@@ -60,21 +60,30 @@ async def test_what_cannot_be_looked_at_is_a_finding() -> None:
     assert {"disk.read_only", "disk.full"} & set(found)
 
 
-async def test_a_part_that_cannot_be_looked_at_keeps_no_other_from_it(tmp_path: Path) -> None:
-    blind = msgspec.structs.replace(
-        settings(tmp_path), broadcast=BroadcastSettings(picture="character", skin="/nowhere")
+@pytest.fixture
+def spoilt(tmp_path: Path) -> Path:
+    """A state whose certificate is not one."""
+    enrol(tmp_path, KEY, "robot-1")
+    (pem,) = tmp_path.glob("*.pem")
+    pem.write_text("nonsense")
+    return tmp_path
+
+
+async def test_a_part_that_is_spoilt_keeps_no_other_from_being_looked_at(spoilt: Path) -> None:
+    broken = msgspec.structs.replace(
+        settings(spoilt),
+        broadcast=BroadcastSettings(picture="character", skin="/nowhere"),
+        panel=PanelSettings(factory="mock", button=23, mute=23),
     )
-    found = {finding.phrase.code: finding for finding in await examine(blind, QUICK)}
-    assert found["doctor.unlooked"].values["check"] == "cpu"
+    found = {finding.phrase.code: finding for finding in await examine(broken, replace(QUICK, press=0.01))}
+    assert found["doctor.unlooked"].values["check"] == "cpu", "and nothing else"
     assert "/nowhere" in found["doctor.unlooked"].text("ja")
-    assert {"disk.good", "pins.stood_in", "sound.stood_in", "network.closed"} <= set(found)
-
-
-async def test_pins_that_cannot_be_used_are_not_felt(tmp_path: Path) -> None:
-    clash = msgspec.structs.replace(settings(tmp_path), panel=PanelSettings(factory="mock", button=23, mute=23))
-    found = [finding.phrase.code for finding in await examine(clash, replace(QUICK, press=0.01))]
+    assert {"identity.unusable", "broker.no_identity"} <= set(found), (
+        "a spoilt certificate file is the identity's fault"
+    )
     assert "pins.same" in found
-    assert not {"button.untouched", "doctor.unlooked"} & set(found)
+    assert "button.untouched" not in found, "what cannot be used cannot be felt"
+    assert {"disk.good", "sound.stood_in", "network.closed"} <= set(found)
 
 
 def test_the_command_line_prints_json_and_fails_when_something_fails(
@@ -145,18 +154,3 @@ def test_where_the_terminal_knows_few_letters_the_others_are_question_marks(
     assert main(["doctor", "--json", "--lang", "ja", "--config", str(tmp_path / "none.toml")]) == EXIT_SETTINGS
     out.seek(0)
     assert json.loads(out.read())["findings"][0]["code"] == "settings.unusable"
-
-
-@pytest.fixture
-def spoilt(tmp_path: Path) -> Path:
-    """A state whose certificate is not one."""
-    enrol(tmp_path, KEY, "robot-1")
-    (pem,) = tmp_path.glob("*.pem")
-    pem.write_text("nonsense")
-    return tmp_path
-
-
-async def test_a_certificate_file_that_is_spoilt_is_the_identity_s_fault(spoilt: Path) -> None:
-    found = await codes(spoilt)
-    assert {"identity.unusable", "broker.no_identity"} <= set(found)
-    assert "doctor.unlooked" not in found

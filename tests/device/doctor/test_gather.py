@@ -349,11 +349,11 @@ async def test_levels_are_those_of_the_last_moment_of_all_and_of_the_highest() -
 async def test_what_was_recorded_is_heard_from_the_speaker(tmp_path: Path) -> None:
     played = tmp_path / "speaker.wav"
     room = RoomSettings(loudspeaker_wav=str(played), noise=-40.0)
-    facts = await sound.gather(SoundSettings(card="room", room=room), Wish(0.1, record=0.3), running=False)
+    facts = await sound.gather(SoundSettings(card="room", room=room), Wish(0.02, record=0.2), running=False)
     assert facts.played_back is not None
     with wave.open(str(played)) as file:
         samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)
-    sounding = samples[np.flatnonzero(samples)[0] :][: round(0.25 * RATE)]
+    sounding = samples[np.flatnonzero(samples)[0] :][: round(0.15 * RATE)]
     assert rms_dbfs(sounding) == pytest.approx(-40.0, abs=1.0)
 
 
