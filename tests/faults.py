@@ -305,7 +305,7 @@ LINES: Final = (
         heard="nothing",
     ),
     Line(
-        "The robot's program fails five times within two minutes",
+        "The robot's program fails five times within five minutes",
         "tests/systemd/test_units.py::test_giving_up_is_seen_and_ends",
         "systemd gives up and shows it; after 2 minutes, or at a press, the robot is tried again, for ever.",
         seen=f"the light `fault`: {blinks(Light.FAULT)}",
