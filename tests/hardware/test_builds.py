@@ -17,6 +17,7 @@ from device.audio.echo import EchoMode
 from device.config import load
 from device.doctor.checks.pins import I2S, SD_MODE, switches_i2s_on
 from device.panel.settings import PanelSettings
+from tests.translations import ROW, figures, sections
 
 HARDWARE = Path(__file__).parents[2] / "hardware"
 BUILDS = ("speakerphone", "i2s", "voice-hat")
@@ -28,6 +29,14 @@ HEADER = {
 }  # fmt: skip
 SUPPLY = dict.fromkeys((6, 9, 14, 20, 25, 30, 34, 39), "GND") | {1: "3V3", 17: "3V3", 2: "5V", 4: "5V"}
 LABEL = {place: f"GPIO {gpio}" for gpio, place in HEADER.items()} | SUPPLY
+
+PAGES = {
+    "README.md": dict[str, str](),
+    "README.ja.md": {"anode, by 330 Ω": "アノード (330 Ω 経由)", "cathode": "カソード"},
+}
+"""The page of a build in each language, and its words for the pins of parts that are not those of the drawing."""
+SUPPLIES = {"README.md": {"GND": "ground", "3V3": "3.3 V", "5V": "5 V"}, "README.ja.md": {"3V3": "3.3 V", "5V": "5 V"}}
+"""Its words for what is no GPIO."""
 
 Wire = tuple[int, str]
 """Place on the header, and `PART:pin`."""
@@ -92,17 +101,43 @@ def test_the_defaults_are_those_of_the_first_two_builds() -> None:
 
 
 @each_build
-def test_the_page_is_the_table(build: str) -> None:
-    page = (HARDWARE / build / "README.md").read_text()
-    lines = re.findall(r"^\|([^|]*)\|([^|]*)\| (\d+) \|([^|]+)\|$", page, re.MULTILINE)
+@pytest.mark.parametrize("page", PAGES)
+def test_the_page_is_the_table(build: str, page: str) -> None:
+    text = (HARDWARE / build / page).read_text(encoding="utf-8")
+    lines = re.findall(r"^\|([^|]*)\|([^|]*)\| (\d+) \|([^|]+)\|$", text, re.MULTILINE)
     found = [(what.strip(), gpio.strip(), int(place), to.strip()) for what, gpio, place, to in lines]
-    supplies = {"GND": "ground", "3V3": "3.3 V", "5V": "5 V"}
     assert [line for line in found if line[0] in PANEL] == [
-        (name, str(pin["gpio"]), pin["header"], pin["to"]) for name, pin in table(build)["panel"].items()
+        (name, str(pin["gpio"]), pin["header"], said(pin["to"], page)) for name, pin in table(build)["panel"].items()
     ]
-    assert {line[1:] for line in found} == {
-        (str(row["gpio"] or supplies[SUPPLY[row["header"]]]), row["header"], row["to"]) for row in rows(build)
-    }
+    assert sorted(line[1:] for line in found) == sorted(
+        (str(row["gpio"] or said(SUPPLY[row["header"]], page)), row["header"], said(row["to"], page))
+        for row in rows(build)
+    )
+
+
+def said(pin: str, page: str) -> str:
+    """Return `PART:pin`, or a supply, in the words of the page."""
+    part, colon, name = pin.rpartition(":")
+    return f"{part}{colon}{PAGES[page].get(name, name)}" if colon else SUPPLIES[page].get(name, name)
+
+
+@each_build
+@pytest.mark.parametrize("page", PAGES)
+def test_the_parts_are_those_of_the_drawing(build: str, page: str) -> None:
+    bill = [line.split("\t") for line in (HARDWARE / build / "wiring.bom.tsv").read_text(encoding="utf-8").splitlines()]
+    parts = [
+        figures(f"{what} {names}") | ({count} if what.startswith("Resistor") else set())
+        for _, what, count, _, names in bill
+        if re.match("Connector|Resistor", what) and names not in {"HEADER", "USB"}
+    ]
+    listed = [figures(row) for path in (f"{build}/{page}", page) for row in listed_parts(HARDWARE / path)]
+    assert len(parts) >= 5
+    assert [part for part in parts if not any(part <= row for row in listed)] == []
+
+
+def listed_parts(page: Path) -> list[str]:
+    """Return the table of parts: it stands in a page's first section, of the panel's parts on the page about all builds."""
+    return ROW.findall(sections(page.read_text(encoding="utf-8"))[1].text)
 
 
 @each_build
