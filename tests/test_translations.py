@@ -38,7 +38,7 @@ def test_the_two_lead_to_each_other_before_anything_else(english: Path, japanese
 @each_pair
 def test_a_reader_of_japanese_is_led_on_in_japanese(english: Path, japanese: Path) -> None:
     led = [link for link in links(japanese.read_text(encoding="utf-8")) if link != english.name]
-    assert [link for link in led if counterpart(link, japanese.parent) != link] == []
+    assert [link for link in led if counterpart(link, japanese) != link] == []
     assert [
         link
         for link in led
@@ -46,7 +46,7 @@ def test_a_reader_of_japanese_is_led_on_in_japanese(english: Path, japanese: Pat
     ] == []
     if str(japanese.relative_to(ROOT)) != OF_ITS_OWN:
         there = [link for link in links(english.read_text(encoding="utf-8")) if link != japanese.name]
-        assert set(led) == {counterpart(link, english.parent) for link in there}
+        assert set(led) == {counterpart(link, english) for link in there}
 
 
 def test_what_builders_and_attendants_read_is_there_in_japanese() -> None:
@@ -77,7 +77,7 @@ def test_the_panel_s_page_says_every_phrase_as_the_robot_says_it() -> None:
 
 PAGE = """# Title
 
-Press it for 8 seconds.
+Press it for 8 seconds, or three times.
 
 ```sh
 kaiwa-device show   # lights
@@ -93,7 +93,9 @@ kaiwa-device show   # lights
 | `y` | INMP441 |
 """
 TRANSLATED = (
-    PAGE.replace("Title", "題").replace("# lights", "# ランプ").replace("Press it for 8 seconds", "8 秒押します")
+    PAGE.replace("Title", "題")
+    .replace("# lights", "# ランプ")
+    .replace("Press it for 8 seconds, or three times", "8 秒か三回押します")
 )
 
 
@@ -108,6 +110,7 @@ def test_a_complete_translation_has_no_difference() -> None:
         ("## Second", "### Second"),
         ("with `code`", ""),
         ("8 秒", "5 秒"),
+        ("三回", "二回"),
         ("kaiwa-device show ", "kaiwa-device run "),
         ("```sh\nkaiwa-device show   # ランプ\n```\n", ""),
         ("1. Type", "Type"),
@@ -133,8 +136,10 @@ def test_a_heading_s_anchor_is_the_one_that_the_web_site_gives_it() -> None:
 def test_a_link_to_a_section_leads_to_the_translated_one(tmp_path: Path) -> None:
     (tmp_path / "page.md").write_text("# A\n\n## Steps\n", encoding="utf-8")
     (tmp_path / "page.ja.md").write_text("# あ\n\n## 手順\n", encoding="utf-8")
-    assert counterpart("page.md#steps", tmp_path) == "page.ja.md#手順"
-    assert counterpart("page.md", tmp_path) == "page.ja.md"
-    assert counterpart("page.ja.md", tmp_path) == "page.ja.md"
-    assert counterpart("other.md#steps", tmp_path) == "other.md#steps"
-    assert counterpart("https://example.com/page.md", tmp_path) == "https://example.com/page.md"
+    page, other = tmp_path / "page.md", tmp_path / "other.md"
+    assert counterpart("page.md#steps", other) == "page.ja.md#手順"
+    assert counterpart("#steps", page) == "#手順"
+    assert counterpart("page.md", other) == "page.ja.md"
+    assert counterpart("page.ja.md", other) == "page.ja.md"
+    assert counterpart("other.md#steps", page) == "other.md#steps"
+    assert counterpart("https://example.com/page.md", other) == "https://example.com/page.md"

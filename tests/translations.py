@@ -16,6 +16,10 @@ ITEM = re.compile(r"^(?:-|\d+\.) ", re.MULTILINE)
 CODE = re.compile(r"`([^`]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FIGURE = re.compile(r"[A-Z]*\d+(?:\.\d+)*[A-Z]*")
+WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+NUMBERS = dict(zip([*WORDS, *"二三四五六七八九十"], [*"23456789", "10"] * 2, strict=True))
+"""Numbers in words; not one, which English has everywhere and Japanese seldom."""
+NUMBER = re.compile(rf"\b(?:{'|'.join(WORDS)})\b|[二三四五六七八九十]", re.IGNORECASE)
 
 
 class Section(NamedTuple):
@@ -45,8 +49,9 @@ def code(text: str) -> set[str]:
 
 
 def figures(text: str) -> set[str]:
-    """Return numbers and what contains them, such as `I2S`: not in code, and not where a link leads."""
-    return set(FIGURE.findall(LINK.sub("]", CODE.sub("", text))))
+    """Return numbers, also in words, and what contains them, such as `I2S`: not in code, and not where a link leads."""
+    plain = LINK.sub("]", CODE.sub("", text))
+    return {*FIGURE.findall(plain), *(NUMBERS[word.lower()] for word in NUMBER.findall(plain))}
 
 
 def links(page: str) -> list[str]:
@@ -58,16 +63,16 @@ def anchor(title: str) -> str:
     return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
-def counterpart(link: str, folder: Path) -> str:
-    """Return the link that a translation has where the English page in `folder` has this one."""
+def counterpart(link: str, page: Path) -> str:
+    """Return the link that a translation has where the English `page` has this one."""
     target, _, place = link.partition("#")
-    english = folder / target
+    english = page.parent / target if target else page
     japanese = english.with_suffix(".ja.md")
     if english.suffix != ".md" or not japanese.exists():
         return link
     there = [anchor(section.title) for section in sections(english.read_text(encoding="utf-8"))]
     titles = [section.title for section in sections(japanese.read_text(encoding="utf-8"))]
-    translated = str(Path(target).with_suffix(".ja.md"))
+    translated = target and str(Path(target).with_suffix(".ja.md"))
     return f"{translated}#{anchor(titles[there.index(place)])}" if place else translated
 
 
@@ -100,6 +105,6 @@ def _unlike(what: str, looked_at: Callable[[str], object], english: str, japanes
 
 
 def _lost(where: str, english: str, japanese: str) -> Iterator[str]:
-    """Yield the figures that are lost: a translation may write `2` where the English page says "two"."""
+    """Yield the figures that are lost; a translation may have more of them, such as `1` where English says "one"."""
     if lost := figures(english) - figures(japanese):
         yield f"{where} {sorted(lost)} only in English"
