@@ -6,73 +6,78 @@ from pathlib import Path
 
 import pytest
 
-from device.panel.phrases import PHRASES
+from device.panel.phrases import PHRASES, Language
 from tests.translations import anchor, counterpart, differences, links
 
 ROOT = Path(__file__).parents[1]
+OF_ITS_OWN = ROOT / "README.ja.md"
+"""The first page in Japanese is shorter than the English one, and says some things in another order."""
 TRANSLATIONS = sorted(
     path for folder in (".", "docs", "hardware", "hardware/*") for path in ROOT.glob(f"{folder}/*.ja.md")
 )
-PAIRS = [(path.with_name(path.name.replace(".ja.md", ".md")), path) for path in TRANSLATIONS]
-OF_ITS_OWN = "README.ja.md"
-"""The first page in Japanese is shorter than the English one, and says some things in another order."""
-
-each_pair = pytest.mark.parametrize(
-    ("english", "japanese"), PAIRS, ids=[str(path.relative_to(ROOT)) for path in TRANSLATIONS]
-)
 
 
-@each_pair
-def test_nothing_is_lost_in_translation(english: Path, japanese: Path) -> None:
-    if str(japanese.relative_to(ROOT)) != OF_ITS_OWN:
-        found = differences(english.read_text(encoding="utf-8"), japanese.read_text(encoding="utf-8"))
-        assert not found, f"translate into {japanese.relative_to(ROOT)} what has changed"
+def text(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
 
 
-@each_pair
-def test_the_two_lead_to_each_other_before_anything_else(english: Path, japanese: Path) -> None:
-    assert f"\n[日本語]({japanese.name})\n" in english.read_text(encoding="utf-8").partition("\n## ")[0]
-    assert f"\n[English]({english.name})\n" in japanese.read_text(encoding="utf-8").partition("\n## ")[0]
+def english(japanese: Path) -> Path:
+    return japanese.with_name(japanese.name.replace(".ja.md", ".md"))
 
 
-@each_pair
-def test_a_reader_of_japanese_is_led_on_in_japanese(english: Path, japanese: Path) -> None:
-    led = [link for link in links(japanese.read_text(encoding="utf-8")) if link != english.name]
-    assert [link for link in led if counterpart(link, japanese) != link] == []
-    assert [
-        link
-        for link in led
-        if not link.startswith("https:") and not (japanese.parent / link.partition("#")[0]).exists()
-    ] == []
-    if str(japanese.relative_to(ROOT)) != OF_ITS_OWN:
-        there = [link for link in links(english.read_text(encoding="utf-8")) if link != japanese.name]
-        assert set(led) == {counterpart(link, english) for link in there}
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+each_page = pytest.mark.parametrize("page", TRANSLATIONS, ids=name)
+each_whole_page = pytest.mark.parametrize("page", [page for page in TRANSLATIONS if page != OF_ITS_OWN], ids=name)
+
+
+@each_whole_page
+def test_nothing_is_lost_in_translation(page: Path) -> None:
+    assert differences(text(english(page)), text(page)) == [], f"translate into {name(page)} what has changed"
+
+
+@each_page
+def test_the_two_lead_to_each_other_before_anything_else(page: Path) -> None:
+    assert f"\n[日本語]({page.name})\n" in text(english(page)).partition("\n## ")[0]
+    assert f"\n[English]({english(page).name})\n" in text(page).partition("\n## ")[0]
+
+
+def led_on(page: Path) -> set[str]:
+    """Return the links of a page but the one to itself in the other language."""
+    return set(links(text(page))) - {page.name.replace(".md", ".ja.md"), english(page).name}
+
+
+@each_whole_page
+def test_the_links_are_those_of_the_english_page(page: Path) -> None:
+    assert led_on(page) == {counterpart(link, english(page)) for link in led_on(english(page))}
+
+
+@each_page
+def test_a_reader_of_japanese_is_led_on_in_japanese_where_there_is_some(page: Path) -> None:
+    assert [link for link in led_on(page) if counterpart(link, page) != link] == []
+    here = [link.partition("#")[0] for link in led_on(page) if not link.startswith("https:")]
+    assert [target for target in here if not (page.parent / target).exists()] == []
 
 
 def test_what_builders_and_attendants_read_is_there_in_japanese() -> None:
-    names = {str(path.relative_to(ROOT)) for path in TRANSLATIONS}
     builds = {f"hardware/{build}README.ja.md" for build in ("", "speakerphone/", "i2s/", "voice-hat/")}
-    assert names >= {"README.ja.md", "docs/install.ja.md", "docs/panel.ja.md", "docs/updating.ja.md"} | builds
+    pages = {"docs/install.ja.md", "docs/panel.ja.md", "docs/updating.ja.md"}
+    assert {name(page) for page in TRANSLATIONS} >= {name(OF_ITS_OWN)} | builds | pages
 
 
-def test_a_package_with_a_page_has_its_translation() -> None:
-    installed = [
-        line.split() for line in (ROOT / "packaging/build-deb").read_text().splitlines() if "install -m 644" in line
-    ]
-    for english, japanese in PAIRS:
-        one, other = (str(path.relative_to(ROOT)) for path in (english, japanese))
-        assert [other in words for words in installed] == [one in words for words in installed], other
+@each_page
+def test_a_package_that_has_a_page_has_it_in_both_languages(page: Path) -> None:
+    lines = [line.split() for line in text(ROOT / "packaging/build-deb").splitlines() if "install -m 644" in line]
+    assert [name(page) in line for line in lines] == [name(english(page)) in line for line in lines]
 
 
-def test_the_panel_s_page_says_every_phrase_as_the_robot_says_it() -> None:
-    for language, page in (("en", "docs/panel.md"), ("ja", "docs/panel.ja.md")):
-        text = (ROOT / page).read_text(encoding="utf-8")
-        assert [
-            words
-            for said in PHRASES.values()
-            for tongue, words in said.items()
-            if tongue == language and words not in text
-        ] == []
+@pytest.mark.parametrize(("language", "page"), [("en", "docs/panel.md"), ("ja", "docs/panel.ja.md")])
+def test_the_panel_s_page_has_every_sentence_as_the_robot_says_it(language: Language, page: str) -> None:
+    places = [text(ROOT / page).find(words[language]) for words in PHRASES.values()]
+    assert min(places) > 0
+    assert places == sorted(places)
 
 
 PAGE = """# Title

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -48,10 +49,10 @@ def code(text: str) -> set[str]:
     return {" ".join(span.split()) for span in CODE.findall(text)}
 
 
-def figures(text: str) -> set[str]:
+def figures(text: str) -> Counter[str]:
     """Return numbers, also in words, and what contains them, such as `I2S`: not in code, and not where a link leads."""
     plain = LINK.sub("]", CODE.sub("", text))
-    return {*FIGURE.findall(plain), *(NUMBERS[word.lower()] for word in NUMBER.findall(plain))}
+    return Counter([*FIGURE.findall(plain), *(NUMBERS[word.lower()] for word in NUMBER.findall(plain))])
 
 
 def links(page: str) -> list[str]:
@@ -107,4 +108,4 @@ def _unlike(what: str, looked_at: Callable[[str], object], english: str, japanes
 def _lost(where: str, english: str, japanese: str) -> Iterator[str]:
     """Yield the figures that are lost; a translation may have more of them, such as `1` where English says "one"."""
     if lost := figures(english) - figures(japanese):
-        yield f"{where} {sorted(lost)} only in English"
+        yield f"{where} {sorted(lost.elements())} only in English"
