@@ -92,7 +92,7 @@ phrases: ## speak what robots say of their faults into device/panel/spoken/
 	@VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/uv pip install --quiet --constraints constraints.txt --editable '.[device,cloud,local,ja]'
 	@.venv/bin/python packaging/render_phrases.py
 
-hardware: ## draw wiring and enclosure in hardware/
+hardware: ## draw wiring, header and enclosure in hardware/
 	@.ci/setup hardware
 	hardware/draw
 

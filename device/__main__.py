@@ -82,7 +82,7 @@ def _verb(
 ) -> argparse.ArgumentParser:
     verb = verbs.add_parser(name, help=text, description=text.capitalize() + ".")
     verb.add_argument("--config", type=Path, default=DEFAULT_PATH, help="settings file (default: %(default)s)")
-    verb.set_defaults(act=act, lenient=False)
+    verb.set_defaults(act=act, lenient=False, misread=_misread)
     return verb
 
 
@@ -137,6 +137,10 @@ def _config(_settings: DeviceSettings, options: argparse.Namespace) -> int:
     return 0
 
 
+def _misread(error: SettingsError, _options: argparse.Namespace) -> int:
+    return _failed(error)
+
+
 def _settings(options: argparse.Namespace) -> DeviceSettings:
     """Return the settings; the defaults where they cannot be read and the verb can do with them."""
     try:
@@ -162,6 +166,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         settings = _settings(options)
+    except SettingsError as error:
+        told: int = options.misread(error, options)
+        return told
+    try:
         log_to_stderr(settings.report.log_level)
         code: int = options.act(settings, options)
     except KaiwaError as error:

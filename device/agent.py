@@ -109,16 +109,18 @@ class Agent:
         """Run until the machine stops; return how."""
         while True:
             event = await self._inbox.next(self._session.deadline)
-            before = self._session.phase
+            before, known = self._session.phase, self._session.fault
             commands = self._session.handle(event, time.monotonic())
             (self._at_rest.set if self._session.phase in AT_REST else self._at_rest.clear)()
             if self._session.phase is not before:
                 _log.info("%s -> %s on %s", before, self._session.phase, type(event).__name__)
             for command in commands:
                 if isinstance(command, do.Exit):
+                    if command.update:
+                        self._panel.show(Light.UPDATING)
                     return command
                 self._carry_out(command)
-            if self._session.phase is Phase.FAULT is not before:
+            if self._session.phase is Phase.FAULT and (before is not Phase.FAULT or self._session.fault != known):
                 self._say(kind(self._session.fault or ""), self._language)
 
     def _carry_out(self, command: do.Command) -> None:

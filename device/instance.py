@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
+from device.durably import hand_over
 from device.errors import KaiwaError
 
 LOCK: Final = "running"
@@ -34,11 +35,13 @@ def only_one(state_dir: Path) -> Iterator[None]:
 
 def _opened(path: Path) -> IO[str]:
     try:
-        return path.open("w")
+        lock = path.open("w")
+        hand_over(lock.fileno(), path.parent)
     except OSError as error:
         raise KaiwaError(
             f"cannot use {path.parent}: {error.strerror}; it belongs to the account of the robot"
         ) from None
+    return lock
 
 
 def is_running(state_dir: Path) -> bool:

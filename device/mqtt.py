@@ -18,7 +18,7 @@ import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from device.backoff import delays
+from device.backoff import Waits
 from device.errors import BrokerError
 from device.messages.enrolment import BrokerAddress
 
@@ -189,13 +189,14 @@ class Broker:
 
     async def run(self, on_message: Callable[[Incoming], None], on_online: Callable[[bool], None]) -> NoReturn:
         """Connect, and connect again after every loss, for ever; a failed attempt is logged once per reason."""
-        waits = delays(random.uniform)
+        waits = Waits(random.uniform)
         while True:
             self._leave.clear()
             attempt = self._presence
             try:
                 async with self._client() as client:
-                    waits, self.trouble = delays(random.uniform), ""
+                    waits.came_up(time.monotonic())
+                    self.trouble = ""
                     await self._serve(client, on_message, on_online)
             except (aiomqtt.MqttError, BrokerError, OSError) as error:
                 if (reason := self._reason(error, time.time())) != self.trouble:
@@ -207,7 +208,7 @@ class Broker:
             self._set_online(on_online, up=False)
             _heed_cancellation()
             with suppress(TimeoutError):
-                async with asyncio.timeout(next(waits)):
+                async with asyncio.timeout(waits.over(time.monotonic())):
                     await self._leave.wait()
 
     def _reason(self, error: Exception, now: float) -> str:

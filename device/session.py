@@ -70,7 +70,7 @@ class Session(Controls, Lasting):
         yield from ()
 
     def _deafened(self, event: p.SoundLost, now: float) -> Iterator[Command]:
-        self.deaf, self.fault = True, NO_SOUND
+        self.deaf, self.fault = True, self.fault or NO_SOUND
         yield do.ReportFault(self.id, NO_SOUND, event.text)
         if self.phase in AT_REST and not self.broken:
             yield from self._rest(event, now)
@@ -91,7 +91,7 @@ class Session(Controls, Lasting):
 
     def _show_standstill(self, now: float) -> Iterator[Command]:
         self.fault = STANDSTILL
-        self._enter(Phase.FAULT, now, self.timing.fault)
+        self._enter(Phase.FAULT, now, self.timing.standstill)
         yield do.Play(Chime.ERROR)
 
     def _begin(self, _event: Event, now: float) -> Iterator[Command]:
@@ -192,7 +192,7 @@ class Session(Controls, Lasting):
 
     def _press_again(self, _event: Event, _now: float) -> Iterator[Command]:
         self._again = self.hand.down = True
-        yield do.Play(Chime.START)
+        yield do.Play(Chime.MUTED if self.switched_off else Chime.START)
         yield do.Hurry()
 
     def _released(self, event: p.Released, now: float) -> Iterator[Command]:

@@ -101,7 +101,7 @@ class Standing:
         yield from self._end(code, now, Chime.ERROR, text)
 
     def _end(self, reason: str, now: float, chime: Chime = Chime.END, text: str = "") -> Iterator[Command]:
-        self._end_reason, self.trouble, self.muted = reason, None, False
+        self._end_reason, self.trouble = reason, None
         self.hand.over()
         yield from self.wishes.drop(f"the conversation has ended: {reason}")
         if self._order is not None:

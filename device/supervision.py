@@ -29,11 +29,13 @@ PASSING_SECONDS: Final = 6.0
 
 
 def lacking(voice: VoicePath, card: OpenCard, online: Callable[[], bool]) -> Callable[[], list[str]]:
-    """Return what tells, whenever it is asked, what a visitor would miss now: what stands still, or the cloud."""
+    """Return what tells, whenever it is asked, what a visitor would miss now: what stands still, a sound card, or the cloud."""
     heartbeat = Heartbeat()
 
     def asked() -> list[str]:
-        return [*heartbeat.stalled(progress(voice, card), time.monotonic()), *([] if online() else ["online"])]
+        stalled = heartbeat.stalled(progress(voice, card), time.monotonic())
+        away = bool(card.counters().get("card_away"))
+        return [*stalled, *(["sound card"] if away else []), *([] if online() else ["online"])]
 
     return asked
 
@@ -75,7 +77,7 @@ def check(heartbeat: Heartbeat, counts: dict[str, float | None], now: float) -> 
         _log.error("%s; the watchdog is not fed", still(stalled))
         notify(f"STATUS={still(stalled)}")
     else:
-        notify("WATCHDOG=1")
+        notify("WATCHDOG=1", "STATUS=everything goes on")
     return stalled
 
 
@@ -89,7 +91,7 @@ def progress(voice: VoicePath, card: OpenCard) -> dict[str, float | None]:
     counters = card.counters()
     return {
         "captured": voice.counters()["blocks"],
-        "played": counters["spoken"] + counters.get("reopening_attempts", 0.0),  # without a card, the search for one
+        "played": counters["spoken"] + counters.get("reopening_looks", 0.0),  # without a card, the search for one
         "sent": _packets(voice.uplink),
         "broadcast": _packets(voice.programme),
     }

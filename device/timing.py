@@ -14,8 +14,10 @@ class Timing:
     prepare: float = 40.0
     """More than the waits for broker, cloud, offer and media together, each of which has its own, clearer fault."""
     release: float = 15.0
-    fault: float = 6.0
-    """Long enough to count the blinks twice."""
+    fault: float = 8.0
+    """Long enough to count the blinks twice, and to hear the words to their end."""
+    standstill: float = 6.0
+    """How long a robot that only a new process mends shows it: its words are short, and systemd's patience is 20 s."""
     tap: float = 0.4
     """By push-to-talk, a shorter press is no speech: it ends the conversation, or only what the robot is saying."""
     renew: float = 3300.0

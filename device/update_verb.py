@@ -44,7 +44,7 @@ def add_options(verb: argparse.ArgumentParser) -> None:
     what.add_argument("--status", action="store_true", help="what runs, what is on trial, how the last update ended")
     what.add_argument("--rollback", action="store_true", help="go back to the version before")
     what.add_argument("--trust", type=Path, metavar="KEY.pem", help="take over what this key has released, from now on")
-    verb.add_argument("--json", action="store_true", help="print the status as JSON")
+    verb.add_argument("--json", action="store_true", help="print the status, or what was done, as JSON")
 
 
 def act(settings: DeviceSettings, options: argparse.Namespace) -> int:
@@ -55,16 +55,21 @@ def act(settings: DeviceSettings, options: argparse.Namespace) -> int:
     """
     update, places = settings.update, settings.update.places(settings.state_dir)
     if options.trust is not None:
-        print(f"releases by {trust(options.trust, Path(update.keys))} are taken over from now on")
+        key = trust(options.trust, Path(update.keys))
+        _print_done("trusted", key, f"releases by {key} are taken over from now on", as_json=options.json)
     elif options.rollback:
-        staging = Staging(places, this_board(), options.config, _say)
-        print(f"{staging.go_back(_by_hand())}: {NEXT}")
+        folder = Staging(places, this_board(), options.config, _say).go_back(_by_hand())
+        _print_done("staged", folder, f"{folder}: {NEXT}", as_json=options.json)
     elif options.package is not None:
-        release = _by_hand_staged(update, places, options)
-        print(f"{release.version}: {NEXT}")
+        version = _by_hand_staged(update, places, options).version
+        _print_done("staged", version, f"{version}: {NEXT}", as_json=options.json)
     else:
         _print_status(status(update, places), as_json=options.json)
     return 0
+
+
+def _print_done(what: str, value: str, words: str, *, as_json: bool) -> None:
+    print(msgspec.json.encode({what: value}).decode() if as_json else words)
 
 
 def _by_hand() -> str:

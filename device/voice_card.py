@@ -8,18 +8,24 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from device import phase as p
 from device.audio.block import Block
 from device.audio.echo import EchoMode, choose_echo
 from device.config import DeviceSettings
 from device.panel import earcons
 from device.panel.board import Panel
+from device.panel.patterns import Light
 from device.soundcard.card import OpenCard
 from device.soundcard.opening import open_card
 from device.soundcard.room_card import Journal
 from device.voice import VoicePath
 
 _log = logging.getLogger(__name__)
+
+
+def at_first(settings: DeviceSettings) -> Light:
+    """Return what the talk light shows while the robot comes up: that it is being updated, in a version on trial."""
+    on_trial = settings.update.places(settings.state_dir).trial.exists()
+    return Light.UPDATING if on_trial else Light.STARTING
 
 
 @asynccontextmanager
@@ -34,7 +40,7 @@ async def voice_card(
     Raises:
         SoundError: no card can be opened.
     """
-    panel.show(p.Phase.STARTING)
+    panel.show(at_first(settings))
     earcons.prepare()
     wanted = settings.sound
     if wanted.card == "auto" and not panel.stood_in:

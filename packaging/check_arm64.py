@@ -21,41 +21,42 @@ OLDEST_GLIBC: Final = 17
 
 def main() -> int:
     """Resolve, write the page, and return the exit code."""
-    found = {system: _wheels(python, glibc) for system, (python, glibc) in SYSTEMS.items()}
+    found = {system: _wheels(system, python, glibc) for system, (python, glibc) in SYSTEMS.items()}
     (ROOT / "docs/arm64.md").write_text(_page(found), encoding="utf-8")
-    missing = [(system, name) for system, wheels in found.items() for name, (_, wheel) in wheels.items() if not wheel]
-    for system, name in missing:
-        print(f"{system}: {name} has no wheel for 64-bit ARM", file=sys.stderr)
     print(f"docs/arm64.md: {', '.join(f'{len(wheels)} packages for {system}' for system, wheels in found.items())}")
-    return int(bool(missing))
+    return 0
 
 
-def _wheels(python: str, glibc: int) -> dict[str, tuple[str, str]]:
-    """Return version and file of each package, in the order of their names; an empty file where there is none."""
+def _wheels(system: str, python: str, glibc: int) -> dict[str, tuple[str, str]]:
+    """Return version and file of each package, in the order of their names; end the program where there is none.
+
+    pip holds a wheel's `Requires-Python` against the Python it runs on, so that is left to uv, which resolves for `python`.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        pins = _resolved(python, glibc)
+        pins = _resolved(system, python, glibc)
         report = Path(folder) / "report.json"
         wanted = [pin for pin in pins if pin.partition("==")[0] not in COMPILED]
         platforms = [f"--platform=manylinux_2_{minor}_aarch64" for minor in range(glibc, OLDEST_GLIBC - 1, -1)]
         _run(
-            sys.executable, "-m", "pip", "install", "-qq", "--dry-run", "--no-deps", "--only-binary=:all:",
-            "--disable-pip-version-check", "--ignore-requires-python", f"--target={folder}/none", f"--report={report}", f"--python-version={python}",
-            "--implementation=cp", "--platform=manylinux2014_aarch64", *platforms, *wanted,
+            system, sys.executable, "-m", "pip", "install", "-qq", "--dry-run", "--no-deps", "--only-binary=:all:",
+            "--disable-pip-version-check", "--ignore-requires-python", f"--target={folder}/none", f"--report={report}",
+            f"--python-version={python}", "--implementation=cp", "--platform=manylinux2014_aarch64", *platforms, *wanted,
         )  # fmt: skip
-        files = {entry["metadata"]["name"].lower().replace("_", "-"): entry for entry in _report(report)["install"]}
-    wheels = {}
-    for pin in pins:
-        name, _, version = pin.partition("==")
-        entry = files.get(name)
-        wheels[name] = (version, COMPILED.get(name) or (Path(entry["download_info"]["url"]).name if entry else ""))
-    return wheels
+        files = {_name(entry): Path(entry["download_info"]["url"]).name for entry in _report(report)["install"]}
+    return {
+        name: (version, COMPILED.get(name) or files[name]) for name, _, version in (pin.partition("==") for pin in pins)
+    }
 
 
-def _resolved(python: str, glibc: int) -> list[str]:
+def _name(entry: Any) -> str:
+    return str(entry["metadata"]["name"]).lower().replace("_", "-")
+
+
+def _resolved(system: str, python: str, glibc: int) -> list[str]:
     """Return `name==version` of everything the device needs there, as constraints.txt pins it."""
     built = [option for name in COMPILED for option in ("--no-binary", name)]
     text = _run(
-        Path(sys.executable).with_name("uv"), "pip", "compile", "pyproject.toml", "--extra", "device", "--quiet",
+        system, Path(sys.executable).with_name("uv"), "pip", "compile", "pyproject.toml", "--extra", "device", "--quiet",
         "--constraints", "constraints.txt", "--python-version", python, "--no-header", "--no-annotate",
         "--python-platform", f"aarch64-manylinux_2_{min(glibc, 40)}", "--only-binary", ":all:", *built,
     )  # fmt: skip
@@ -66,10 +67,10 @@ def _report(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _run(*command: object) -> str:
+def _run(system: str, *command: object) -> str:
     done = subprocess.run([*map(str, command)], cwd=ROOT, check=False, stdout=subprocess.PIPE, text=True)
     if done.returncode:
-        sys.exit(done.returncode)
+        sys.exit(f"{system}: not everything that a board needs has a wheel for 64-bit ARM or is compiled; see above")
     return done.stdout
 
 
@@ -83,7 +84,7 @@ def _page(found: dict[str, dict[str, tuple[str, str]]]) -> str:
     ]
     for system, wheels in found.items():
         lines += ["", f"## {system}", "", "| package | version | from |", "|---|---|---|"]
-        lines += [f"| {name} | {version} | {wheel or '**missing**'} |" for name, (version, wheel) in wheels.items()]
+        lines += [f"| {name} | {version} | {wheel} |" for name, (version, wheel) in wheels.items()]
     return "\n".join(lines) + "\n"
 
 

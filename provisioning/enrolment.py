@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -128,9 +129,12 @@ class Enrolments:
         )
 
 
-_UNKNOWN = ClaimRefusedError(403, "unknown_claim", "no such claim; ask for a new one (kaiwa-cloud claim new)")
+OVER: Final = "ask for a new one"
+"""In the words of a refusal that stays: a board's first boot knows by them that it need not try again (card/first-boot)."""
 
-_USED = ClaimRefusedError(410, "claim_used", "this claim has been used; ask for a new one")
+_UNKNOWN = ClaimRefusedError(403, "unknown_claim", f"no such claim; {OVER} (kaiwa-cloud claim new)")
+
+_USED = ClaimRefusedError(410, "claim_used", f"this claim has been used; {OVER}")
 
 _BAD_REQUEST = ClaimRefusedError(400, "bad_csr", "the certificate request is not one for a P-256 key, signed with it")
 
@@ -141,9 +145,9 @@ def _refusal(claim: ClaimRow | None, now: float) -> ClaimRefusedError | None:
     if claim.used_at is not None:
         return _USED
     if now >= claim.expires_at:
-        return ClaimRefusedError(410, "claim_expired", "this claim is out of time; ask for a new one")
+        return ClaimRefusedError(410, "claim_expired", f"this claim is out of time; {OVER}")
     if claim.attempts >= CLAIM_ATTEMPTS:
-        return ClaimRefusedError(410, "claim_dead", "this claim failed too often; ask for a new one")
+        return ClaimRefusedError(410, "claim_dead", f"this claim failed too often; {OVER}")
     return None
 
 

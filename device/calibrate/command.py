@@ -10,18 +10,21 @@ from pathlib import Path
 from typing import Final
 
 from device.audio.echo import Aec3
-from device.calibrate.keep import keep
+from device.calibrate.keep import check, keep
 from device.calibrate.measure import Measured, measure
 from device.calibrate.perform import perform
 from device.calibrate.stimulus import Plan
 from device.calibrate.trial import Trial, tried
 from device.calibrate.verdict import Verdict, affordable, judge
 from device.config import DeviceSettings, board_of
-from device.doctor.command import add_language, say
+from device.doctor.checks.sound import UNUSABLE
+from device.doctor.command import add_language, misread, say
+from device.doctor.gather.pins import user
 from device.errors import SoundError
 from device.instance import only_one
 
 EXIT_UNKNOWN: Final = 1
+EXIT_NO_SOUND: Final = 4
 
 _DESCRIPTION = """Play chirps and noise through the sound card for about 17 seconds, measure delay, drift, echo loss,
 clipping and noise floor, and say which echo mode is safe. Nobody should speak meanwhile. The robot must not run."""
@@ -34,13 +37,20 @@ def add_options(verb: argparse.ArgumentParser) -> None:
     add_language(verb)
     verb.add_argument("--json", action="store_true", help="one JSON object instead of lines")
     verb.add_argument("--write", action="store_true", help="write the mode into the settings file (default: print it)")
+    verb.set_defaults(misread=misread)
     verb.add_argument("--heard", action="store_true", help="you heard the chirps, although the microphone did not")
 
 
 def act(settings: DeviceSettings, options: argparse.Namespace) -> int:
     """Calibrate, print what is to be said, and write the mode when told to; return the exit code."""
-    with only_one(Path(settings.state_dir)):
-        verdict, note = asyncio.run(calibrated(settings, Plan(), heard=options.heard))
+    if options.write:
+        check(options.config)
+    try:
+        with only_one(Path(settings.state_dir)):
+            verdict, note = asyncio.run(calibrated(settings, Plan(), heard=options.heard))
+    except SoundError as error:
+        say([UNUSABLE(error=str(error), user=user())], options)
+        return EXIT_NO_SOUND
     say(verdict.findings, options)
     if verdict.mode is None:
         return EXIT_UNKNOWN

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import tomlkit
@@ -39,15 +42,37 @@ def with_mode(text: str, mode: EchoMode, note: str) -> str:
 
 
 def keep(path: Path, mode: EchoMode, note: str) -> None:
-    """Write the mode into the file at `path`, as a whole or not at all; its permissions stay.
+    """Write the mode into the file at `path`, as a whole or not at all; its permissions stay, and a link to it does.
 
     Raises:
         SettingsError: it cannot be read, understood or written, or would not be valid settings after.
     """
+    with _told(path):
+        changed, permissions = _changed(path, mode, note), path.stat().st_mode & 0o777
+        write_durably(path.resolve(), changed.encode(), permissions)
+
+
+def check(path: Path) -> None:
+    """Make sure that `keep` will be able to, before somebody listens to chirps for nothing.
+
+    Raises:
+        SettingsError: as `keep`.
+    """
+    with _told(path):
+        _changed(path, EchoMode.NONE, "")
+    if not os.access(path.resolve().parent, os.W_OK):
+        raise SettingsError(str(path), "cannot be changed by this user; try it with sudo")
+
+
+def _changed(path: Path, mode: EchoMode, note: str) -> str:
+    changed = with_mode(path.read_text(encoding="utf-8"), mode, note)
+    read_settings(changed, str(path), DeviceSettings)
+    return changed
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
     try:
-        text, permissions = path.read_text(encoding="utf-8"), path.stat().st_mode & 0o777
-        changed = with_mode(text, mode, note)
-        read_settings(changed, str(path), DeviceSettings)
-        write_durably(path, changed.encode(), permissions)
+        yield
     except OSError as error:
         raise SettingsError(str(path), f"cannot be changed: {error.strerror}") from None

@@ -15,14 +15,28 @@ from device.audio.echo import EchoMode
 from device.chosen import Chosen
 from device.clock import ntp_synchronized
 from device.config import DeviceSettings
-from device.doctor.checks import board, broker, button, clock, computer, identity, network, pins, records, sound, tools
-from device.doctor.findings import UNLOOKED, Finding
+from device.doctor.checks import (
+    board,
+    broker,
+    button,
+    clock,
+    computer,
+    identity,
+    network,
+    pins,
+    records,
+    sound,
+    state,
+    tools,
+)
+from device.doctor.findings import UNLOOKED, Finding, Outcome, worst
 from device.doctor.gather import broker as ask_broker
 from device.doctor.gather import button as feel
 from device.doctor.gather import computer as look_at
 from device.doctor.gather import network as reach
 from device.doctor.gather import pins as take_pins
 from device.doctor.gather import sound as listen
+from device.doctor.gather import state as look_into
 from device.doctor.gather import tools as take_tools
 from device.doctor.gather.records import gather as count_records
 from device.doctor.gather.sound import Wish
@@ -63,23 +77,29 @@ class Self:
 async def examine(settings: DeviceSettings, options: Options) -> list[Finding]:
     """Return what is to be said about this board; takes as long as the slowest answer, mostly some seconds."""
     state_dir = Path(settings.state_dir)
-    running, me = _running(state_dir), _self(state_dir)
+    folder = await asyncio.to_thread(look_into.gather, state_dir)
+    running = _running(state_dir)
     processor = await _part("cpu", _cpu(settings))  # alone, for it is measured
+    kept = (
+        []
+        if folder.closed
+        else [_part("disk", _disk(state_dir)), _part("record", _records(settings.record, state_dir))]
+    )
+    asked = [] if folder.closed else [_part("broker", _cloud(_self(state_dir), options.mint_seconds, running=running))]
     parts = await asyncio.gather(
-        _part("disk", _disk(state_dir)),
-        _part("record", _records(settings.record, state_dir)),
+        *kept,
         _part("pins", _pins(settings, options.press, running=running)),
         _part("tools", _tools(settings)),
         _part("sound", _sound(settings, options.wish, running=running)),
         _part("network", _network(options)),
-        _part("broker", _cloud(me, options.mint_seconds, running=running)),
+        *asked,
     )
     profile = (
         []
         if options.chosen is None
         else board.check(options.chosen.board, options.chosen.kept, options.chosen.overruled)
     )
-    return [*processor, *profile, *(finding for part in parts for finding in part)]
+    return [*processor, *profile, *state.check(folder), *(finding for part in parts for finding in part)]
 
 
 async def _part(name: str, findings: Awaitable[list[Finding]]) -> list[Finding]:
@@ -93,7 +113,7 @@ async def _part(name: str, findings: Awaitable[list[Finding]]) -> list[Finding]:
 def _running(state_dir: Path) -> bool:
     try:
         return is_running(state_dir)
-    except OSError:  # this user may not look; the identity will say so
+    except OSError:  # this user may not look; the state's check says so
         return False
 
 
@@ -101,6 +121,7 @@ def _self(state_dir: Path) -> Self:
     now = time.time()
     try:
         me = Identity.load(state_dir, now)
+        me.tls_context()
     except (EnrolmentError, OSError) as error:
         return Self(None, identity.IdentityFacts("", 0.0, 0.0, now, str(error)), None)
     begins_at = x509.load_pem_x509_certificate(me.enrolment.certificate.encode()).not_valid_before_utc.timestamp()
@@ -127,7 +148,9 @@ async def _pins(settings: DeviceSettings, press: float, *, running: bool) -> lis
     if running:
         return [pins.HELD()]
     found = pins.check(await take_pins.gather(settings.panel, outputs=settings.tools.outputs))
-    felt = await feel.gather(settings.panel, press) if press else None
+    if not press or worst(found) is Outcome.FAILURE:  # what cannot be used cannot be felt
+        return found
+    felt = await feel.gather(settings.panel, press)
     return found if felt is None else [*found, *button.check(felt)]
 
 

@@ -81,8 +81,8 @@ UNLOOKED: Final = Phrase(
     Outcome.FAILURE,
     "{check}: could not be looked at: {error}",
     "{check}: 調べられませんでした: {error}",
-    "Run the doctor as the user that runs the robot, or with sudo: `sudo kaiwa-device doctor`.",
-    "ロボットを動かすユーザー、または sudo で実行してください: `sudo kaiwa-device doctor`。",
+    "Mend what it names; where that is a right that is lacking, run `sudo kaiwa-device doctor`.",
+    "示された点を直してください。権限がない場合は `sudo kaiwa-device doctor` を実行してください。",
 )
 
 

@@ -74,11 +74,7 @@ class Panel:
             self._lamps = owned.enter_context(Lamps(self._factory, self._settings))
             self._red = self._on_air_light(owned)
             gestures = Gestures(self._settings.claim_seconds)
-            self._button = owned.enter_context(
-                Contact(self._factory, self._settings.button, gestures, self._on_gesture)
-            )
-            if self._button.closed:
-                gestures.overlook()
+            self._button = self._button_on(self._settings.button, gestures, self._on_gesture, owned)
             self._mute = self._mute_contact(owned)
             self._cut = self._cut_contact(owned)
             self._owned = owned.pop_all()
@@ -101,12 +97,20 @@ class Panel:
         owned.callback(red.close)
         return red
 
+    def _button_on(self, pin: int, gestures: Gestures, tell: OnGesture, owned: ExitStack) -> Contact[Gesture]:
+        """Take a button; who holds it already does not press it."""
+        button = owned.enter_context(Contact(self._factory, pin, gestures, tell))
+        if button.closed:
+            gestures.overlook()
+            button.look()
+        return button
+
     def _mute_contact(self, owned: ExitStack) -> Contact[bool] | Contact[Gesture] | None:
         pin = self._settings.mute
         if pin is None:
             return None
         if self._settings.mute_kind == "button":
-            return owned.enter_context(Contact(self._factory, pin, Gestures(), self._mute_pressed))
+            return self._button_on(pin, Gestures(), self._mute_pressed, owned)
         switch = Contact(self._factory, pin, Switch(), lambda off, _at: self._on_mute(off))
         owned.enter_context(switch).look()
         return switch
@@ -117,7 +121,7 @@ class Panel:
 
     def _cut_contact(self, owned: ExitStack) -> Contact[Gesture] | None:
         pin = self._settings.cut
-        return None if pin is None else owned.enter_context(Contact(self._factory, pin, Gestures(), self._cut_pressed))
+        return None if pin is None else self._button_on(pin, Gestures(), self._cut_pressed, owned)
 
     def _cut_pressed(self, gesture: Gesture, _at: float) -> None:
         if gesture is Gesture.PRESS:

@@ -1,12 +1,18 @@
-"""Owner of one contact between a pin and ground: its edges, in the event loop, to a machine that tells what they mean."""
+"""Owner of one contact between a pin and ground: its edges, in the event loop, to a machine that tells what they mean.
+
+An edge may come late, because its thread had to wait: it counts when the kernel saw it. It may never come, because the
+kernel keeps 16 of a line and drops what is more: before anything follows from waiting, and once a second besides, the
+contact itself is looked at.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
 from gpiozero import DigitalInputDevice
 from gpiozero.pins.mock import MockFactory
@@ -15,6 +21,12 @@ from device.errors import PanelError
 from device.panel.pins import explained
 
 T = TypeVar("T")
+
+LOOK_SECONDS: Final = 1.0
+"""Between two looks at a contact of which nothing is heard."""
+
+LATEST: Final = 1.0
+"""Seconds by which an edge may be late; an older one was timed by another clock (lgpio: before Linux 5.7)."""
 
 
 class Meaning(Protocol[T]):
@@ -37,6 +49,8 @@ class Contact(Generic[T]):
     def __init__(self, factory: Any, pin: int, meaning: Meaning[T], tell: Callable[[T, float], None]) -> None:
         self._factory, self._pin, self._meaning, self._tell = factory, pin, meaning, tell
         self._deadline: asyncio.TimerHandle | None = None
+        self._seen = False
+        """Whether the contact is closed as far as the machine has been told."""
 
     def __enter__(self) -> Self:
         """Take the pin; a contact that is closed already counts as closed now.
@@ -49,15 +63,17 @@ class Contact(Generic[T]):
             with explained(f"GPIO {self._pin}"):
                 self._device: Any = DigitalInputDevice(self._pin, pull_up=True, pin_factory=self._factory)
             owned.callback(self._device.close)
-            self._device.when_activated = self._closed
-            self._device.when_deactivated = self._opened
+            self._device.pin.when_changed = self._edge
+            owned.callback(setattr, self._device.pin, "when_changed", None)
             self._owned = owned.pop_all()
+        self._looking = self._loop.call_later(LOOK_SECONDS, self._look_again)
         return self
 
     def __exit__(self, *_: object) -> None:
         """Give the pin back; nothing is told any more."""
-        if self._deadline is not None:
-            self._deadline.cancel()
+        for waiting in (self._deadline, self._looking):
+            if waiting is not None:
+                waiting.cancel()
         self._owned.close()
 
     @property
@@ -66,8 +82,8 @@ class Contact(Generic[T]):
         return bool(self._device.value)
 
     def look(self) -> None:
-        """Take the contact as it is now for an edge: one that was closed before anybody looked has none."""
-        self._handle(self.closed, time.monotonic())
+        """Take the contact as it is now for an edge, if none has told of it: one that was closed before has none."""
+        self._look(time.monotonic())
 
     def close(self) -> None:
         """Close a contact that exists in memory only.
@@ -90,20 +106,27 @@ class Contact(Generic[T]):
             raise PanelError("a real button is pressed by hand")
         return self._device.pin
 
-    def _closed(self) -> None:
-        self._edge(True)
-
-    def _opened(self) -> None:
-        self._edge(False)
-
-    def _edge(self, closed: bool) -> None:
-        self._loop.call_soon_threadsafe(self._handle, closed, time.monotonic())  # FROM THE THREAD OF GPIOZERO
+    def _edge(self, ticks: float, level: float) -> None:
+        now = time.monotonic()
+        at = ticks if now - LATEST < ticks <= now else now
+        self._loop.call_soon_threadsafe(self._handle, not level, at)  # FROM THE THREAD OF GPIOZERO
 
     def _handle(self, closed: bool, at: float) -> None:
+        self._seen = closed
         self._told(self._meaning.handle(closed, at), at)
+
+    def _look(self, at: float) -> None:
+        if (closed := self.closed) is not self._seen:
+            self._handle(closed, at)
+
+    def _look_again(self) -> None:
+        self.look()
+        self._looking = self._loop.call_later(LOOK_SECONDS, self._look_again)
 
     def _due(self) -> None:
         now = time.monotonic()
+        if (deadline := self._meaning.deadline) is not None:
+            self._look(min(now, math.nextafter(deadline, 0.0)))  # what has changed without a word has changed before
         self._told(self._meaning.due(now), now)
 
     def _told(self, meanings: list[T], at: float) -> None:

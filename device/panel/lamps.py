@@ -1,15 +1,23 @@
-"""Owner of the lamps that the talk light is made of; a lamp is written to only when it changes."""
+"""Owner of the lamps that the talk light is made of; a lamp is written to only when it changes.
+
+A lamp that does not take what it is given, because lgpio's queue of changes is full for one, is given it again with the
+next step of its pattern: no light is worth a conversation.
+"""
 
 from __future__ import annotations
 
+import logging
 from contextlib import ExitStack
 from typing import Any, Self
 
 from gpiozero import PWMLED
 
+from device.errors import PanelError
 from device.panel.pins import explained
 from device.panel.rendering import Channels
 from device.panel.settings import PanelSettings
+
+_log = logging.getLogger(__name__)
 
 
 class Lamps:
@@ -18,6 +26,9 @@ class Lamps:
     def __init__(self, factory: Any, settings: PanelSettings) -> None:
         self._factory, self._settings = factory, settings
         self._lamps: list[Any] = []
+        self._given: list[float | None] = []
+        """The power that each lamp has taken; None for one that took none."""
+        self._refused = 0
         self.written = 0
         """How often a lamp was written to."""
 
@@ -34,6 +45,7 @@ class Lamps:
                 owned.callback(lamp.close)
                 owned.callback(lamp.off)
                 self._lamps.append(lamp)
+                self._given.append(0.0)
             self._owned = owned.pop_all()
         return self
 
@@ -44,8 +56,20 @@ class Lamps:
     def shine(self, channels: Channels) -> bool:
         """Give each lamp its power, 0 to 1; return whether that changed anything."""
         before = self.written
-        for lamp, power in zip(self._lamps, channels, strict=True):
-            if lamp.value != power:
-                lamp.value = power
-                self.written += 1
+        for number, power in enumerate(channels):
+            if self._given[number] != power:
+                self._give(number, power)
         return self.written != before
+
+    def _give(self, number: int, power: float) -> None:
+        try:
+            with explained("the talk light"):
+                self._lamps[number].value = power
+        except PanelError as error:
+            self._given[number] = None
+            self._refused += 1
+            if self._refused == 1:
+                _log.warning("%s", error)
+            return
+        self._given[number] = power
+        self.written += 1

@@ -130,12 +130,6 @@ def _steady(_level: Level) -> Iterator[Step]:
     yield Step(1.0, math.inf)
 
 
-def _fading(_level: Level) -> Iterator[Step]:
-    for number in range(25):
-        yield Step((1.0 - number / 25) ** 2, FRAME)
-    yield Step(0.0, math.inf)
-
-
 def _speaking(level: Level) -> Iterator[Step]:
     for number in count():
         loud = level()
@@ -176,7 +170,7 @@ PATTERNS: Final[Mapping[Light, Pattern]] = {
     Light.TROUBLE: _repeated(Step(1.0, 1.2), Step(0.1, 0.2), Step(1.0, 0.2), Step(0.1, 0.2)),
     Light.CLOSING: _repeated(Step(1.0, 1.0), Step(0.35, 0.5)),
     Light.MUTED: _repeated(Step(0.35, 0.16), Step(0.0, 0.84)),
-    Light.ENDING: _fading,
+    Light.ENDING: _moving(lambda time: (1.0 - (time % 1.2) / 1.2) ** 2),  # again, for who is dark looks dead
     Light.FAULT: _counted(0, 3),
     Light.FAULT_SOUND: _counted(0, 2),
     Light.FAULT_CLOCK: _counted(0, 4),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from device.durably import make_folder
 from device.errors import RecordError
 from device.messages.record import MANIFEST, Manifest, State
 from device.record.folder import read_manifest, recover
@@ -69,7 +70,7 @@ class Shelf:
             RecordError: less is free than must stay so.
         """
         with explained(str(self.path)):
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self.path)
             disk = os.statvfs(self.path)
         free = disk.f_bavail * disk.f_frsize / MEGABYTE
         if free < self._settings.spare_megabytes:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
-
-import pyaudio
 
 from device.audio.block import RATE
 from device.errors import SoundError
 from device.soundcard.places import place_of, places
 from device.soundcard.quiet import hush
+
+try:
+    import pyaudio
+except ImportError as error:  # libportaudio.so.2 is Debian's; whoever opens it hears so, and everything else goes on
+    _MISSING = str(error)
+else:
+    _MISSING = ""
+
+_log = logging.getLogger(__name__)
 
 RATES: Final = (8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 96_000)
 """Samples per second that are tried, only to say what a device can do instead of 48 kHz."""
@@ -43,7 +51,13 @@ class Device:
 
 
 def open_portaudio() -> pyaudio.PyAudio:
-    """Start PortAudio, which looks for devices now; blocks for some tens of milliseconds, `terminate()` it after."""
+    """Start PortAudio, which looks for devices now; blocks for some tens of milliseconds, `terminate()` it after.
+
+    Raises:
+        SoundError: it is not installed.
+    """
+    if _MISSING:
+        raise SoundError(f"PortAudio cannot be loaded: {_MISSING}; sudo apt install libportaudio2")
     hush()
     return pyaudio.PyAudio()
 
@@ -76,7 +90,11 @@ def _device(info: dict[str, int | float | str], where: Mapping[int, str]) -> Dev
 
 def has_both() -> bool:
     """Tell whether this computer has a default microphone and a default speaker; blocks like `open_portaudio`."""
-    audio = open_portaudio()
+    try:
+        audio = open_portaudio()
+    except SoundError as error:
+        _log.warning("%s", error)
+        return False
     try:
         audio.get_default_input_device_info()
         audio.get_default_output_device_info()

@@ -31,7 +31,7 @@ async def open_card(
 
     `auto` takes PyAudio where there are a microphone and a speaker that can be used, else the simulated room; only the
     room tells the journal anything. With `feed` and `told`, a real card is opened again whenever it went away, and `told`
-    gets the words for it, and an empty text when it is back.
+    gets the words for it, and an empty text when it is back; one that is named need not be there yet.
 
     Raises:
         SoundError: it cannot be opened.
@@ -56,7 +56,9 @@ async def _real(
     try:
         if told is None or feed is None:
             return await owned.enter_async_context(PyAudioCard(settings, deliver, feed))
-        return await owned.enter_async_context(lasting(partial(PyAudioCard, settings, deliver), deliver, feed, told))
+        return await owned.enter_async_context(
+            lasting(partial(PyAudioCard, settings), deliver, feed, told, needed=settings.card == "auto")
+        )
     except SoundError as error:
         if settings.card == "pyaudio":
             raise

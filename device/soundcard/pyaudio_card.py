@@ -10,11 +10,11 @@ import functools
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Self
 
 import numpy as np
-import pyaudio
 
 from device.audio.block import BLOCK, RATE
 from device.errors import SoundError
@@ -22,6 +22,9 @@ from device.soundcard.card import Deliver, Feed
 from device.soundcard.devices import choose, open_portaudio
 from device.soundcard.duplex import Duplex, DuplexCard
 from device.soundcard.settings import SoundSettings
+
+with suppress(ImportError):  # `open_portaudio` tells it
+    import pyaudio
 
 _log = logging.getLogger(__name__)
 

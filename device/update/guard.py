@@ -22,7 +22,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -215,7 +215,9 @@ def start(places: Places) -> str:
         if trial is None:
             remove(places.trial)
             return "a trial that could not be read was dropped"
-        if not lacking(places, trial):  # and whoever watches has not looked yet
+        if target(places.current) != trial.to:
+            _forget(places.healthy)  # it was said by another version
+        elif not lacking(places, trial):  # and whoever watches has not looked yet
             _keep(places, trial)
             return f"{trial.to} is kept"
         folder, rest, reason = started(trial, usable=usable(places, trial.to))
@@ -233,29 +235,55 @@ def _begin(places: Places) -> None:
 
 
 def _back(places: Places, trial: Trial, reason: str) -> None:
-    """Go back; cut off anywhere in here, the next start sees a trial with no start left, and comes here again."""
-    write(places.trial, replace(trial, left=0))
+    """Go back; cut off anywhere in here, the next start sees a trial with no start left, and comes here again.
+
+    A disk that is full takes no more files, but a link: that it went back comes before that it is written down.
+    """
+    with _as_far_as_it_goes():
+        write(places.trial, replace(trial, left=0))
     if usable(places, trial.back):
         point(places.current, trial.back)
-    _end(places, trial, kept=False, reason=reason)
+    with _as_far_as_it_goes():
+        write(places.outcome, Outcome(trial.id, trial.version, False, reason, time.time()))
+    remove(places.trial)
+
+
+@contextmanager
+def _as_far_as_it_goes() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        print(f"kaiwa-device: cannot be written down: {error}", file=sys.stderr)
 
 
 def _keep(places: Places, trial: Trial) -> None:
     """Keep what was tried; cut off anywhere in here, it is tried once more."""
     point(places.previous, trial.back)
-    _end(places, trial, kept=True, reason="")
-
-
-def _end(places: Places, trial: Trial, *, kept: bool, reason: str) -> None:
-    write(places.outcome, Outcome(trial.id, trial.version, kept, reason, time.time()))
+    write(places.outcome, Outcome(trial.id, trial.version, True, "", time.time()))
     remove(places.trial)
+
+
+def _forget(healthy: Path) -> None:
+    """Delete what was said of another trial, or by another version; its folder is the robot's, and no link is followed."""
+    with suppress(OSError):
+        folder = os.open(healthy.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            os.unlink(healthy.name, dir_fd=folder)
+        finally:
+            os.close(folder)
 
 
 def lacking(places: Places, trial: Trial) -> str:
     """Return what the robot says that it lacks in this very trial; nothing when it is well."""
+    if target(places.current) != trial.to:
+        return "it was never started"
     try:
-        with places.healthy.open("rb") as file:
-            said = file.read(1_000).decode("ascii", "replace").split("\n")
+        # The folder is the robot's: a pipe that never ends, or a link to somewhere else, says nothing.
+        opened = os.open(places.healthy, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            said = os.read(opened, 1_000).decode("ascii", "replace").split("\n")
+        finally:
+            os.close(opened)
     except OSError:
         said = []
     if not said or said[0] != trial.id:

@@ -71,7 +71,7 @@ def left(state_dir: Path) -> Request:
         # The folder is the robot's: a link to somewhere else, or a pipe that never ends, is no request.
         opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with open(opened, "rb") as file:  # noqa: PTH123 - Path.open takes no flags
-            return decode(file.read(MAX_BYTES + 1), Request)
+            return decode(file.read(MAX_BYTES + 1) or b"", Request)  # None of a pipe that somebody holds open
     except (OSError, MalformedMessageError) as error:
         raise UpdateError(f"{path}: {error}") from None
 

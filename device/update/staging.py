@@ -6,6 +6,7 @@ version that runs is not touched: staging is the last step, and one rename.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import platform
 import shutil
@@ -61,15 +62,16 @@ class Staging:
             UpdateError: it is not taken over, and why.
         """
         release = wish.release
-        if reason := objection(release, self.board, downgrade=wish.downgrade) or self._busy():
+        if reason := objection(release, self.board, downgrade=wish.downgrade):
             raise UpdateError(reason)
-        with _disk(self.places.home):
+        with _disk(self.places.home), self._only_one():
+            runs = target(self.places.current)
             self._prune()
             if missing := room(release, shutil.disk_usage(self.places.home).free):
                 raise UpdateError(missing)
             folder = self._taken(wish)
             self._rehearse(folder, release)
-            self._stage(wish.id, release.version, folder)
+            self._stage(wish.id, release.version, folder, runs)
 
     def go_back(self, order: str) -> str:
         """Stage the version before; return which.
@@ -77,24 +79,29 @@ class Staging:
         Raises:
             UpdateError: there is none.
         """
-        previous = target(self.places.previous)
-        if reason := self._busy():
-            raise UpdateError(reason)
-        if not previous or not usable(self.places, previous):
-            raise UpdateError("no version before is kept here")
-        with _disk(self.places.home):
-            self._stage(order, previous.rpartition("/")[2], previous)
+        with _disk(self.places.home), self._only_one():
+            previous = target(self.places.previous)
+            if not previous or not usable(self.places, previous):
+                raise UpdateError("no version before is kept here")
+            self._stage(order, previous.rpartition("/")[2], previous, target(self.places.current))
         return previous
 
-    def _busy(self) -> str:
-        going_on = self.places.staged.exists() or self.places.trial.exists()
-        return "another update is under way" if going_on else ""
+    @contextmanager
+    def _only_one(self) -> Iterator[None]:
+        """Be the only one who stages, also beside root by hand: two would unpack what the other has just begun to fetch."""
+        self._updates.mkdir(exist_ok=True)
+        self._updates.chmod(0o755)
+        opened = os.open(self._updates, os.O_RDONLY)
+        try:
+            if not _locked(opened) or self.places.staged.exists() or self.places.trial.exists():
+                raise UpdateError("another update is under way")
+            yield
+        finally:
+            os.close(opened)
 
     def _prune(self) -> None:
         """Delete what is neither the version that runs nor the one before, and what was cut off."""
         kept = {target(self.places.current), target(self.places.previous)}
-        self._updates.mkdir(exist_ok=True)
-        self._updates.chmod(0o755)
         for found in self._updates.iterdir():
             if f"{self._updates.name}/{found.name}" not in kept:
                 shutil.rmtree(found) if found.is_dir() and not found.is_symlink() else found.unlink()
@@ -136,9 +143,21 @@ class Staging:
         if self.settings.exists():
             _said(program, "config", "--config", str(self.settings))
 
-    def _stage(self, order: str, version: str, folder: str) -> None:
+    def _stage(self, order: str, version: str, folder: str, runs: str) -> None:
+        """Have the next start try it, if `runs` is still what it would take the place of."""
         with alone(self.places):
-            write(self.places.staged, Trial(order, version, folder, target(self.places.current)))
+            if target(self.places.current) != runs:
+                raise UpdateError("another version was installed meanwhile")
+            write(self.places.staged, Trial(order, version, folder, runs))
+
+
+def _locked(opened: int) -> bool:
+    """Lock an open folder for as long as it is open; return False where somebody else has."""
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _said(*command: str) -> str:

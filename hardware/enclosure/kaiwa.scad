@@ -6,12 +6,12 @@
 part = "show"; // body, back, show
 
 /* [Case] */
-width = 110;
-height = 195;
-depth = 95;
-wall = 2.8;
-corner = 14;
-fit = 0.3; // between what slides into one another
+width = 110;           // outside, left to right
+height = 195;          // outside, from the table up
+depth = 95;            // outside, front to back
+wall = 2.8;            // of body and back: seven lines of a 0.4 mm nozzle
+corner = 14;           // radius of the four long edges
+fit = 0.3;             // between what slides into one another
 
 /* [Loudspeaker] */
 speaker_cut = 50;      // opening behind the grille
@@ -27,24 +27,24 @@ mic_from_front = 16;   // on the top face, behind the front edge
 
 /* [Button and lights] */
 button_hole = 30;      // arcade button, 30 mm
-button_behind_mic = 32;
+button_behind_mic = 32; // middle to middle
 button_body = 40;      // how far it reaches down
-led_hole = 5.2;
-led_height = 140;
-led_apart = 36;
+led_hole = 5.2;        // 5 mm LEDs, held by hot glue
+led_height = 140;      // above the floor
+led_apart = 36;        // talk light left, on air right
 
 /* [Raspberry Pi] */
 pi_board = [85, 56];   // on its long edge, power socket down; Pi 3 to 5, from the mechanical drawing
-pi_holes = [58, 49];
+pi_holes = [58, 49];   // between the screws, along and across
 pi_hole_edge = 3.5;    // from the left and the lower edge
-pi_standoff = 5;
+pi_standoff = 5;       // what is soldered below needs 3
 pi_tall = 17;          // highest part above the board: the USB sockets
 pi_screw = 2.3;        // M2.5 cuts its own thread
 pi_bottom = 116;       // lower edge above the floor: a plug must fit below it
 power_plug = 26;       // length of an angled USB-C plug with its bend
-power_cut = [15, 10];
+power_cut = [15, 10];  // hole in the back for the lead
 
-$fn = $preview ? 64 : 48;
+$fn = $preview ? 120 : 48;
 
 mic_to_speaker = sqrt(pow(height - speaker_height, 2) + pow(mic_from_front, 2));
 echo(str("microphone to loudspeaker: ", round(mic_to_speaker), " mm"));
@@ -144,45 +144,89 @@ module back() {
   }
 }
 
-module furnished() {
-  color("#f2efe9") body();
-  color("#20242b") translate([width / 2, wall + 0.3, speaker_height]) rotate([-90, 0, 0]) cylinder(d = speaker_cut, h = 1);
+// From here on: the picture.
+shell = "#fdf8ee";
+view = [68, 0, 35];    // rotation of the camera in ../draw: what is written faces it
+letters = "DejaVu Sans:style=Bold";
+
+module arcade_button() {
   translate([width / 2, mic_from_front + button_behind_mic, height]) {
-    color("#ffffff") cylinder(d = button_hole + 5, h = 3);
-    color("#2f6fed") cylinder(d = button_hole - 6, h = 8);
+    color("#ffffff") cylinder(d1 = button_hole + 6, d2 = button_hole + 3, h = 3);
+    color("#2f6fed") cylinder(d = button_hole - 6, h = 7);
+    color("#4d86ff") translate([0, 0, 7]) cylinder(d1 = button_hole - 6, d2 = button_hole - 10, h = 1.5);
   }
-  color("#39c46d") translate([width / 2 - led_apart / 2, -1.5, led_height]) rotate([-90, 0, 0]) cylinder(d = 5, h = 4);
-  color("#e5383b") translate([width / 2 + led_apart / 2, -1.5, led_height]) rotate([-90, 0, 0]) cylinder(d = 5, h = 4);
+}
+
+module lamp(side, paint, words) {
+  translate([width / 2 + side * led_apart, 0, led_height]) rotate([90, 0, 0]) {
+    color("#3a3f48") cylinder(d = 8, h = 0.8);
+    color(paint) translate([0, 0, 0.8]) scale([1, 1, 0.7]) sphere(d = 6);
+    color("#3a3f48") translate([0, 9, 0]) linear_extrude(0.3) text(words, size = 4.5, halign = "center", font = letters);
+  }
+}
+
+module furnished() {
+  color(shell) body();
+  color("#20242b") translate([width / 2, wall + 0.3, speaker_height]) rotate([-90, 0, 0]) cylinder(d = speaker_cut, h = 1);
+  arcade_button();
+  lamp(-0.5, "#00e05a", "talk");
+  lamp(0.5, "#ff2d2d", "on air");
 }
 
 // what goes in, whole, so that the cut shows where it sits
 module parts() {
-  color("#20242b") translate([width / 2, wall + 0.5, speaker_height]) rotate([-90, 0, 0]) {
+  color("#30353d") translate([width / 2, wall + 0.5, speaker_height]) rotate([-90, 0, 0]) {
     cylinder(d = speaker_frame, h = 3);
     cylinder(d1 = speaker_frame - 4, d2 = 28, h = 20);
-    translate([0, 0, 20]) cylinder(d = 32, h = 10);
   }
-  color("#e08a00") translate([width / 2, mic_from_front, height - wall - 2.2]) cylinder(d = mic_recess, h = 1.6);
-  translate([width / 2, mic_from_front + button_behind_mic, height]) {
-    color("#ffffff") cylinder(d = button_hole + 5, h = 3);
-    color("#2f6fed") cylinder(d = button_hole - 6, h = 8);
-    color("#3a3f48") translate([0, 0, -button_body]) cylinder(d = button_hole - 1, h = button_body);
+  color("#9aa3b0") translate([width / 2, wall + 20.5, speaker_height]) rotate([-90, 0, 0]) cylinder(d = 32, h = 10);
+  color("#ff9d00") translate([width / 2, mic_from_front, height - wall - 3.2]) cylinder(d = mic_recess, h = 1.6);
+  arcade_button();
+  color("#4a505b") translate([width / 2, mic_from_front + button_behind_mic, height - button_body])
+    cylinder(d = button_hole - 1, h = button_body);
+}
+
+// board, header, and the sockets of a Pi 4
+module raspberry_pi() {
+  color("#2d7a46") cube([pi_board.x, 1.6, pi_board.y]);
+  translate([0, -1, 0]) {
+    color("#20242b") translate([7, -8, pi_board.y - 6]) cube([51, 9, 5]);
+    color("#20242b") translate([22, -1.5, 20]) cube([15, 3, 15]);
+    for (socket = [2, 20]) color("#c8ccd4") translate([pi_board.x - 15, -15, socket]) cube([17, 16, 13.5]);
+    color("#c8ccd4") translate([pi_board.x - 19, -13, 38.5]) cube([21, 14, 16]);
+    color("#c8ccd4") translate([6.7, -3, -1]) cube([9, 4, 7]);
   }
 }
 
+module label(part, place, words, align = "left") {
+  color("#5b6370") hull() {
+    translate(part) sphere(d = 1.6);
+    translate(place) sphere(d = 1.2);
+  }
+  color("#20242b") translate(place) rotate(view) translate([align == "left" ? 3 : -3, 0, 0])
+    linear_extrude(0.4) text(words, size = 8.5, halign = align, valign = "center", font = letters);
+}
+
 module opened() {
-  color("#f2efe9") difference() {
+  color(shell) difference() {
     body();
     translate([width / 2, -5, -5]) cube([width, depth + 10, height + 10]);
   }
   parts();
-  color("#c9d3e3") translate([0, depth + 40, 0]) back();
-  color("#2d7a46") translate([pi_left, depth + 40 - pi_standoff - 1.6, pi_bottom]) cube([pi_board.x, 1.6, pi_board.y]);
+  translate([0, depth + 55, 0]) {
+    color("#c9d3e3") back();
+    translate([pi_left, -pi_standoff - 1.6, pi_bottom]) raspberry_pi();
+  }
+  label([width / 2 + 2, mic_from_front - 4, height - wall - 2.4], [30, -20, height + 56], "microphone", "right");
+  label([width / 2, mic_from_front + button_behind_mic, height + 8], [52, 44, height + 40], "button");
+  label([width / 2 + 26, wall + 8, speaker_height - 12], [118, 46, 4], "loudspeaker");
+  label([width / 2, depth - 38, chamber_height - 16], [110, 88, 32], "closed chamber");
+  label([width - 30, depth + 45, pi_bottom + pi_board.y - 4], [84, depth + 55, height + 28], "Raspberry Pi");
 }
 
 if (part == "body") body();
 else if (part == "back") back();
 else {
-  furnished();
-  translate([width + 70, 0, 0]) opened();
+  rotate(12) furnished();
+  translate([width + 120, 40, 0]) opened();
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import shutil
@@ -21,6 +22,9 @@ _PACKAGE: Final = re.compile(r"kaiwa-device_[^_/]+_(arm64|all)\.deb")
 _ARCHIVE: Final = b"!<arch>\n"
 """How Debian packages begin (deb(5))."""
 
+_OF_THE_BOARD: Final = ("log.txt", "before")
+"""What a board has noted of the first boot before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -31,6 +35,10 @@ class Card:
     package: Path
     network: Wifi | None = None
     ssh_keys: Sequence[str] = ()
+    language: str = ""
+    """In which the robot says what is wrong with it; empty: the default of its settings."""
+    time_zone: str = ""
+    """Of the IANA's names; empty: the image's."""
 
 
 def check_package(package: Path) -> None:
@@ -59,17 +67,27 @@ def write_card(folder: Path, card: Card, claim: Claim) -> list[Path]:
         folder / "meta-data": meta_data(card.device, f"{card.device}-{secrets.token_hex(4)}"),
         folder / "network-config": network_config(card.network),
         ours / "build": card.build,
+        ours / "language": card.language,
         ours / "claim": str(claim),
         ours / "first-boot": SCRIPT.read_text("utf-8"),
-        folder / "user-data": user_data(card.device, card.ssh_keys),
+        folder / "user-data": user_data(
+            card.device, card.ssh_keys, time_zone=card.time_zone, radio=card.network is not None
+        ),
     }
     try:
         ours.mkdir(mode=0o700, exist_ok=True)
-        for stale in ours.glob("*.deb"):
-            stale.unlink()
-        shutil.copyfile(card.package, ours / card.package.name)
+        for stale in (*ours.glob("*.deb"), *(ours / name for name in _OF_THE_BOARD)):
+            stale.unlink(missing_ok=True)
+        _copy(card.package, ours / card.package.name)
         for path, text in texts.items():
             write_durably(path, text.encode())
     except OSError as error:
         raise SettingsError(str(folder), f"cannot be written: {error.strerror}") from None
     return [ours / card.package.name, *texts]
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file so that it is on the card, and not in this computer's memory, when the card is pulled out."""
+    shutil.copyfile(source, target)
+    with target.open("rb") as file:
+        os.fsync(file.fileno())

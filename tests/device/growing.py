@@ -78,6 +78,7 @@ KEPT: Final[Mapping[str, str]] = {
     "mqtt.py: Broker._retained": "one for each topic that is retained, which is one",
     "orders.py: Pace._times": "orders of the last minute, a number of which each mandate allows",
     "panel/earcons.py: @cache sound": NAMES,
+    "panel/lamps.py: Lamps._given": NAMES,
     "panel/lamps.py: Lamps._lamps": NAMES,
     "panel/phrases.py: @cache spoken": NAMES,
     "picture/subtitles.py: Subtitles._kept": "8",

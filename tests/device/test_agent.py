@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +15,8 @@ from device import command as do
 from device import phase as p
 from device.agent import Agent, Inbox, earcon, light
 from device.audio.echo import EchoMode
-from device.messages.minting import Grant, Limits, OpenAIGrant
+from device.config import DeviceSettings
+from device.messages.minting import Grant, Limits, OpenAIGrant, Prompts
 from device.messages.secret import Secret
 from device.panel.board import Panel
 from device.panel.earcons import Earcon, sound
@@ -21,8 +24,12 @@ from device.panel.faults import Fault, Remark
 from device.panel.patterns import Light
 from device.panel.phrases import spoken
 from device.panel.settings import PanelSettings
+from device.patience import Patience
 from device.phase import Chime, Phase
 from device.session import Session
+from device.soundcard.settings import SoundSettings
+from device.update.settings import UpdateSettings
+from device.voice_card import voice_card
 from tests.device.test_holdings import bench
 
 GRANT = Grant(
@@ -44,6 +51,102 @@ def test_the_light_is_that_of_the_phase(session: Session) -> None:
     assert light(session) is Light.LISTENING
     session.handle(p.Turn("s1", Phase.SPEAKING), 1.0)
     assert light(session) is Light.SPEAKING
+
+
+def standings() -> Iterator[tuple[Session, EchoMode]]:
+    """Yield the machine as it may stand, in every phase, whatever else is so."""
+    faults = (None, "broker", "upstream", "DENIED", "BUDGET", "clock", "BUSY", "stuck", "sound")
+    flags = tuple(itertools.product((False, True), repeat=5))
+    for phase, fault, (deaf, muted, off, waits, closing), trouble, echo in itertools.product(
+        Phase, faults, flags, (None, "x"), (EchoMode.AEC3, EchoMode.HALF_DUPLEX)
+    ):
+        if phase is Phase.STOPPED:
+            continue  # then the panel shows what it has shown, until it is dark
+        session = Session(lambda: "s1")
+        session.phase, session.fault, session.deaf, session.muted = phase, fault, deaf, muted
+        session.switched_off, session.hand.push_to_talk, session.trouble = off, waits, trouble
+        session._patience = Patience(Limits(longest=100, idle=20), Prompts(), 0.0)
+        session._patience.closing = 90.0 if closing else None
+        yield session, echo
+
+
+def test_every_light_is_seen_and_each_phase_has_lights_of_its_own() -> None:
+    seen = {(light(session, echo), session.phase) for session, echo in standings()}
+    elsewhere = {Light.CLAIMING, Light.UPDATING}
+    assert {shown for shown, _ in seen} | elsewhere == set(Light)
+    of_phase = {
+        phase: {light(session) for session, _ in standings() if session.phase is phase and not session.deaf}
+        - {Light.MUTED}
+        for phase in set(Phase) - {Phase.STOPPED, Phase.RECONNECTING}  # that only takes a moment, like preparing
+    }
+    for one, other in itertools.combinations(of_phase, 2):
+        assert not of_phase[one] & of_phase[other], (one, other)
+
+
+def test_whoever_cannot_be_heard_never_sees_that_they_are() -> None:
+    hears = {Light.LISTENING, Light.TROUBLE, Light.CLOSING}
+    for session, echo in standings():
+        if session.deaf or session.muted or session.hand.closed:
+            assert light(session, echo) not in hears
+
+
+async def test_microphone_and_red_light_are_as_the_machine_says(session: Session) -> None:
+    session._broadcasting = True
+    async with bench() as ready, Panel(PanelSettings(factory="mock"), lambda *_: None) as panel:
+        outlet = ready.holdings._with.outlet
+        agent = Agent(session, Inbox(), panel, ready.voice, outlet, ready.holdings, asyncio.Event())
+        for event, muted, red in (
+            (p.MuteSwitched(True), True, 0),
+            (p.OnAir("s1"), True, 1),
+            (p.MuteSwitched(False), False, 1),
+            (p.MuteWished(on=True), True, 1),
+            (p.OffAir("s1", "lost"), True, 0),
+            (p.Pressed(), False, 0),
+        ):
+            for command in session.handle(event, 1.0):
+                if isinstance(command, do.Show):
+                    agent._carry_out(command)
+            assert (ready.voice.muted, panel.pins.pin(25).state) == (muted, red), event
+
+
+async def test_a_fault_that_follows_another_is_said_in_its_place(session: Session) -> None:
+    session.handle(p.CallLost("s1", "media", "silent"), 0.0)
+    session.handle(p.Released("s1"), 0.0)
+    assert (session.phase, session.fault) == (Phase.FAULT, "media")
+    inbox = Inbox()
+    async with bench() as ready, Panel(PanelSettings(factory="mock"), lambda *_: None) as panel:
+        outlet = ready.holdings._with.outlet
+        agent = Agent(session, inbox, panel, ready.voice, outlet, ready.holdings, asyncio.Event())
+        ready.voice.say_after(spoken(Fault.NETWORK, "en"))
+        for event in (p.Stalled("nothing is sent any more"), p.BrokerUp(), p.Quit()):
+            inbox.post(event)
+        await agent.run()
+        assert np.array_equal(ready.voice._playout._earcon, sound(Earcon.ERROR))
+        assert np.array_equal(ready.voice._playout._words, spoken(Fault.OTHER, "en"))
+
+
+async def test_a_robot_that_leaves_for_another_version_shows_it_until_it_is_gone() -> None:
+    async with bench() as ready, Panel(PanelSettings(factory="mock"), lambda *_: None) as panel:
+        session, inbox, outlet = Session(lambda: "s1"), Inbox(), ready.holdings._with.outlet
+        agent = Agent(session, inbox, panel, ready.voice, outlet, ready.holdings, asyncio.Event())
+        for event in (p.Ready(), p.UpdateStaged("2.0")):
+            inbox.post(event)
+        assert (await agent.run()).update
+        assert panel._shown is Light.UPDATING
+
+
+@pytest.mark.parametrize("on_trial", [True, False])
+async def test_a_version_on_trial_comes_up_as_an_update_and_any_other_as_a_start(
+    tmp_path: Path, on_trial: bool
+) -> None:
+    settings = DeviceSettings(sound=SoundSettings(card="room"), update=UpdateSettings(home=str(tmp_path)))
+    if on_trial:
+        settings.update.places(settings.state_dir).trial.touch()
+    async with (
+        Panel(PanelSettings(factory="mock"), lambda *_: None) as panel,
+        voice_card(settings, panel, lambda _: None, None),
+    ):
+        assert panel._shown is (Light.UPDATING if on_trial else Light.STARTING)
 
 
 def test_a_robot_that_hears_nobody_while_it_speaks_shows_so(session: Session) -> None:

@@ -233,3 +233,23 @@ def test_a_disk_that_is_full_leaves_what_was_there(tmp_path: Path, monkeypatch: 
     with pytest.raises(OSError, match="No space"):
         write_durably(path, b"new")
     assert path.read_bytes() == b"old"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_writes_can_be_read_by_the_service_whose_folder_it_is(tmp_path: Path) -> None:
+    board = tmp_path / "board"
+    board.mkdir()
+    os.chown(board, 61184, 61185)
+    enrol(board, KEY, "robot-1")
+    for path in board.iterdir():
+        status = path.stat()
+        assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (61184, 61185, 0o600), path.name
+
+
+def test_a_link_that_lies_in_the_way_is_not_followed(tmp_path: Path) -> None:
+    shadow = tmp_path / "shadow"
+    shadow.write_text("of the system")
+    (tmp_path / ".state.new").symlink_to(shadow)
+    with pytest.raises(OSError, match="symbolic links"):
+        write_durably(tmp_path / "state", b"ours")
+    assert shadow.read_text() == "of the system"

@@ -38,10 +38,14 @@ def floor(commands: list[do.Command]) -> list[do.Command]:
 
 
 def test_gestures_become_events() -> None:
-    felt, told = Felt(), list[p.Event]()
-    for gesture, at in ((Gesture.PRESS, 1.0), (Gesture.HOLD, 2.2), (Gesture.LONG_HOLD, 9.0), (Gesture.RELEASE, 10.0)):
-        told += felt.meaning(gesture, at)
-    assert told == [p.Pressed(), p.ClaimWished(), p.LetGo(9.0 - DEBOUNCE)]
+    felt = Felt()
+    for gesture, at, told in (
+        (Gesture.PRESS, 1.0, [p.Pressed()]),
+        (Gesture.HOLD, 2.2, []),
+        (Gesture.LONG_HOLD, 9.0, [p.ClaimWished()]),
+        (Gesture.RELEASE, 10.0, [p.LetGo(9.0 - DEBOUNCE)]),
+    ):
+        assert list(felt.meaning(gesture, at)) == told
 
 
 def test_by_push_to_talk_nobody_is_heard_but_who_holds_the_button(robot: Robot) -> None:
@@ -149,6 +153,25 @@ def test_switched_off_a_press_ends_it_because_it_cannot_open_the_microphone(robo
     live(robot, TALKING, TAP)
     robot(p.MuteSwitched(True))
     assert floor(robot(p.Pressed())) == [do.Release("s1")]
+
+
+@pytest.mark.parametrize("end", [p.Pressed(), p.StopOrdered("c1", "o"), p.Quit(), p.CallLost("s1", None, "over")])
+def test_a_microphone_that_is_switched_off_stays_so_until_all_is_given_back(robot: Robot, end: p.Event) -> None:
+    """What is held of a call or a broadcast would carry the room to its last moment."""
+    live(robot, Limits(), TAP)
+    robot(p.MuteSwitched(True), end)
+    assert robot.phase is Phase.ENDING
+    assert robot.session.muted
+    robot(p.Released("s1"))
+    assert not robot.session.muted, "nor is the next conversation, once it is switched on again"
+
+
+def test_pressed_while_it_ends_a_robot_that_is_switched_off_promises_nothing(robot: Robot) -> None:
+    live(robot, Limits(), TAP)
+    robot(p.MuteSwitched(True), p.Pressed())
+    assert robot(p.Pressed()) == [do.Play(Chime.MUTED), do.Hurry()]
+    robot(p.Released("s1"))
+    assert robot.phase is Phase.IDLE
 
 
 def test_switched_off_at_rest_it_shows_it_and_begins_nothing(robot: Robot) -> None:

@@ -19,12 +19,14 @@ from device.broadcast.delay import Moment, Stance
 from device.heartbeat import PATIENCE, Heartbeat
 from device.messages.reports import Levels
 from device.rtc.sending import OpusSender
+from device.soundcard.lasting import LastingCard
+from device.soundcard.opening import open_card
 from device.soundcard.room_card import RoomCard
 from device.soundcard.settings import SoundSettings
-from device.supervision import PASSING_SECONDS, Standstill, check, progress, supervise
+from device.supervision import PASSING_SECONDS, Standstill, check, lacking, progress, supervise
 from device.voice import VoicePath
 from tests.device.rtc.loopback import loopback, stay_at_home
-from tests.device.soundcard.listening import Listener
+from tests.device.soundcard.listening import Asked, Listener
 
 ALIVE: dict[str, float | None] = {"captured": 1.0, "played": 1.0, "sent": 1.0, "broadcast": 1.0}
 
@@ -74,9 +76,11 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.
 def test_systemd_is_told_which_it_is(systemd: socket.socket) -> None:
     heartbeat = Heartbeat()
     assert check(heartbeat, ALIVE, 0.0) == []
-    assert systemd.recv(100) == b"WATCHDOG=1"
+    assert systemd.recv(100) == b"WATCHDOG=1\nSTATUS=everything goes on"
     assert check(heartbeat, ALIVE, 10.0) == ["captured", "played"]
     assert systemd.recv(100) == b"STATUS=nothing is captured or played any more"
+    assert check(heartbeat, ALIVE | {"captured": 2.0, "played": 2.0}, 11.0) == []
+    assert systemd.recv(100) == b"WATCHDOG=1\nSTATUS=everything goes on", "and what was said before holds no more"
 
 
 def test_a_standstill_is_told_once_and_only_if_it_lasts() -> None:
@@ -119,6 +123,22 @@ async def test_a_card_that_runs_goes_on_and_one_that_stopped_does_not() -> None:
     assert before["captured"] != after["captured"]
     assert before["played"] != after["played"]
     assert progress(voice, card)["played"] == progress(voice, card)["played"]
+
+
+async def test_a_version_on_trial_that_finds_no_sound_card_is_not_well(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(LastingCard, "RETRY_SECONDS", 0.01)
+    monkeypatch.setenv("PULSE_SERVER", f"unix:{tmp_path}/nobody")
+    async with open_card(SoundSettings(card="pyaudio"), Listener(), Asked(), told=lambda _: None) as card:
+        voice = VoicePath(NoEchoControl(), card)
+        assert lacking(voice, card, lambda: True)() == ["sound card"]
+        before = progress(voice, card)["played"]
+        async with asyncio.timeout(10):
+            while progress(voice, card)["played"] == before:
+                await asyncio.sleep(0.01)  # the search tells nobody of its looks
+    async with RoomCard(SoundSettings(), Listener()) as room:
+        assert lacking(VoicePath(NoEchoControl(), room), room, lambda: False)() == ["online"]
 
 
 async def test_what_is_sent_is_counted_where_the_connection_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:

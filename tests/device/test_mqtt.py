@@ -177,6 +177,27 @@ async def test_the_last_will_is_told_when_it_vanishes(fleet: Fleet, robot: Robot
             assert await heard(client) == (STATE, b"lost")
 
 
+@pytest.mark.parametrize(("lasted", "waited"), [(60.0, [1.0, 2.0, 4.0]), (0.0, [1.0, 1.0, 1.0])])
+async def test_two_robots_with_one_identity_do_not_fight_for_the_connection_for_ever(
+    fleet: Fleet, robot: Robot, monkeypatch: pytest.MonkeyPatch, lasted: float, waited: list[float]
+) -> None:
+    """As when a card was copied: each takes the other's place, and the broker lets both in."""
+    ceilings = list[float]()
+
+    def at_once(low: float, high: float) -> float:
+        ceilings.append(high)
+        return low
+
+    monkeypatch.setattr("device.backoff.LASTED", lasted)
+    monkeypatch.setattr("device.mqtt.random.uniform", at_once)
+    async with robot.running():
+        assert await robot.changes.get() is True
+        for _ in range(3):
+            async with fleet.board("robot").connect():
+                assert [await robot.changes.get() for _ in range(2)] == [False, True]
+    assert ceilings == waited
+
+
 async def test_an_order_arrives_and_says_whether_it_was_retained(fleet: Fleet, robot: Robot) -> None:
     async with robot.running():
         assert await robot.changes.get() is True

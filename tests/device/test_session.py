@@ -22,7 +22,7 @@ from device.phase import AT_REST, LIVE, TALKING, Chime, Phase
 from device.session import TABLE, Session
 from device.timing import Timing
 
-TIMING = Timing(announce=3, prepare=30, release=15, fault=4)
+TIMING = Timing(announce=3, prepare=30, release=15, fault=4, standstill=3)
 
 
 def grant(
@@ -328,6 +328,16 @@ def test_without_a_sound_card_nothing_begins_until_it_is_back(robot: Robot) -> N
     assert do.Mint("s1", "button") in robot(p.Pressed())
 
 
+def test_a_robot_that_begins_without_a_sound_card_shows_it_as_soon_as_it_has_begun() -> None:
+    session = Session(lambda: "s1")
+    assert session.handle(GONE, 0.0) == [do.Show(), do.ReportFault(None, "sound", GONE.text)]
+    session.handle(p.Ready(), 1.0)
+    assert (session.phase, session.fault, session.deadline) == (Phase.FAULT, "sound", None)
+    session.handle(p.BrokerUp(), 2.0)
+    session.handle(p.SoundBack(), 3.0)
+    assert (session.phase, session.fault) == (Phase.IDLE, None)
+
+
 def test_a_conversation_outlives_its_sound_card(robot: Robot) -> None:
     live(robot)
     assert robot(GONE) == [do.Show(), do.ReportFault("s1", "sound", GONE.text)]
@@ -346,6 +356,21 @@ def test_a_conversation_that_ends_without_a_sound_card_leaves_the_fault_standing
     assert (robot.phase, robot.session.fault, robot.session.deadline) == (Phase.FAULT, "sound", None)
 
 
+def test_a_sound_card_that_goes_and_comes_while_another_fault_ends_a_conversation_does_not_hide_it(
+    robot: Robot,
+) -> None:
+    live(robot)
+    robot(p.CallLost("s1", "media", "silent"), GONE, p.SoundBack(), p.Released("s1"))
+    assert (robot.phase, robot.session.fault) == (Phase.FAULT, "media")
+    robot(GONE)
+    assert (robot.phase, robot.session.fault, robot.session.deadline) == (Phase.FAULT, "sound", None)
+
+
+def test_a_sound_card_that_comes_back_does_not_hide_that_something_stands_still(robot: Robot) -> None:
+    robot(STALLED, GONE, p.SoundBack())
+    assert (robot.phase, robot.session.fault) == (Phase.FAULT, "standstill")
+
+
 def test_an_announced_start_fails_when_the_sound_card_goes_meanwhile(robot: Robot) -> None:
     robot(p.StartOrdered("c1", "admin"), GONE)
     assert do.Acknowledge("c1", Step.FAILED, "there is no sound card") in robot.wait()
@@ -359,6 +384,7 @@ def test_what_stands_still_is_told_heard_and_shown_and_then_the_process_begins_a
     commands = robot(STALLED)
     assert commands == [do.Show(), do.ReportFault(None, "standstill", STALLED.text), do.Play(Chime.ERROR)]
     assert (robot.phase, robot.session.fault) == (Phase.FAULT, "standstill")
+    assert robot.session.deadline == robot.now + TIMING.standstill
     [rejected] = robot(p.StartOrdered("c1", "o"))
     assert rejected == do.Acknowledge("c1", Step.REJECTED, "the robot is out of order")
     assert robot(p.BrokerDown(), GONE, p.SoundBack(), p.BrokerUp())
@@ -469,7 +495,7 @@ def test_a_muted_robot_shows_it_and_listens_again_at_a_press(robot: Robot) -> No
 def test_the_next_conversation_is_not_muted(robot: Robot) -> None:
     live(robot)
     robot(p.MuteWished(on=True), p.StopOrdered("c9", "o"))
-    assert not robot.session.muted
+    assert robot.session.muted, "until nothing of it is left"
     robot(p.Released("s1"))
     assert robot(p.MuteWished(on=True)) == []
     assert not robot.session.muted

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import re
+import runpy
 import tomllib
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +18,16 @@ from device.audio.echo import EchoMode
 from device.config import load
 from device.doctor.checks.pins import I2S, SD_MODE, switches_i2s_on
 from device.panel.settings import PanelSettings
-from tests.translations import ROW, figures, sections
+from tests.translations import ROW, Section, sections
 
 HARDWARE = Path(__file__).parents[2] / "hardware"
 BUILDS = ("speakerphone", "i2s", "voice-hat")
 PANEL = ("button", "light", "on_air")
-# https://pinout.xyz: the place on the header of each GPIO, and what the others are
-HEADER = {
-    2: 3, 3: 5, 4: 7, 14: 8, 15: 10, 17: 11, 18: 12, 27: 13, 22: 15, 23: 16, 24: 18, 10: 19, 9: 21, 25: 22,
-    11: 23, 8: 24, 7: 26, 0: 27, 1: 28, 5: 29, 6: 31, 12: 32, 13: 33, 19: 35, 16: 36, 26: 37, 20: 38, 21: 40,
-}  # fmt: skip
-SUPPLY = dict.fromkeys((6, 9, 14, 20, 25, 30, 34, 39), "GND") | {1: "3V3", 17: "3V3", 2: "5V", 4: "5V"}
-LABEL = {place: f"GPIO {gpio}" for gpio, place in HEADER.items()} | SUPPLY
+OF_A_BUILD = ("wiring.yaml", "wiring.svg", "wiring.png", "wiring.bom.tsv", "pins.toml", "header.png")
+DRAWING = runpy.run_path(str(HARDWARE / "header.py"))
+HEADER: dict[int, int] = DRAWING["GPIOS"]
+LABEL: dict[int, str] = DRAWING["PLACES"]
+SUPPLY = {place: what for place, what in LABEL.items() if not what.startswith("GPIO")}
 
 PAGES = {
     "README.md": dict[str, str](),
@@ -41,6 +39,9 @@ SUPPLIES = {
     "README.ja.md": {"GND": "GND", "3V3": "3.3 V", "5V": "5 V"},
 }
 """Its words for what is no GPIO."""
+
+PARTS, PINS = 1, 2
+"""Which section of the page of a build is about what."""
 
 Wire = tuple[int, str]
 """Place on the header, and `PART:pin`."""
@@ -104,10 +105,13 @@ def test_the_defaults_are_those_of_the_first_two_builds() -> None:
         assert load(HARDWARE / build / "device.toml").panel == PanelSettings()
 
 
+def section(build: str, page: str, place: int) -> Section:
+    return sections((HARDWARE / build / page).read_text(encoding="utf-8"))[place]
+
+
 def lines_of_pins(build: str, page: str) -> list[tuple[str, str, int, str]]:
     """Return signal, GPIO or supply, place on the header, and `PART:pin` of every line that a page has of them."""
-    text = (HARDWARE / build / page).read_text(encoding="utf-8")
-    lines = re.findall(r"^\|([^|]*)\|([^|]*)\| (\d+) \|([^|]+)\|$", text, re.MULTILINE)
+    lines = re.findall(r"^\|([^|]*)\|([^|]*)\| (\d+) \|([^|]+)\|$", section(build, page, PINS).text, re.MULTILINE)
     return [(what.strip(), gpio.strip(), int(place), to.strip()) for what, gpio, place, to in lines]
 
 
@@ -130,31 +134,13 @@ def test_the_page_is_the_table(build: str, page: str) -> None:
     )
 
 
-def test_a_signal_has_one_name_in_each_language() -> None:
-    lines = [zip(*(lines_of_pins(build, page) for page in PAGES), strict=True) for build in BUILDS]
-    names = {(english[0], japanese[0]) for build in lines for english, japanese in build}
-    assert len(names) == len(dict(names)) == len({japanese for _, japanese in names})
-    assert len(names) > len(PANEL)
-
-
-@each_build
-@pytest.mark.parametrize("page", PAGES)
-def test_the_parts_are_those_of_the_drawing(build: str, page: str) -> None:
-    """A part is known by the number in its name, or else by its measures; a speakerphone has neither."""
-    bill = [line.split("\t") for line in (HARDWARE / build / "wiring.bom.tsv").read_text(encoding="utf-8").splitlines()]
-    parts = [
-        (figures(names) or figures(what)) + Counter([count] if what.startswith("Resistor") else [])
-        for _, what, count, _, names in bill
-        if re.match("Connector|Resistor", what) and names not in {"HEADER", "USB"}
-    ]
-    listed = [figures(row) for path in (f"{build}/{page}", page) for row in listed_parts(HARDWARE / path)]
-    assert Counter(["2", "330"]) in parts
-    assert [part for part in parts if not any(part <= row for row in listed)] == []
-
-
-def listed_parts(page: Path) -> list[str]:
-    """Return the table of parts: it stands in a page's first section, of the panel's parts on the page about all builds."""
-    return ROW.findall(sections(page.read_text(encoding="utf-8"))[1].text)
+def test_a_part_and_a_signal_have_one_name_in_each_language() -> None:
+    """The figures of the two lists are compared, line by line, by tests.test_translations."""
+    for place, least in ((PARTS, 15), (PINS, 10)):
+        listed = [[ROW.findall(section(build, page, place).text) for page in PAGES] for build in BUILDS]
+        lines = [pair for english, japanese in listed for pair in zip(english, japanese, strict=True)]
+        names = {(one.split("|")[1].strip(), other.split("|")[1].strip()) for one, other in lines}
+        assert len(names) == len(dict(names)) == len({japanese for _, japanese in names}) >= least
 
 
 @each_build
@@ -205,12 +191,22 @@ def alsa_parses(path: Path) -> bool:
 def test_the_pictures_belong_to_their_sources() -> None:
     lines = (HARDWARE / "pictures.sha256").read_text().splitlines()
     noted = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-    sources = [HARDWARE / build / "wiring.yaml" for build in BUILDS] + [HARDWARE / "enclosure/kaiwa.scad"]
-    pictures = [picture for source in sources for picture in source.parent.glob(f"{source.stem}.*")]
-    assert set(noted) == {str(path.relative_to(HARDWARE)) for path in pictures}
+    of_builds = {f"{build}/{name}" for build in BUILDS for name in OF_A_BUILD}
+    assert set(noted) == of_builds | {"header.py", "enclosure/kaiwa.scad", "enclosure/kaiwa.png"}
     changed = [name for name, digest in noted.items() if digest != sha256(HARDWARE / name)]
     assert not changed, "draw anew with `make hardware`"
-    assert {path.suffix for path in pictures} == {".yaml", ".svg", ".png", ".tsv", ".scad"}
+
+
+@each_build
+def test_the_header_is_drawn_as_the_table_has_it(build: str) -> None:
+    dot = DRAWING["picture"](table(build))
+    cells = [re.sub("<[^>]*>", "", cell) for cell in re.findall(r"<TD.*?</TD>", dot)][1:]
+    sides = [cells[at : at + 3] for at in range(0, 120, 6)] + [cells[at + 3 : at + 6][::-1] for at in range(0, 120, 6)]
+    seen = {int(place): (what, goes) for goes, what, place in sides if place}
+    assert {place: what for place, (what, _) in seen.items()} == LABEL
+    for place, (_, goes) in seen.items():
+        wires = [row["to"].replace(":", " ") for row in rows(build) if row["header"] == place]
+        assert goes == (" and ".join(wires) or " ")
 
 
 def sha256(path: Path) -> str:

@@ -15,7 +15,7 @@ from device.chain import is_below
 from device.errors import EnrolmentError
 from device.messages.enrolment import EnrolRequest
 from provisioning.alarms import CLAIM_AGAIN, FOREIGN_KEY
-from provisioning.enrolment import ClaimRefusedError, requested_key
+from provisioning.enrolment import OVER, ClaimRefusedError, requested_key
 from provisioning.policy import Status
 from provisioning.registry import CLAIM_ATTEMPTS
 from tests.enrolment import BROKER, EnrolmentServer, certificate_request, enrolment_server
@@ -40,6 +40,8 @@ async def code(server: EnrolmentServer, device: str | None = None, ttl: float = 
 async def refused(server: EnrolmentServer, request: EnrolRequest, now: float = NOW) -> str:
     with pytest.raises(ClaimRefusedError) as caught:
         await server.enrolments.enrol(request, now)
+    stays = caught.value.code in {"unknown_claim", "claim_used", "claim_expired", "claim_dead"}
+    assert (OVER in str(caught.value)) is stays
     return caught.value.code
 
 

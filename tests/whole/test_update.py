@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import select
+import socket
 import sys
 import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -54,8 +57,22 @@ async def ordered(client: aiomqtt.Client, here: Site, url: str, release: str) ->
     return [status async for status in order(client, signer, command)]
 
 
+@pytest.fixture
+def systemd(tmp_path: Path) -> Iterator[socket.socket]:
+    """What systemd would be told."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(tmp_path / "notify"))
+        listening.setblocking(False)
+        yield listening
+
+
+def told_systemd(systemd: socket.socket) -> Iterator[str]:
+    while select.select([systemd], [], [], 0.0)[0]:
+        yield systemd.recv(4096).decode()
+
+
 async def test_an_operator_orders_another_version_and_hears_that_it_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, systemd: socket.socket
 ) -> None:
     board, watch = Board(tmp_path), Watch()
     board.config.write_text(
@@ -65,6 +82,7 @@ async def test_an_operator_orders_another_version_and_hears_that_it_runs(
     app = web.Application()
     app.add_routes([web.static("/", tmp_path)])
     async with site(tmp_path) as here, asyncio.TaskGroup() as tasks:
+        monkeypatch.setenv("NOTIFY_SOCKET", systemd.getsockname())  # only now: Mosquitto would tell, too
         authority = here.cloud.authority
         board.keep_state_in((await here.enrolled("robot-1")).files.key.parent)
         files, signer = authority.operator(DEFAULT_OPERATOR, time.time())
@@ -81,6 +99,7 @@ async def test_an_operator_orders_another_version_and_hears_that_it_runs(
                 await eventually(partial(there, board.state / "update/request"))
                 assert await asyncio.to_thread(updater.main, board.config) == 0
                 assert await before.ended() == EXIT_UPDATE
+            before_it = [text for text in told_systemd(systemd) if text != "WATCHDOG=1"]
             board.guard("start")
             as_current(board, monkeypatch)
             watched = tasks.create_task(asyncio.to_thread(board.guard, "watch", 30))
@@ -90,6 +109,8 @@ async def test_an_operator_orders_another_version_and_hears_that_it_runs(
                 await client.subscribe(topics.state("robot-1"))
                 assert await state(client, "idle") == "0.2.0"
                 assert await after.stop() == 0
+    assert before_it == ["READY=1", "STOPPING=1"]
+    assert set(told_systemd(systemd)) == {"READY=1", "WATCHDOG=1", "STOPPING=1"}
     assert [status.step for status in (told[0], told[-1])] == [Step.ACCEPTED, Step.SUCCEEDED]
     assert {status.step for status in told[1:-1]} <= {Step.IN_PROGRESS}
     assert told[-1].reason == "0.2.0 runs"

@@ -55,6 +55,15 @@ BUSY: Final = Phrase(
     "Find it with `gpioinfo`; stop it, or choose other pins in the table [panel].",
     "`gpioinfo` で探し、止めるか、[panel] で別のピンを選んでください。",
 )
+SHOWING: Final = Phrase(
+    "pins.showing",
+    Outcome.FAILURE,
+    "not tried: the robot could not run, and the fault light that says so holds them",
+    "試していません。ロボットが動作できず、それを知らせる故障ランプが使っています",
+    "`journalctl -u kaiwa-device -n 30` tells why; to try the pins, `sudo systemctl stop kaiwa-device`, then the doctor again.",
+    "理由は `journalctl -u kaiwa-device -n 30` にあります。ピンを試すには `sudo systemctl stop kaiwa-device` のあと、もう一度"
+    "実行してください。",
+)
 UNUSABLE: Final = Phrase(
     "pins.unusable",
     Outcome.FAILURE,
@@ -114,6 +123,8 @@ class PinFacts:
     error: str
     """Why the panel could not be opened; empty when it could."""
     pressed: bool
+    showing: bool = False
+    """Whether the fault light of a robot that could not run is shown now."""
 
 
 def check(facts: PinFacts) -> list[Finding]:
@@ -150,7 +161,9 @@ def _unusable(facts: PinFacts) -> Finding | None:
     for chip in facts.chips:
         if not chip.usable:
             return PERMISSION(user=facts.user, chip=chip.path)
-    return (BUSY if "busy" in facts.error.casefold() else UNUSABLE)(error=facts.error)
+    if "busy" not in facts.error.casefold():
+        return UNUSABLE(error=facts.error)
+    return SHOWING() if facts.showing else BUSY(error=facts.error)
 
 
 def switches_i2s_on(boot_config: str) -> bool:

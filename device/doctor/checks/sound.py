@@ -32,8 +32,8 @@ STOOD_IN: Final = Phrase(
     Outcome.NOTE,
     "no microphone and speaker here: a simulated room stands in ({card})",
     "マイクとスピーカーがないため、仮想の部屋で代用しています ({card})",
-    'With a sound card plugged in, `card = "pyaudio"` in [sound] refuses to start without it.',
-    'サウンドカードをつないだら [sound] に `card = "pyaudio"` と書くと、ないときに起動しなくなります。',
+    'With a sound card plugged in, `card = "pyaudio"` in [sound] waits for it when it is not there.',
+    'サウンドカードをつないだら [sound] に `card = "pyaudio"` と書くと、ないときはつながるのを待ちます。',
 )
 HELD: Final = Phrase(
     "sound.held",
@@ -93,6 +93,22 @@ BY_NUMBER: Final = Phrase(
     'Write `{key} = "{stable}"` instead.',
     '代わりに `{key} = "{stable}"` と書いてください。',
 )
+AMBIGUOUS: Final = Phrase(
+    "sound.ambiguous",
+    Outcome.WARNING,
+    '[sound] {key} = "{name}" fits {count} devices at {places}; which one is taken may change with a restart',
+    '[sound] {key} = "{name}" は {places} の {count} 台に当てはまり、再起動でどちらになるか変わります',
+    'Write the port of the one that is meant instead, such as `{key} = "{stable}"`.',
+    '代わりに使う方のポートを `{key} = "{stable}"` のように書いてください。',
+)
+SILENT: Final = Phrase(
+    "sound.silent",
+    Outcome.FAILURE,
+    "{card}: opened, but not one block of sound came in {seconds:.1f} s",
+    "{card}: 開けましたが、{seconds:.1f} 秒間に音のデータが一つも届きません",
+    "Plug it out and in again, into a port of its own, not through a hub; look at `dmesg | tail` for its complaints.",
+    "ハブを通さず直接つなぎ直し、`dmesg | tail` に警告がないか確かめてください。",
+)
 ECHOED: Final = Phrase(
     "sound.played_back",
     Outcome.NOTE,
@@ -150,6 +166,7 @@ def check(facts: SoundFacts) -> list[Finding]:
     """Return what is to be said about the sound."""
     found = [_device(device) for device in facts.devices]
     found += [*_numbered(facts, "input", facts.input), *_numbered(facts, "output", facts.output)]
+    found += [*_several(facts, "input", facts.input), *_several(facts, "output", facts.output)]
     if facts.running:
         return [*found, HELD()]
     if facts.error:
@@ -186,9 +203,30 @@ def _numbered(facts: SoundFacts, key: str, wanted: int | str) -> list[Finding]:
     return [BY_NUMBER(key=key, number=str(wanted), stable=named.place or named.name.partition(" (hw:")[0])]
 
 
+def _several(facts: SoundFacts, key: str, wanted: int | str) -> list[Finding]:
+    """Tell of a part of a name that two cards in different ports share, as two of one make do."""
+    part = str(wanted).casefold()
+    if part in {"default", *(str(device.index) for device in facts.devices)}:
+        return []
+    fits = [device for device in facts.devices if part in device.name.casefold() and _serves(device, key)]
+    places = sorted({device.place for device in fits if device.place})
+    if len(places) < 2:
+        return []
+    named: dict[str, Value] = {"key": key, "name": str(wanted), "count": len(fits), "places": ", ".join(places)}
+    return [AMBIGUOUS(**named, stable=places[0])]
+
+
+def _serves(device: DeviceFacts, key: str) -> bool:
+    """Tell whether it can be meant; one in use tells nothing of what it can do."""
+    used = not device.microphone and not device.speaker
+    return used or bool(device.microphone if key == "input" else device.speaker)
+
+
 def _heard(heard: Heard) -> list[Finding]:
     if heard.stood_in:
         return [STOOD_IN(card=heard.card)]
+    if not heard.blocks:
+        return [SILENT(card=heard.card, seconds=heard.seconds)]
     if heard.peak <= DEAD:
         return [MUTED(card=heard.card, peak=heard.peak)]
     found = list[Finding]()

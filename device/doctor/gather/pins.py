@@ -18,6 +18,8 @@ from device.tools.settings import OutputSettings
 
 _MODEL: Final = "proc/device-tree/model"
 _CHIPS: Final = ("dev/gpiochip0", "dev/gpiochip4")
+FAULT_LIGHT: Final = "run/kaiwa-device-fault"
+"""There while the fault light is shown (systemd/kaiwa-device-fault.service)."""
 _BOOT: Final = ("boot/firmware/config.txt", "boot/config.txt")
 
 
@@ -38,6 +40,7 @@ async def gather(settings: PanelSettings, root: Path = Path("/"), outputs: Seque
         stood_in=stood_in,
         error=error,
         pressed=pressed,
+        showing=(root / FAULT_LIGHT).is_dir(),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,9 +41,11 @@ class Wish:
 
 async def gather(settings: SoundSettings, wish: Wish, *, running: bool) -> SoundFacts:
     """Return what is to be seen and heard of the sound card; a running robot is not disturbed."""
-    devices = await asyncio.to_thread(_devices)
+    devices: tuple[DeviceFacts, ...] = ()
     heard = played_back = None
     error = ""
+    with suppress(SoundError):  # without PortAudio no card can be opened either, which tells it
+        devices = await asyncio.to_thread(_devices)
     if not running:
         try:
             heard, played_back = await _listen(settings, wish)

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from device.__main__ import main
+from device.__main__ import EXIT_NO_SOUND, EXIT_USAGE, main
 from device.audio.echo import EchoMode
 from device.calibrate import command
 from device.calibrate.perform import perform
 from device.calibrate.stimulus import Plan
 from device.config import DeviceSettings, load
 from device.errors import SoundError
+from device.instance import only_one
 from device.soundcard.settings import RoomSettings, SoundSettings
 from tests.pulse import PulseServer
 
@@ -76,10 +77,33 @@ def test_what_cannot_be_believed_is_told_by_the_exit_code_and_written_nowhere(
     assert path.read_text() == before
 
 
+def test_beside_a_robot_that_runs_nothing_is_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "perform", lambda *_: pytest.fail("it plays"))
+    path = settings_file(tmp_path, 'card = "room"')
+    with only_one(tmp_path):
+        assert main(["calibrate", "--config", str(path)]) == 1
+
+
 async def test_a_room_that_stands_in_for_a_missing_card_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULSE_SERVER", "unix:/nowhere")
     with pytest.raises(SoundError):
         await perform(SoundSettings(card="auto", input="none such", output="none such"), PLAN)
+
+
+@pytest.mark.parametrize(
+    ("sound", "code", "says"),
+    [
+        ('card = "room"\nroom = { microphone_wav = "/nowhere/mic.wav" }', EXIT_NO_SOUND, "sound.unusable"),
+        ("card = 7", EXIT_USAGE, "settings.unusable"),
+    ],
+)
+def test_without_card_or_settings_there_is_a_finding_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], sound: str, code: int, says: str
+) -> None:
+    path = settings_file(tmp_path, sound)
+    assert main(["calibrate", "--config", str(path), "--json", "--lang", "ja"]) == code
+    (finding,) = json.loads(capsys.readouterr().out)["findings"]
+    assert (finding["code"], finding["outcome"]) == (says, "failure")
 
 
 async def test_a_card_that_is_not_there_is_an_error(tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from device.__main__ import EXIT_USAGE, main
 from device.audio.echo import EchoMode
-from device.calibrate.keep import keep, with_mode
+from device.calibrate import command
+from device.calibrate.keep import check, keep, with_mode
 from device.errors import SettingsError
 
 NOTE = "2026-11-23: delay 66 ms"
@@ -42,15 +44,38 @@ def test_the_file_is_replaced_as_a_whole_and_stays_as_open_as_it_was(tmp_path: P
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("text", ["echo = 3\n", "[echo\n", "[panel]\nbutton = 99\n"])
+@pytest.mark.parametrize("text", ["echo = 3\n", "echo = { mode = 'none' }\n", "[echo\n", "[panel]\nbutton = 99\n"])
 def test_a_file_that_is_not_understood_stays_as_it_is(tmp_path: Path, text: str) -> None:
     path = tmp_path / "device.toml"
     path.write_text(text)
     with pytest.raises(SettingsError):
         keep(path, EchoMode.AEC3, NOTE)
+    with pytest.raises(SettingsError):
+        check(path)
     assert path.read_text() == text
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be changed: No such file"):
         keep(tmp_path / "none.toml", EchoMode.AEC3, NOTE)
+    with pytest.raises(SettingsError, match="cannot be changed: No such file"):
+        check(tmp_path / "none.toml")
+
+
+def test_a_link_to_the_settings_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "kept.toml").touch()
+    link = tmp_path / "device.toml"
+    link.symlink_to("kept.toml")
+    keep(link, EchoMode.NONE, NOTE)
+    assert link.is_symlink()
+    assert "none" in (tmp_path / "kept.toml").read_text()
+
+
+def test_who_may_not_write_hears_so_before_anything_is_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "device.toml"
+    path.write_text(f'state_dir = "{tmp_path}"\n')
+    check(path)
+    assert path.read_text() == f'state_dir = "{tmp_path}"\n'
+    monkeypatch.setattr("os.access", lambda *_: False)
+    monkeypatch.setattr(command, "perform", lambda *_: pytest.fail("it plays"))
+    assert main(["calibrate", "--write", "--config", str(path)]) == EXIT_USAGE

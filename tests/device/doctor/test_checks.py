@@ -22,6 +22,7 @@ CHIP = pins.Chip("/dev/gpiochip0", usable=True)
 LOCKED = pins.Chip("/dev/gpiochip0", usable=False)
 HEARD = sound.Heard("USB Phone", False, 2.0, 100, -62.0, -60.0, -45.0, 0, 0)
 PHONE = sound.DeviceFacts(1, "S330: USB Audio (hw:1,0)", (16_000, RATE), (RATE,), "usb:1-1.3")
+TWINS = (PHONE, replace(PHONE, index=2, name="S330: USB Audio (hw:2,0)", place="usb:1-1.4"))
 PROBE = network.Probe("stun.example", 3478, 0.02)
 TLS = network.Probe("api.example", 443, 0.1)
 
@@ -44,6 +45,7 @@ PINS = pins.PinFacts("Raspberry Pi 4", (CHIP,), "pi", USED, i2s=False, stood_in=
         ({"chips": (LOCKED,), "error": "cannot be used"}, ["pins.permission"]),
         ({"chips": (), "error": "cannot be used"}, ["pins.no_chip"]),
         ({"error": "GPIO 23 cannot be used: 'GPIO busy'"}, ["pins.busy"]),
+        ({"error": "GPIO 23 cannot be used: 'GPIO busy'", "showing": True}, ["pins.showing"]),
         ({"error": "GPIO 23 cannot be used: broken"}, ["pins.unusable"]),
         ({"pressed": True}, ["pins.pressed"]),
         ({"used": {"button": 23, "light": 23, "on_air": 25}}, ["pins.same"]),
@@ -218,6 +220,13 @@ def test_power_says_what_is_wrong() -> None:
     assert finding.text("ja") == "現在: 電圧低下、速度の制限"
 
 
+@pytest.mark.parametrize(("bit", "words"), [(bit, words[0]) for bit, words in computer.NOW.items()])
+def test_each_bit_of_the_firmware_is_told_as_now_and_as_before(bit: int, words: str) -> None:
+    now, before = (computer.check_power(computer.PowerFacts(1 << at, None, None)) for at in (bit, bit + 16))
+    assert [finding.text("en") for finding in now] == [f"now: {words}"]
+    assert [finding.text("en") for finding in before] == [f"since the start: {words}"]
+
+
 @pytest.mark.parametrize(
     ("free", "error", "expected"),
     [
@@ -249,6 +258,15 @@ SOUND = sound.SoundFacts("pi", (), "default", "default", False, "", HEARD, None)
         ({"played_back": HEARD}, ["sound.good", "sound.played_back"]),
         ({"devices": (PHONE,)}, ["sound.device", "sound.good"]),
         ({"devices": (PHONE,), "input": 1}, ["sound.device", "sound.by_number", "sound.good"]),
+        ({"heard": replace(HEARD, blocks=0, now=-100.0, average=-100.0, peak=-100.0)}, ["sound.silent"]),
+        ({"devices": TWINS, "input": "s330"}, ["sound.device", "sound.device", "sound.ambiguous", "sound.good"]),
+        ({"devices": TWINS, "input": "usb:1-1.4"}, ["sound.device", "sound.device", "sound.good"]),
+        ({"devices": TWINS, "output": "2"}, ["sound.device", "sound.device", "sound.by_number", "sound.good"]),
+        ({"devices": (PHONE, replace(TWINS[1], name="S340")), "input": "S330"}, ["sound.device"] * 2 + ["sound.good"]),
+        (
+            {"devices": (PHONE, replace(TWINS[1], microphone=())), "input": "S330"},
+            ["sound.device"] * 2 + ["sound.good"],
+        ),
     ],
 )
 def test_sound(changes: dict[str, Any], expected: list[str]) -> None:
@@ -260,6 +278,22 @@ def test_a_device_is_told_with_its_rates_and_the_name_that_stays() -> None:
     assert device.text("en") == "device 1 S330: USB Audio (hw:1,0): mic 16/48 kHz; speaker 48 kHz; usb:1-1.3"
     assert device.text("ja").endswith(": マイク 16/48 kHz; スピーカー 48 kHz; usb:1-1.3")
     assert numbered.fix("en") == 'Write `input = "usb:1-1.3"` instead.'
+
+
+def test_a_device_that_cannot_do_what_is_needed_says_so() -> None:
+    (device, _) = sound.check(replace(SOUND, devices=(replace(PHONE, microphone=(16_000,), speaker=()),)))
+    assert "mic 16 kHz (not 48!);" in device.text("en")
+    (device, _) = sound.check(replace(SOUND, devices=(replace(PHONE, microphone=(), speaker=()),)))
+    assert "in use, or no mono" in device.text("en")
+
+
+def test_two_cards_of_one_make_are_told_apart_by_their_ports() -> None:
+    used = tuple(replace(phone, microphone=(), speaker=()) for phone in TWINS)  # by the robot that runs
+    for devices in (TWINS, used, TWINS[::-1]):
+        found = sound.check(replace(SOUND, devices=devices, output="S330"))
+        (several,) = [finding for finding in found if finding.phrase.code == "sound.ambiguous"]
+        assert several.text("en").startswith('[sound] output = "S330" fits 2 devices at usb:1-1.3, usb:1-1.4; ')
+        assert '`output = "usb:1-1.3"`' in several.fix("ja")
 
 
 floats = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e12, max_value=1e12)

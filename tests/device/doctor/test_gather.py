@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator
+import wave
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 from cryptography import x509
 
+from device.audio.block import BLOCK, RATE
 from device.audio.echo import EchoMode
+from device.audio.level import rms_dbfs
 from device.audio.opus import OpusSettings
 from device.doctor.checks.broker import check as check_broker
 from device.doctor.checks.tools import ToolFacts
@@ -26,10 +30,13 @@ from device.doctor.gather.sound import Wish
 from device.identity import Identity, keep_enrolment, keep_key
 from device.messages import topics
 from device.messages.enrolment import BrokerAddress, Enrolment
+from device.messages.envelope import MINT_ANSWER, seal_envelope
+from device.messages.minting import MintAnswer, Refusal
 from device.panel.settings import PanelSettings
 from device.realtime.settings import RealtimeSettings
 from device.sora.settings import BroadcastSettings
-from device.soundcard.settings import SoundSettings
+from device.soundcard.opening import open_card
+from device.soundcard.settings import RoomSettings, SoundSettings
 from device.tools.settings import OutputSettings, ToolsSettings
 from provisioning.authority import MINTER, Authority
 from provisioning.link import connection
@@ -55,8 +62,8 @@ class Stun(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def stun_server() -> AsyncIterator[int]:
-    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(Stun, local_addr=("127.0.0.1", 0))
+async def stun_server(server: Callable[[], Stun] = Stun) -> AsyncIterator[int]:
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(server, local_addr=("127.0.0.1", 0))
     try:
         yield transport.get_extra_info("sockname")[1]
     finally:
@@ -64,9 +71,11 @@ async def stun_server() -> AsyncIterator[int]:
 
 
 async def test_udp_comes_back_although_a_datagram_was_lost() -> None:
-    async with stun_server() as port:
+    stun = Stun()
+    async with stun_server(lambda: stun) as port:
         probe = await network.probe_udp("127.0.0.1", port)
     assert not probe.error
+    assert stun.seen == 2, "an answer to somebody else is none"
     assert 0.0 < probe.seconds < 1.0
 
 
@@ -88,6 +97,9 @@ async def test_tls_that_is_not_trusted_is_told(tmp_path: Path) -> None:
 
 class Cloud:
     """A broker, a minter, and one board that both know."""
+
+    ahead = 100.0
+    """Seconds by which its clock is ahead of the board's."""
 
     def __init__(self, minting: Bench, server: MosquittoProcess, folder: Path) -> None:
         self.minting, self.broker, self._folder = minting, server, folder
@@ -114,7 +126,7 @@ class Cloud:
         return Identity.load(folder, time.time())
 
     async def mint(self) -> None:
-        """Answer one request."""
+        """Answer one request, after a stale answer."""
         authority = self.minting.authority
         tls = authority.client_context(authority.service(MINTER, time.time()))
         async with connection(self.broker.endpoint, MINTER, tls) as client:
@@ -122,7 +134,10 @@ class Cloud:
             self.ready.set()
             async for message in client.messages:
                 device = topics.device_of(message.topic.value)
-                answer = await self.minting.minter.answer(message.payload, device, time.time() + 100.0)
+                stale = MintAnswer(device=device, nonce="0" * 32, server_time=0.0, refusal=Refusal.QUOTA)
+                sealed = seal_envelope(MINT_ANSWER, stale, authority.mint_signer)
+                await client.publish(topics.mint_answer(device), sealed, qos=1)
+                answer = await self.minting.minter.answer(message.payload, device, time.time() + self.ahead)
                 assert answer is not None
                 await client.publish(topics.mint_answer(device), answer, qos=1)
                 return
@@ -156,10 +171,12 @@ def codes(facts: broker.CloudFacts) -> list[str]:
     return [finding.phrase.code for finding in check_broker(facts.broker)]
 
 
-async def test_a_dry_run_reaches_the_minter_tells_the_time_and_books_nothing(cloud: Cloud) -> None:
+@pytest.mark.parametrize("ahead", [100.0, 0.0])
+async def test_a_dry_run_reaches_the_minter_tells_the_time_and_books_nothing(cloud: Cloud, ahead: float) -> None:
+    cloud.ahead = ahead
     facts = await cloud.examined(await cloud.board())
     assert codes(facts) == ["broker.good", "mint.good"]
-    assert facts.offset == pytest.approx(100.0, abs=facts.uncertainty + 0.5)
+    assert facts.offset == pytest.approx(ahead, abs=facts.uncertainty + 0.5)
     assert cloud.minting.granted == []
     assert cloud.minting.realtime.requests == []
     async with cloud.minting.store.transaction() as t:
@@ -214,6 +231,7 @@ async def test_pins_of_a_computer_without_any() -> None:
     facts = await pins.gather(PanelSettings(factory="mock"))
     assert facts.stood_in
     assert not facts.pressed
+    assert not facts.showing
     assert facts.used == {"button": 23, "light": 24, "on_air": 25}
     assert facts.user
 
@@ -250,6 +268,7 @@ async def test_the_board_is_read_from_its_files(tmp_path: Path) -> None:
     for name, text in {
         "proc/device-tree/model": "Raspberry Pi 5 Model B Rev 1.0\0",
         "dev/gpiochip0": "",
+        "run/kaiwa-device-fault/.gpio": "",
         "boot/firmware/config.txt": "dtoverlay=googlevoicehat-soundcard\n",
     }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -258,6 +277,7 @@ async def test_the_board_is_read_from_its_files(tmp_path: Path) -> None:
     assert facts.model == "Raspberry Pi 5 Model B Rev 1.0"
     assert [chip.usable for chip in facts.chips] == [True]
     assert facts.i2s
+    assert facts.showing
 
 
 def test_power_is_read_from_the_kernel(tmp_path: Path) -> None:
@@ -311,6 +331,30 @@ async def test_the_simulated_room_is_heard() -> None:
     assert facts.heard.blocks == 20
     assert facts.heard.average == pytest.approx(-65.0, abs=1.0)
     assert facts.heard.peak > facts.heard.average
+
+
+async def test_levels_are_those_of_the_last_moment_of_all_and_of_the_highest() -> None:
+    blocks = [np.full(BLOCK, 100, np.int16)] * 10 + [np.full(BLOCK, 10_000, np.int16)] * 8
+    blocks += [np.full(BLOCK, -32_768, np.int16), np.full(BLOCK, 32_767, np.int16)]
+    async with open_card(SoundSettings(card="room"), lambda _: None) as card:
+        heard = sound._heard(card, blocks, 0.4, 3)
+        quiet = sound._heard(card, blocks[:10] * 2, 0.4, 0)
+    assert heard.now == pytest.approx(-5.6, abs=0.1)
+    assert heard.average == pytest.approx(heard.now - 3.0, abs=0.1)
+    assert heard.peak == pytest.approx(0.0, abs=0.01)
+    assert (heard.clipped, heard.xruns, heard.blocks) == (2, 3, 20)
+    assert quiet.now == quiet.average == pytest.approx(quiet.peak)
+
+
+async def test_what_was_recorded_is_heard_from_the_speaker(tmp_path: Path) -> None:
+    played = tmp_path / "speaker.wav"
+    room = RoomSettings(loudspeaker_wav=str(played), noise=-40.0)
+    facts = await sound.gather(SoundSettings(card="room", room=room), Wish(0.02, record=0.2), running=False)
+    assert facts.played_back is not None
+    with wave.open(str(played)) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)
+    sounding = samples[np.flatnonzero(samples)[0] :][: round(0.15 * RATE)]
+    assert rms_dbfs(sounding) == pytest.approx(-40.0, abs=1.0)
 
 
 async def test_a_running_robot_keeps_its_card() -> None:

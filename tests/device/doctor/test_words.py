@@ -3,18 +3,49 @@
 from __future__ import annotations
 
 import string
+from pathlib import Path
 
 import pytest
 
 from device.calibrate import words as calibration
 from device.doctor import findings
-from device.doctor.checks import board, broker, button, clock, computer, identity, network, pins, records, sound, tools
+from device.doctor.checks import (
+    board,
+    broker,
+    button,
+    clock,
+    computer,
+    identity,
+    network,
+    pins,
+    records,
+    settings,
+    sound,
+    state,
+    tools,
+)
 from device.doctor.findings import Outcome, Phrase
 
 MODULES = (
-    *(findings, board, broker, button, clock, computer, identity, network, pins, records, sound, tools),
+    *(
+        findings,
+        board,
+        broker,
+        button,
+        clock,
+        computer,
+        identity,
+        network,
+        pins,
+        records,
+        settings,
+        sound,
+        state,
+        tools,
+    ),
     calibration,
 )
+CODES = Path(__file__).with_name("codes.txt")
 PHRASES = [value for module in MODULES for value in vars(module).values() if isinstance(value, Phrase)]
 
 
@@ -37,3 +68,11 @@ def test_both_languages_say_the_same(phrase: Phrase) -> None:
     assert any(ord(letter) > 0x3000 for letter in phrase.ja) or phrase.code == "sound.device"
     if phrase.outcome in {Outcome.WARNING, Outcome.FAILURE}:
         assert phrase.fix_en
+
+
+def test_programs_that_read_the_json_find_every_code_and_value_that_they_know() -> None:
+    """Add a line for a new phrase; one that goes, or loses a value, breaks somebody's program."""
+    lines = {
+        f"{phrase.code}: {' '.join(sorted(names(phrase.en) | names(phrase.fix_en)))}".rstrip() for phrase in PHRASES
+    }
+    assert sorted(lines) == CODES.read_text(encoding="ascii").splitlines()

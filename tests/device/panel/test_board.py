@@ -8,12 +8,13 @@ from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
+from gpiozero.exc import PinInvalidState
 
 from device.errors import PanelError, SettingsError
 from device.messages.settings import read_settings
 from device.panel.board import Panel
 from device.panel.gestures import HOLD, Gesture
-from device.panel.patterns import Light
+from device.panel.patterns import Light, Step
 from device.panel.pins import open_pins
 from device.panel.settings import PanelSettings
 
@@ -95,6 +96,13 @@ async def test_holding_is_felt_while_the_button_is_down() -> None:
     assert held - pressed >= HOLD
 
 
+async def test_how_long_it_is_held_for_a_claim_is_a_setting() -> None:
+    async with Watcher().panel(PanelSettings(factory="mock", claim_seconds=3.0)) as panel:
+        gestures = panel._button._meaning
+        assert gestures.handle(True, 1.0) == [Gesture.PRESS]
+        assert gestures.due(4.0) == [Gesture.HOLD, Gesture.LONG_HOLD]
+
+
 async def test_the_light_shows_a_phase_before_show_returns() -> None:
     watcher = Watcher()
     async with watcher.panel() as panel:
@@ -154,6 +162,18 @@ async def test_a_robot_that_is_looked_for_blinks_until_something_else_is_to_be_s
         assert [brightness for _, brightness in watcher.lights[seen:]] == [1.0]
 
 
+async def test_a_robot_that_was_found_shows_again_what_it_has_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("device.panel.board.IDENTIFYING", (Step(0.25, 0.01), Step(0.0, 0.01)))
+    watcher = Watcher()
+    async with watcher.panel() as panel:
+        panel.identify()
+        await watcher.until(lambda: [brightness for _, brightness in watcher.lights] == [0.25, 0.0])
+        panel.show(Light.LISTENING)
+        assert panel._next_step is None, "a steady light waits for nothing"
+        panel.identify()
+        await watcher.until(lambda: [brightness for _, brightness in watcher.lights[2:]] == [1.0, 0.25, 0.0, 1.0])
+
+
 async def test_leaving_puts_the_lights_out_and_frees_the_pins() -> None:
     watcher = Watcher()
     panel = watcher.panel()
@@ -189,12 +209,16 @@ async def test_a_switch_that_is_closed_already_is_told_of_at_once(monkeypatch: p
         assert watcher.mutes == [True]
 
 
-async def test_a_button_that_mutes_changes_it_with_each_press() -> None:
+async def test_buttons_that_mute_and_cut_do_so_with_each_press_and_not_with_the_release() -> None:
     watcher = Watcher()
-    async with watcher.panel(PanelSettings(factory="mock", mute=5, mute_kind="button")) as panel:
-        panel.mute(closed=True)
-        panel.mute(closed=False)
-        await watcher.until(lambda: watcher.mutes == [None])
+    async with watcher.panel(PanelSettings(factory="mock", mute=5, mute_kind="button", cut=6)) as panel:
+        for move in (panel.mute, panel.cut):
+            move(closed=True)
+            move(closed=False)
+        panel.press()
+        panel.release()
+        await watcher.until(lambda: len(watcher.gestures) == 2)  # so that the others have been released, too
+        assert (watcher.mutes, watcher.cuts) == ([None], 1)
 
 
 async def test_a_button_that_cuts_tells_of_a_press_once_and_nothing_else() -> None:
@@ -252,6 +276,25 @@ async def test_a_lamp_is_written_to_only_when_it_changes() -> None:
         assert panel.written == 1
         panel.brightness = 1.0
         assert panel.written == 1
+
+
+async def test_a_lamp_that_does_not_take_what_it_is_given_ends_nothing_and_is_given_it_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(_pin: object, value: float) -> None:
+        raise PinInvalidState(f"invalid state {value}: the queue is full")
+
+    async with Watcher().panel() as panel:
+        lamp = panel.pins.pin(24)
+        with monkeypatch.context() as busy:
+            busy.setattr(type(lamp), "_set_state", full)
+            panel.show(Light.LISTENING)
+            panel.brightness = 0.5
+        assert lamp.state == 0.0
+        panel.brightness = 0.5
+        assert lamp.state == 0.5
+    assert len(caplog.messages) == 1
+    assert "the talk light cannot be used: invalid state" in caplog.text
 
 
 @pytest.mark.parametrize(

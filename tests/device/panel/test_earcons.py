@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, takewhile
 
 import numpy as np
 import pytest
@@ -8,8 +8,10 @@ import pytest
 from device.audio.block import BLOCK, RATE, SILENCE
 from device.audio.echo import Aec3
 from device.audio.level import rms_dbfs
-from device.panel.earcons import Earcon, of_fault, sound
+from device.panel.earcons import _SCORES, Earcon, of_fault, sound
 from device.panel.faults import Fault
+from device.panel.patterns import PATTERNS
+from device.panel.patterns import of_fault as light_of
 from device.soundcard.room import Room
 from device.soundcard.settings import RoomSettings
 
@@ -21,6 +23,27 @@ LONG = {Earcon.ANNOUNCE, Earcon.CLAIM}
 def test_every_fault_is_heard(fault: Fault) -> None:
     assert of_fault(fault) in {Earcon.ERROR, *(earcon for earcon in Earcon if earcon.startswith("fault"))}
     assert (of_fault(fault) is Earcon.ERROR) is (fault in {Fault.OTHER, Fault.SOUND})
+
+
+@pytest.mark.parametrize("fault", set(Fault) - {Fault.OTHER, Fault.SOUND})
+def test_a_fault_is_struck_as_its_light_blinks_after_a_low_beat(fault: Fault) -> None:
+    assert of_fault(fault) == f"fault-{fault}"
+    beat, strikes = _SCORES[of_fault(fault)][1][:2], _SCORES[of_fault(fault)][1][2:]
+    assert {(at, pitch) for at, pitch, _ in beat} == {(0.0, -9.0), (0.0, -8.0)}
+    blinks = takewhile(lambda step: step.seconds < 1.0, PATTERNS[light_of(fault)](lambda: None))
+    assert [decay > 0.1 for _, _, decay in strikes] == [step.seconds > 0.3 for step in blinks if step.brightness]
+    assert len({pitch for _, pitch, _ in strikes}) == 1
+
+
+OPENS = {Earcon.LIVE, Earcon.UNMUTED, Earcon.ON_AIR, Earcon.ANNOUNCE, Earcon.CLAIM}
+CLOSES = {Earcon.END, Earcon.MUTED, Earcon.OFF_AIR, Earcon.CUT}
+
+
+@pytest.mark.parametrize("earcon", OPENS | CLOSES)
+def test_what_opens_goes_up_and_what_closes_goes_down(earcon: Earcon) -> None:
+    pitches = [pitch for _, pitch, _ in _SCORES[earcon][1]]
+    assert pitches == sorted(pitches, reverse=earcon in CLOSES)
+    assert pitches[0] != pitches[-1]
 
 
 @pytest.mark.parametrize("earcon", Earcon)

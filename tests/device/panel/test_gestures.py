@@ -133,6 +133,20 @@ def test_pushes_one_after_the_other_are_all_felt() -> None:
     assert [gesture for gesture, _ in told] == [PRESS, RELEASE] * 3
 
 
+def test_it_waits_20_to_30_ms_and_no_longer() -> None:
+    assert 0.020 <= DEBOUNCE <= 0.030
+    told = live(trace(0.0, 200.0, 231.0, 400.0), until=3.0)
+    assert [gesture for gesture, _ in told] == [PRESS, RELEASE] * 2
+
+
+def test_an_opening_that_is_told_twice_counts_from_the_first() -> None:
+    gestures = Gestures()
+    gestures.handle(True, 1.0)
+    gestures.handle(False, 1.1)
+    assert gestures.handle(False, 1.1 + 0.9 * DEBOUNCE) == []
+    assert gestures.due(1.1 + DEBOUNCE) == [RELEASE]
+
+
 def test_a_caller_that_was_late_hears_everything_in_order() -> None:
     gestures = Gestures()
     assert gestures.handle(True, 1.0) == [PRESS]

@@ -10,8 +10,11 @@ from device.audio.block import RATE
 from device.audio.level import rms_dbfs
 from device.errors import SoundError
 from device.panel import phrases
-from device.panel.faults import Fault, Remark, remark
+from device.panel.earcons import of_fault, sound
+from device.panel.faults import Fault, Remark, kind, remark
 from device.panel.phrases import FOLDER, PHRASES, Language, spoken
+from device.phase import STANDSTILL
+from device.timing import Timing
 
 EACH = [(said, language) for said in PHRASES for language in PHRASES[said]]
 
@@ -50,6 +53,15 @@ def test_each_is_a_sentence_of_speech_as_loud_as_the_robot(said: Fault | Remark,
     assert 1.0 < len(samples) / RATE < 8.0
     assert -26.0 < rms_dbfs(samples) < -17.0
     assert phrases.path(said, language).stat().st_size < 40_000
+
+
+def test_a_fault_is_shown_until_it_has_been_said() -> None:
+    seconds = {
+        said: max(len(sound(of_fault(said))) + len(spoken(said, language)) for language in PHRASES[said]) / RATE
+        for said in set(Fault) - {Fault.SOUND}
+    }
+    assert max(seconds.values()) < Timing().fault
+    assert seconds[kind(STANDSTILL)] < Timing().standstill
 
 
 def test_no_two_sound_alike() -> None:

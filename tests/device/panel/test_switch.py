@@ -31,6 +31,16 @@ def test_off_counts_at_the_first_edge_and_on_when_the_contact_has_settled(edges:
     assert told == [(True, edges[0][0]), (False, pytest.approx(edges[-1][0] + DEBOUNCE))]
 
 
+def test_an_opening_that_is_told_twice_counts_from_the_first_and_a_late_caller_hears_everything() -> None:
+    switch = Switch()
+    assert switch.handle(True, 1.0) == [True]
+    assert switch.handle(False, 1.1) == switch.handle(False, 1.1 + 0.9 * DEBOUNCE) == []
+    assert switch.due(1.1 + DEBOUNCE) == [False]
+    assert switch.handle(True, 2.0) == [True]
+    assert switch.handle(False, 3.0) == []
+    assert switch.handle(True, 4.0) == [False, True]
+
+
 @given(st.lists(st.tuples(st.floats(0.0001, 1.0), st.booleans()), min_size=1, max_size=40))
 def test_off_and_on_take_turns_and_in_the_end_it_is_as_the_contact_is(pauses: list[tuple[float, bool]]) -> None:
     now, edges = 0.0, []

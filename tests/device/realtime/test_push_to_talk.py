@@ -176,6 +176,22 @@ async def test_pressed_again_at_once_it_is_the_same_turn() -> None:
     assert (bench.waiting, bench.done) == (True, ["take", "drop"])
 
 
+async def test_whoever_presses_again_before_the_turn_was_given_is_not_cut_off_by_it() -> None:
+    bench, giving = Bench(), list[asyncio.Task[None]]()
+
+    def start(work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        giving.append(asyncio.create_task(work))
+        return giving[-1]
+
+    button = PushToTalk(bench, start)
+    button.take(bench, fresh=True)
+    button.give(bench, answer=True)
+    await asyncio.sleep(0)  # it waits for what is still to be sent
+    button.take(bench, fresh=True)
+    await asyncio.wait(giving)
+    assert (bench.waiting, bench.done) == (False, ["take"])
+
+
 def test_the_words_of_a_tap_are_not_timed_by_it() -> None:
     conversation = Conversation()
     conversation.take(5.0)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -125,6 +126,32 @@ async def test_the_event_loop_runs_on_while_the_card_opens() -> None:
         async with PyAudioCard(SoundSettings(), Listener()):
             assert steps > 20
         ticking.cancel()
+
+
+WITHOUT = """
+from device.errors import SoundError
+from device.soundcard import devices, pyaudio_card
+assert not devices.has_both()
+try:
+    devices.open_portaudio()
+except SoundError as error:
+    print(error)
+"""
+
+
+def test_without_portaudio_everything_is_loaded_and_who_opens_it_hears_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "pyaudio.py").write_text("raise ImportError('libportaudio.so.2: cannot open shared object file')")
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT],
+        env=os.environ | {"PYTHONPATH": f"{tmp_path}:{ROOT}"},
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout == (
+        "PortAudio cannot be loaded: libportaudio.so.2: cannot open shared object file; sudo apt install libportaudio2\n"
+    )
 
 
 @pytest.mark.usefixtures("no_device")

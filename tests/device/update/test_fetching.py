@@ -14,6 +14,7 @@ import pytest
 
 from device.errors import UpdateError
 from device.messages.releases import Release
+from device.update import fetching
 from device.update.fetching import PAUSES, Intake, Remote, fetched
 from provisioning.authority import Authority
 
@@ -52,6 +53,8 @@ class Handler(BaseHTTPRequestHandler):
                 self.send_response(302)
                 self.send_header("Location", "/good" if self.path == "/elsewhere" else "http://127.0.0.1:1/good")
                 self.end_headers()
+            case "/silent":
+                self.server.released.wait(10)
             case "/busy" if len(self.server.asked) > 1:
                 self._piece(0, len(DATA))
             case path:
@@ -76,6 +79,7 @@ class Server(HTTPServer):
     def __init__(self, tls: ssl.SSLContext) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.asked: list[str] = []
+        self.released = threading.Event()
         self._tls = tls
 
     def get_request(self) -> tuple[ssl.SSLSocket, tuple[str, int]]:
@@ -137,6 +141,16 @@ def test_where_it_broke_off_it_goes_on(fetch: Fetch) -> None:
     assert fetch("breaks") == DATA
     assert fetch.server.asked == ["", "bytes=200000-", "bytes=400000-"]
     assert fetch.pauses == [PAUSES[0]] * 2
+
+
+def test_a_server_that_says_nothing_is_not_waited_for(fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "SILENCE", 0.05)
+    monkeypatch.setattr(fetching, "PAUSES", ())
+    with pytest.raises(UpdateError, match="timed out"):
+        fetch("silent")
+    with pytest.raises(UpdateError, match="timed out"):
+        fetched(fetch.url("silent"), fetch.tls, 1000)
+    fetch.server.released.set()
 
 
 def test_a_server_that_cannot_go_on_begins_anew(fetch: Fetch) -> None:

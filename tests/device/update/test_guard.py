@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
+import signal
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -98,6 +102,17 @@ def test_with_nothing_to_go_back_to_it_stays(tmp_path: Path) -> None:
     assert guard.target(places.current) == NEW
 
 
+def test_who_decides_is_alone_with_the_versions(tmp_path: Path) -> None:
+    places = board(tmp_path)
+    other = os.open(places.home, os.O_RDONLY)
+    try:
+        with guard.alone(places), pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        os.close(other)
+
+
 def test_what_is_lacking_is_told_when_time_is_over(tmp_path: Path) -> None:
     places = board(tmp_path)
     guard.start(places)
@@ -114,10 +129,79 @@ def test_the_health_of_another_trial_is_none(tmp_path: Path) -> None:
     places = board(tmp_path)
     places.healthy.write_text("a0")
     guard.start(places)
+    places.healthy.write_text("a0")
     assert guard.look(places, 0.0, 300.0) is None
     places.healthy.write_text("a1")
     assert guard.look(places, 0.0, 300.0) is True
     assert guard.target(places.previous) == OLD
+
+
+def test_what_the_version_before_says_of_itself_keeps_no_other(tmp_path: Path) -> None:
+    places = board(tmp_path)
+    places.staged.replace(places.trial)  # whoever starts it could not write further
+    places.healthy.write_text(TRIAL.id)  # and so the one before runs, and is well
+    assert guard.look(places, 0.0, 300.0) is None
+    assert "on trial" in guard.start(places)
+    assert not places.healthy.exists(), "it was not the one on trial that said it"
+    assert guard.look(places, 0.0, 300.0) is None
+    assert guard.read_outcome(places.outcome) is None
+
+
+def test_a_version_that_was_never_started_is_given_up_and_told_so(tmp_path: Path) -> None:
+    places = board(tmp_path)
+    places.staged.replace(places.trial)
+    places.healthy.write_text(TRIAL.id)
+    assert guard.look(places, 300.0, 300.0) is False
+    outcome = guard.read_outcome(places.outcome)
+    assert outcome is not None
+    assert outcome.reason == "it was not well within 300 s: it was never started"
+    assert guard.target(places.current) == OLD
+
+
+def test_what_is_forgotten_is_not_looked_for_behind_a_link(tmp_path: Path) -> None:
+    places = board(tmp_path)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "healthy").touch()
+    (tmp_path / "update").symlink_to(elsewhere)
+    guard.start(guard.Places(places.home, tmp_path / "update" / "healthy"))
+    assert (elsewhere / "healthy").exists()
+
+
+def test_on_a_disk_that_takes_no_file_it_goes_back_all_the_same(tmp_path: Path) -> None:
+    places = board(tmp_path)
+    guard.start(places)
+    for name in (".trial.new", ".outcome.new"):
+        (places.home / name).mkdir()  # as on a disk that is full
+    assert guard.look(places, 300.0, 300.0) is False
+    assert guard.target(places.current) == OLD
+    assert guard.start(places) == "", "it is over"
+
+
+@contextmanager
+def pipe(path: Path) -> Iterator[None]:
+    """A pipe that somebody holds open and writes nothing to; whoever waits for it is waited for no longer than 10 s."""
+    os.mkfifo(path)
+    held = os.open(path, os.O_RDWR)
+    before = signal.signal(signal.SIGALRM, lambda *_: pytest.fail("it waits"))
+    signal.alarm(10)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+        os.close(held)
+
+
+def test_a_health_that_is_no_file_says_nothing_and_holds_nobody_up(tmp_path: Path) -> None:
+    places = board(tmp_path)
+    guard.start(places)
+    (tmp_path / "secret").write_text(TRIAL.id)
+    places.healthy.symlink_to(tmp_path / "secret")
+    assert guard.look(places, 0.0, 300.0) is None
+    places.healthy.unlink()
+    with pipe(places.healthy):
+        assert guard.look(places, 0.0, 300.0) is None
 
 
 def test_what_is_written_is_on_the_disk_before_it_has_its_name_and_that_before_the_next(
@@ -224,10 +308,13 @@ def test_cut_at_any_step_who_is_well_is_kept_in_the_end(tmp_path: Path) -> None:
 def test_cut_at_any_step_who_is_not_well_is_gone_back_from_at_the_next_start(tmp_path: Path) -> None:
     dead = cut(boards(tmp_path, started=True), "end")
     assert len(dead) >= 7
+    tried_again = 0
     for places in map(places_of, dead):
         if "on trial" in guard.start(places):  # it was not even written down that it is over
+            tried_again += 1
             assert guard.look(places, 300.0, 300.0) is False
         outcome = guard.read_outcome(places.outcome)
         assert outcome is not None
         assert (outcome.kept, guard.target(places.current)) == (False, OLD)
         assert not places.trial.exists()
+    assert tried_again <= 3, "only where the first thing that going back writes was not there yet"

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.device.update.board import CRASHES, HANGS, WELL, Board, release_of
+from tests.device.update.board import CRASHES, HANGS, WELL, Board, release_of, signer
 
 
 def test_a_good_version_is_staged_tried_and_kept_and_the_one_before_stays(board: Board) -> None:
@@ -58,6 +58,16 @@ def test_going_back_by_hand_is_a_trial_of_the_version_before(board: Board) -> No
     board.start()
     assert board.current == "versions/0.1.0"
     assert board.update("--rollback").code == 1  # while that is on trial
+
+
+def test_each_thing_that_was_done_is_json_where_that_is_asked_for(board: Board) -> None:
+    (board.root / "more.pem").write_text(pem := signer()[1])
+    trusted = json.loads(board.update("--trust", board.root / "more.pem", "--json").out)["trusted"]
+    assert (board.root / f"keys/{trusted}.pem").read_text() == pem
+    assert json.loads(board.update(board.package("0.2.0"), "--json").out) == {"staged": "0.2.0"}
+    board.start()
+    board.guard("watch", 30)
+    assert json.loads(board.update("--rollback", "--json").out) == {"staged": "versions/0.1.0"}
 
 
 @pytest.mark.parametrize("run", [WELL, CRASHES])

@@ -25,6 +25,7 @@ from device.update.attending import Updates
 from device.update.guard import Outcome
 from device.update.request import Report, Request, leave, left, progress
 from tests.device.update.board import Board, release_of, signer
+from tests.device.update.test_guard import pipe
 
 
 def request(board: Board, version: str = "0.2.0", order: str = "a1") -> Request:
@@ -52,6 +53,11 @@ def test_a_link_to_somewhere_else_is_no_request(board: Board, tmp_path: Path) ->
     (tmp_path / "secret").write_bytes(encode(request(board)))
     (board.state / "update/request").symlink_to(tmp_path / "secret")
     with pytest.raises(UpdateError, match="symbolic"):
+        left(board.state)
+
+
+def test_a_pipe_is_no_request_and_holds_nobody_up(board: Board) -> None:
+    with pipe(board.state / "update/request"), pytest.raises(UpdateError, match="request"):
         left(board.state)
 
 
@@ -174,6 +180,15 @@ async def test_of_two_orders_the_second_is_rejected(robot: Robot, board: Board) 
     assert robot.told[1] == (Step.REJECTED, "another update is under way")
 
 
+async def test_an_order_is_rejected_while_one_by_hand_waits_or_is_tried(robot: Robot, board: Board) -> None:
+    board.stage(board.package("0.2.0"))
+    await robot.updates.obey(order(board, "0.3.0"))
+    guard.start(board.places)
+    await robot.updates.obey(order(board, "0.3.0"))
+    assert robot.told == [(Step.REJECTED, "another update is under way")] * 2
+    assert not (board.state / "update/order").exists()
+
+
 async def test_an_order_that_cannot_be_written_down_is_rejected_and_blocks_no_other(robot: Robot, board: Board) -> None:
     ordered = order(board)
     (board.state / "update/request").mkdir()
@@ -215,8 +230,10 @@ async def test_the_last_step_is_told_once_by_whichever_version_runs(
     guard.write(board.places.outcome, Outcome("a1", "0.2.0", kept, "" if kept else "it was not well", 0.0))
     after = Robot(board)  # the next process
     after.broker._up.clear()
-    await after.until((board.state / "update/order").exists)
+    looks = iter(range(30))  # longer than the look that would tell it
+    await after.until(lambda: next(looks, None) is None)
     assert after.told == []  # nobody would hear it
+    assert (board.state / "update/order").exists()
     after.broker._up.set()
     await after.until(lambda: after.told)
     assert after.told == [last]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from device.errors import UpdateError
-from device.update import guard
-from device.update.fetching import Intake
+from device.update import guard, staging
+from device.update.fetching import Intake, Local
 from device.update.guard import read_trial
+from device.update.staging import Staging
 from tests.device.update.board import CRASHES, Board, Said, member, release_of, signer
 from tests.device.update.cuts import cut
 
@@ -107,6 +111,32 @@ def test_a_version_that_is_not_what_its_release_says_is_refused(board: Board) ->
     refused(board, board.update(board.package("0.2.0", says="0.3.0")), "calls itself 'kaiwa-device 0.3.0'")
 
 
+def test_a_version_that_never_answers_is_refused(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staging, "REHEARSAL_SECONDS", 0.05)
+    refused(board, board.update(board.package("0.2.0", says='"; exec sleep 9; : "')), "does not start")
+
+
+def test_what_is_staged_is_on_the_disk_before_it_is_said_to_be_staged(
+    board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package, seen = board.package("0.2.0"), list[str]()
+    rename, replaced = Path.rename, Path.replace
+
+    def seen_first(change: Callable[[Path, Path], Path]) -> Callable[[Path, Path], Path]:
+        def changed(path: Path, to: Path) -> Path:
+            seen.append(path.name)
+            return change(path, to)
+
+        return changed
+
+    monkeypatch.setattr(os, "sync", lambda: seen.append("sync"))
+    monkeypatch.setattr(Path, "rename", seen_first(rename))
+    monkeypatch.setattr(Path, "replace", seen_first(replaced))
+    monkeypatch.setattr(staging, "synced", lambda folder: seen.append(folder.name))
+    board.stage(package)
+    assert seen == ["sync", ".new", "updates", ".staged.new"]
+
+
 def test_a_version_that_cannot_read_this_robot_s_settings_is_refused(board: Board) -> None:
     refused(board, board.update(board.package("0.2.0", config=2)), "fails at `config")
 
@@ -131,6 +161,47 @@ def test_while_one_is_under_way_no_other_is(board: Board) -> None:
     board.starts()
     assert board.update(board.package("0.3.0")).code == 0
     assert {path.name for path in (board.home / "updates").iterdir()} == {"0.3.0"}
+
+
+@dataclass
+class Slow:
+    """A package that takes so long to come that something happens `meanwhile`."""
+
+    package: Path
+    meanwhile: Callable[[], object]
+
+    def bring(self, intake: Intake) -> None:
+        self.meanwhile()
+        Local(self.package).bring(intake)
+
+
+def stage(board: Board, package: Path, meanwhile: Callable[[], object]) -> None:
+    wish = replace(board.wish(package), source=Slow(package, meanwhile))
+    Staging(board.places, board.kind, board.config, lambda _: None).stage(wish)
+
+
+def test_while_one_is_fetched_no_other_is_and_neither_gets_the_other_s_bytes(board: Board) -> None:
+    package, other, said = board.package("0.2.0"), board.package("0.3.0"), list[Said]()
+    stage(board, package, lambda: said.extend([board.update(other), board.update("--rollback")]))
+    assert [(each.code, "another update is under way" in each.err) for each in said] == [(1, True), (1, True)]
+    guard.start(board.places)
+    assert board.current == "updates/0.2.0"
+
+
+def test_one_that_was_cut_off_while_it_was_fetched_is_in_nobody_s_way(board: Board) -> None:
+    with pytest.raises(ZeroDivisionError):
+        stage(board, board.package("0.2.0"), lambda: 1 // 0)
+    assert board.update(board.package("0.3.0")).code == 0
+
+
+def test_a_version_that_a_package_brings_meanwhile_is_not_gone_back_from(board: Board) -> None:
+    package = board.package("0.2.0")
+    newer = board.installed("0.9.0")
+    with pytest.raises(UpdateError, match="installed meanwhile"):
+        stage(board, package, lambda: guard.point(board.places.current, newer))
+    assert not board.places.staged.exists()
+    assert board.start() == 0
+    assert board.current == newer
 
 
 def test_the_version_before_is_kept_and_older_ones_go(board: Board) -> None:

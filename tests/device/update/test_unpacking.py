@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from device.errors import UpdateError
 from device.messages.packages import section
+from device.update import unpacking
 from device.update.unpacking import leads_within, unpack, within
 from tests.device.update.board import ar, archive, member
 
@@ -175,3 +176,10 @@ def test_a_package_that_ends_early_is_damaged(tmp_path: Path, cut: int) -> None:
     (tmp_path / "deb").write_bytes(whole[:cut])
     with pytest.raises(UpdateError):
         unpack(tmp_path / "deb", FOLDER, tmp_path / "out", 100_000)
+
+
+def test_a_package_with_ever_so_many_small_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpacking, "MOST_MEMBERS", 3)
+    many = [member(f"./{FOLDER}/{number}") for number in range(5)]
+    with pytest.raises(UpdateError, match="more than its release says"):
+        unpack(package(tmp_path / "it.deb", *many), FOLDER, tmp_path / "new", 10**9)

@@ -100,11 +100,14 @@ def test_a_card_as_json_is_its_files_and_not_its_claim(config: Path, tmp_path: P
     package, card = tmp_path / "kaiwa-device_0.1.0_arm64.deb", tmp_path / "boot"
     package.write_bytes(b"!<arch>\n")
     card.mkdir()
+    for name in ("cmdline.txt", "config.txt", "user-data"):
+        (card / name).touch()
     words = ("--device-name", "robot-1", "--out", str(card), "--deb", str(package), "--ttl", "30m")
     result = run(config, "card", *words, "--json")
     told = json.loads(result.stdout)
     assert (told["device"], told["ttl"]) == ("robot-1", 1800)
-    assert {Path(path) for path in told["files"]} == {path for path in card.rglob("*") if path.is_file()}
+    untouched = {card / "cmdline.txt", card / "config.txt"}
+    assert {Path(path) for path in told["files"]} == {path for path in card.rglob("*") if path.is_file()} - untouched
     assert (card / "kaiwa/claim").read_text() not in result.output
 
 
