@@ -28,9 +28,9 @@ from typing import Final
 import numpy as np
 
 USUAL_US: Final = 30.0
-"""Microseconds of processor time for one round on the x86-64 server of docs/boards.md, as it usually is beside a live session
-(24 to 37, Python 3.11, numpy 2.4). At this speed 7-Zip 16.02 (`7za b 1 -mmt1 -md22`) rates one core at 3,060 MIPS packing and
-4,550 unpacking, by processor time."""
+"""Microseconds of processor time for one round on the x86-64 server of docs/boards.md, where it takes 24 to 48, and some 36 beside
+a live session (Python 3.11, numpy 2.4). At this speed 7-Zip 16.02 (`7za b 1 -mmt1 -md22`) rates one core at 3,060 MIPS
+packing and 4,550 unpacking, by processor time."""
 
 ROUNDS: Final = 200
 """In one look, some 6 ms."""

@@ -29,11 +29,10 @@ from tests.pulse import PulseServer
 
 SPARE: Final = 0.30
 SHARES: Final = {Board.PI5: 1 / 1.75, Board.PI4: 1 / 3, Board.ZERO2W: 1 / 6}
-"""One core of each as part of one core of the 2.5 GHz x86-64 server: estimates, for want of boards. Pi 4 and Zero 2 W as in
-`device/boards.py`; Pi 5 from 35 to 40 % of the server's core becoming 60 to 70 % of its own."""
+"""One core of each as part of one core of the server of docs/boards.md, which says what there is to hold these estimates against.
+Pi 4 and Zero 2 W as in `device/boards.py`."""
 IN_TIME_MS: Final = 20.0
 """Lateness of the event loop, at the 99th percentile, that no block is lost by: one block."""
-
 
 MOST_XRUNS: Final = 6.0
 """Gaps in a minute, beyond those of the free run, that nobody minds: one in ten seconds."""

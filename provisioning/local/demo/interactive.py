@@ -16,6 +16,7 @@ from device.messages.reports import Caption, DeviceState, Levels
 from provisioning.local.demo.keyboard import keys
 from provisioning.local.demo.perform import DEVICE, Stage, remote
 from provisioning.local.demo.view import Snapshot, render
+from provisioning.local.demo.watch import Watch
 
 _log = logging.getLogger(__name__)
 
@@ -128,7 +129,7 @@ def snapshot(stage: Stage, conductor: Conductor) -> Snapshot:
         phase=_phase(state),
         on_air=bool(state and state.on_air),
         delay=state.delay if state else 0.0,
-        fault=(state.fault or "") if state else "",
+        fault=_fault(watch, state),
         ends_at=state.ends_at if state else None,
         spent=state.spent if state else None,
         levels=metrics.levels if metrics else Levels(),
@@ -142,6 +143,14 @@ def snapshot(stage: Stage, conductor: Conductor) -> Snapshot:
         stood_in=tuple(stage.stood_in()),
         notice=conductor.notice,
     )
+
+
+def _fault(watch: Watch, state: DeviceState | None) -> str:
+    """Return the code of a fault, and in words why."""
+    if state is None or not state.fault:
+        return ""
+    why = next((fault.text for fault in reversed(watch.faults) if fault.fault == state.fault), "")
+    return f"{state.fault}: {why}" if why else state.fault
 
 
 def _phase(state: DeviceState | None) -> str:

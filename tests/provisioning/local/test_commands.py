@@ -98,11 +98,20 @@ async def test_the_keys_of_the_demo_do_what_they_say() -> None:
 
 
 @pytest.mark.usefixtures("no_sound_card")
-async def test_a_robot_that_cannot_start_leaves_its_words() -> None:
-    async with at_a_terminal("demo", "--sound", "pyaudio") as (terminal, process):
-        await terminal.shows("kaiwa-device: no speaker", 60)
+async def test_a_robot_without_its_sound_card_says_so() -> None:
+    async with at_a_terminal("demo", "--sound", "pyaudio") as (terminal, _):
+        await terminal.shows("sound: no speaker", 60)
+
+
+async def test_a_robot_whose_program_ends_leaves_its_words() -> None:
+    async with at_a_terminal("demo", "--sound", "room") as (terminal, process):
+        await terminal.shows("ready: press space", 60)
+        [robot] = filter(is_robot, children(process.pid))
+        os.kill(robot, signal.SIGKILL)
+        await terminal.shows("The end of the robot's log:")
+        await terminal.shows("offline -> idle on BrokerUp")
         async with asyncio.timeout(20):
-            assert await process.wait() == 4
+            assert await process.wait() == 256 - signal.SIGKILL
 
 
 @pytest.fixture
@@ -115,6 +124,10 @@ def no_sound_card(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def runs(pid: int) -> bool:
     return Path(f"/proc/{pid}/exe").exists()  # nobody has read the end of a zombie, but it has no program any more
+
+
+def is_robot(pid: int) -> bool:
+    return b"device" in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def children(pid: int) -> list[int]:
