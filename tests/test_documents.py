@@ -13,7 +13,7 @@ from device.__main__ import parser
 from provisioning.__main__ import app
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("hardware/**/README.md")]
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("hardware/**/README*.md")]
 TEST = re.compile(r"`(test_\w+)`")
 PROVEN = ("broadcast.md", "identity.md", "realtime.md", "security.md")
 COMMAND = re.compile(r"(?:^|[`$] ?|sudo )(kaiwa-(?:cloud|device) [a-z-][^`\n]*?)(?:`|$|\s{2,}#)", re.MULTILINE)

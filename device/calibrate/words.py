@@ -172,7 +172,7 @@ NOISY: Final = Phrase(
     "the room is loud even when nothing is played, {floor:.0f} dBFS: pauses may be taken for speech",
     "何も再生していないときも {floor:.0f} dBFS の音があり、間が発話と見なされることがあります",
     "Look for a fan, turn the microphone's gain down, or let people hold the button to talk (`vad` in docs/panel.md).",
-    "ファンなどの音源を探すか、マイクの感度を下げるか、ボタンを押して話す方式 (docs/panel.md の `vad`) にしてください。",
+    "ファンなどの音源を探すか、マイクの感度を下げるか、ボタンを押して話す方式 (docs/panel.ja.md の `vad`) にしてください。",
 )
 DRIFTING: Final = Phrase(
     "calibrate.drifting",

@@ -18,6 +18,7 @@ from device.audio.echo import EchoMode
 from device.config import load
 from device.doctor.checks.pins import I2S, SD_MODE, switches_i2s_on
 from device.panel.settings import PanelSettings
+from tests.translations import ROW, Section, sections
 
 HARDWARE = Path(__file__).parents[2] / "hardware"
 BUILDS = ("speakerphone", "i2s", "voice-hat")
@@ -27,6 +28,20 @@ DRAWING = runpy.run_path(str(HARDWARE / "header.py"))
 HEADER: dict[int, int] = DRAWING["GPIOS"]
 LABEL: dict[int, str] = DRAWING["PLACES"]
 SUPPLY = {place: what for place, what in LABEL.items() if not what.startswith("GPIO")}
+
+PAGES = {
+    "README.md": dict[str, str](),
+    "README.ja.md": {"anode, by 330 Ω": "アノード (330 Ω 経由)", "cathode": "カソード"},
+}
+"""The page of a build in each language, and its words for the pins of parts that are not those of the drawing."""
+SUPPLIES = {
+    "README.md": {"GND": "ground", "3V3": "3.3 V", "5V": "5 V"},
+    "README.ja.md": {"GND": "GND", "3V3": "3.3 V", "5V": "5 V"},
+}
+"""Its words for what is no GPIO."""
+
+PARTS, PINS = 1, 2
+"""Which section of the page of a build is about what."""
 
 Wire = tuple[int, str]
 """Place on the header, and `PART:pin`."""
@@ -90,18 +105,42 @@ def test_the_defaults_are_those_of_the_first_two_builds() -> None:
         assert load(HARDWARE / build / "device.toml").panel == PanelSettings()
 
 
+def section(build: str, page: str, place: int) -> Section:
+    return sections((HARDWARE / build / page).read_text(encoding="utf-8"))[place]
+
+
+def lines_of_pins(build: str, page: str) -> list[tuple[str, str, int, str]]:
+    """Return signal, GPIO or supply, place on the header, and `PART:pin` of every line that a page has of them."""
+    lines = re.findall(r"^\|([^|]*)\|([^|]*)\| (\d+) \|([^|]+)\|$", section(build, page, PINS).text, re.MULTILINE)
+    return [(what.strip(), gpio.strip(), int(place), to.strip()) for what, gpio, place, to in lines]
+
+
+def said(to: str, page: str) -> str:
+    """Return `PART:pin` in the words of the page."""
+    part, _, pin = to.partition(":")
+    return f"{part}:{PAGES[page].get(pin, pin)}"
+
+
 @each_build
-def test_the_page_is_the_table(build: str) -> None:
-    page = (HARDWARE / build / "README.md").read_text().partition("## Pins")[2]
-    lines = re.findall(r"^\|([^|]*)\|([^|]*)\| (\d+) \|([^|]+)\|$", page, re.MULTILINE)
-    found = [(what.strip(), gpio.strip(), int(place), to.strip()) for what, gpio, place, to in lines]
-    supplies = {"GND": "ground", "3V3": "3.3 V", "5V": "5 V"}
+@pytest.mark.parametrize("page", PAGES)
+def test_the_page_is_the_table(build: str, page: str) -> None:
+    found = lines_of_pins(build, page)
     assert [line for line in found if line[0] in PANEL] == [
-        (name, str(pin["gpio"]), pin["header"], pin["to"]) for name, pin in table(build)["panel"].items()
+        (name, str(pin["gpio"]), pin["header"], said(pin["to"], page)) for name, pin in table(build)["panel"].items()
     ]
-    assert {line[1:] for line in found} == {
-        (str(row["gpio"] or supplies[SUPPLY[row["header"]]]), row["header"], row["to"]) for row in rows(build)
-    }
+    assert sorted(line[1:] for line in found) == sorted(
+        (str(row["gpio"] or SUPPLIES[page][SUPPLY[row["header"]]]), row["header"], said(row["to"], page))
+        for row in rows(build)
+    )
+
+
+def test_a_part_and_a_signal_have_one_name_in_each_language() -> None:
+    """The figures of the two lists are compared, line by line, by tests.test_translations."""
+    for place, least in ((PARTS, 15), (PINS, 10)):
+        listed = [[ROW.findall(section(build, page, place).text) for page in PAGES] for build in BUILDS]
+        lines = [pair for english, japanese in listed for pair in zip(english, japanese, strict=True)]
+        names = {(one.split("|")[1].strip(), other.split("|")[1].strip()) for one, other in lines}
+        assert len(names) == len(dict(names)) == len({japanese for _, japanese in names}) >= least
 
 
 @each_build

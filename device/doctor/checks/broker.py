@@ -49,7 +49,7 @@ REFUSED: Final = Phrase(
     "{address} refuses this board: {error}",
     "{address} がこの基板を拒みました: {error}",
     "The certificate is revoked or over; ask the operator (`kaiwa-cloud devices`) and enrol with a new claim.",
-    "証明書が失効または期限切れです。運用者に尋ね (`kaiwa-cloud devices`)、新しいクレームで登録してください。",
+    "証明書が失効または期限切れです。運用者に尋ね (`kaiwa-cloud devices`)、新しい登録コードで登録してください。",
 )
 NO_TOPICS: Final = Phrase(
     "broker.no_topics",

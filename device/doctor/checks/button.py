@@ -32,7 +32,7 @@ BOUNCY: Final = Phrase(
     "{pushes} pushes were felt as {felt}: while it bounces the contact opens for {gap:.0f} ms, and {limit:.0f} are too long",
     "{pushes} 回の操作が {felt} 回と感じられました。跳ね返りで接点が {gap:.0f} ms 開き、限度の {limit:.0f} ms を超えます",
     "Solder or screw its wires anew; if that does not help, take another button (docs/panel.md says which).",
-    "配線をはんだ付けか、ねじ止めし直してください。直らなければボタンを替えてください (docs/panel.md)。",
+    "配線をはんだ付けか、ねじ止めし直してください。直らなければボタンを替えてください (docs/panel.ja.md)。",
 )
 
 

@@ -23,7 +23,7 @@ ENDING: Final = Phrase(
     "Let the robot run with a connection to its cloud, and it renews by itself; its log says what stands in the way. "
     "After that day it needs a new claim: `kaiwa-device enrol CLAIM`.",
     "ロボットをクラウドにつないで動かしておけば自動で更新されます。更新できない理由はログにあります。"
-    "期限を過ぎたら、新しいクレームで登録し直してください: `kaiwa-device enrol CLAIM`。",
+    "期限を過ぎたら、新しい登録コードで登録し直してください: `kaiwa-device enrol CLAIM`。",
 )
 FUTURE: Final = Phrase(
     "identity.future",
@@ -39,7 +39,7 @@ UNUSABLE: Final = Phrase(
     "{error}",
     "身元を使えません: {error}",
     "Ask the operator for a claim (`kaiwa-cloud claim new`), then `kaiwa-device enrol CLAIM`.",
-    "運用者からクレームを受け取り (`kaiwa-cloud claim new`)、`kaiwa-device enrol CLAIM` を実行してください。",
+    "運用者から登録コードを受け取り (`kaiwa-cloud claim new`)、`kaiwa-device enrol CLAIM` を実行してください。",
 )
 
 

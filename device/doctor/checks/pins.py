@@ -70,7 +70,7 @@ UNUSABLE: Final = Phrase(
     "{error}",
     "ピンを使えません: {error}",
     'Check the table [panel] against hardware/README.md; `factory = "mock"` runs without pins.',
-    '[panel] を hardware/README.md と照らし合わせてください。`factory = "mock"` ならピンなしで動きます。',
+    '[panel] を hardware/README.ja.md と照らし合わせてください。`factory = "mock"` ならピンなしで動きます。',
 )
 SAME: Final = Phrase(
     "pins.same",
@@ -86,7 +86,7 @@ TAKEN_BY_SOUND: Final = Phrase(
     "{name} is on GPIO {gpio}, which the I2S sound card needs",
     "{name} が使う GPIO {gpio} は I2S サウンドカードが必要とします",
     "Move {name} to another pin, as in hardware/README.md (23, 24, 25).",
-    "hardware/README.md のとおり (23、24、25)、{name} を別のピンへ移してください。",
+    "hardware/README.ja.md のとおり (23、24、25)、{name} を別のピンへ移してください。",
 )
 PRESSED: Final = Phrase(
     "pins.pressed",
