@@ -88,6 +88,8 @@ def _of_times(measured: Measured) -> list[Finding]:
         found.append(words.TOO_LATE(delay=measured.delay * 1000.0))
     if measured.wander > JUMPS:
         found.append(words.UNSTEADY(wander=measured.wander * 1000.0))
-    if measured.drift_error > VAGUE or abs(measured.drift) - 2.0 * measured.drift_error > FARTHEST:
+    if abs(measured.drift) - 2.0 * measured.drift_error > FARTHEST:
         found.append(words.IMPOSSIBLE_DRIFT(drift=measured.drift, error=measured.drift_error))
+    elif measured.drift_error > VAGUE:
+        found.append(words.VAGUE_DRIFT(drift=measured.drift, error=measured.drift_error))
     return found

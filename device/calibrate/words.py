@@ -93,6 +93,14 @@ IMPOSSIBLE_DRIFT: Final = Phrase(
     STARVED.fix_en,
     STARVED.fix_ja,
 )
+VAGUE_DRIFT: Final = Phrase(
+    "calibrate.vague_drift",
+    Outcome.FAILURE,
+    "how far the clocks are apart is known to ± {error:.0f} ppm only ({drift:+.0f}): chirps came too early or too late",
+    "クロック差は ± {error:.0f} ppm でしかわかりません ({drift:+.0f})。チャープの間隔が乱れました",
+    STARVED.fix_en,
+    STARVED.fix_ja,
+)
 TOO_EARLY: Final = Phrase(
     "calibrate.too_early",
     Outcome.FAILURE,
