@@ -41,8 +41,8 @@ HEAD: Final = f"""# What the doctor says, and what calibration says
 `make proving` writes this page: the two commands were run as they stand here, on an x86-64 server whose only sound card is a
 PulseAudio with two sinks in memory. Between them stands a simulated room (device/soundcard/room.py), so the delay is the
 room's and that of two programs that carry its sound. The cloud is the local one. There is no board and no internet, and the doctor says so.
-A computer that is busy elsewhere shows as drift, wander and holes; too much of them, and calibration calls
-nothing safe.
+A computer that is busy elsewhere shows as drift, wander and holes; with too much of them, calibration measures again, three times in
+all, and then calls nothing safe.
 
 On a terminal, lines break at its width and marks are coloured. Here the words are real, and the facts are made up:
 

@@ -6,11 +6,12 @@ every mode can look safe. The limits are wide: a room that is merely bad must pa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from device.calibrate import words
 from device.calibrate.measure import Measured
-from device.doctor.findings import Finding
+from device.doctor.findings import Finding, Outcome
 
 DEAD: Final = -95.0
 """dBFS: no converter is that quiet."""
@@ -38,6 +39,16 @@ VAGUE: Final = 100.0
 """Standard error of the drift, in ppm, beyond which the chirps did not come at regular intervals."""
 TEARS: Final = 1
 """Holes in what was played that one passing business of the computer makes."""
+
+
+TEARING: Final = (words.STARVED, words.TORN, words.UNSTEADY, words.IMPOSSIBLE_DRIFT, words.VAGUE_DRIFT)
+"""What a computer that was busy for a moment does to a measurement, and may not do to the next."""
+
+
+def torn(findings: Sequence[Finding]) -> bool:
+    """Tell whether nothing is wrong but what `TEARING` names, so that another measurement may be whole."""
+    failures = [finding.phrase for finding in findings if finding.outcome is Outcome.FAILURE]
+    return bool(failures) and all(phrase in TEARING for phrase in failures)
 
 
 def dead(measured: Measured) -> bool:

@@ -9,9 +9,10 @@ import pytest
 
 from device.__main__ import EXIT_NO_SOUND, EXIT_USAGE, main
 from device.audio.echo import EchoMode
-from device.calibrate import command
+from device.calibrate import command, words
 from device.calibrate.perform import perform
 from device.calibrate.stimulus import Plan
+from device.calibrate.verdict import Verdict
 from device.config import DeviceSettings, load
 from device.errors import SoundError
 from device.instance import only_one
@@ -60,6 +61,33 @@ async def test_pulseaudio_with_a_loopback_is_measured(pulse: PulseServer) -> Non
     assert float(values["loss"]) == pytest.approx(0.0, abs=3.0)  # a wire, not a room
     assert verdict.mode is not EchoMode.NONE
     assert "delay" in note
+
+
+TORN = Verdict(None, [words.VAGUE_DRIFT(drift=40.0, error=130.0), words.UNDECIDED()])
+SAFE = Verdict(EchoMode.AEC3, [words.SAFE(mode="aec3")])
+MUTED = Verdict(None, [words.VAGUE_DRIFT(drift=40.0, error=130.0), words.MUTED(card="Phone")])
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "times"),
+    [
+        ([SAFE], 1),
+        ([TORN, SAFE], 2),
+        ([TORN, TORN, SAFE], 3),
+        ([TORN, TORN, TORN], 3),
+        ([MUTED], 1),
+        ([TORN, MUTED], 2),
+    ],
+)
+async def test_what_is_torn_is_measured_again_and_nothing_else(verdicts: list[Verdict], times: int) -> None:
+    left, again = iter(verdicts), list[int]()
+
+    async def once() -> tuple[Verdict, str]:
+        return next(left), "note"
+
+    assert await command.whole(once, lambda: again.append(1)) == (verdicts[-1], "note")
+    assert len(again) == times - 1
+    assert next(left, None) is None
 
 
 @pytest.mark.usefixtures("pulse_environment", "short")

@@ -9,6 +9,7 @@ from device.audio.echo import EchoMode
 from device.boards import Board
 from device.calibrate import words
 from device.calibrate.measure import Measured
+from device.calibrate.plausible import torn
 from device.calibrate.trial import Trial
 from device.calibrate.verdict import affordable, judge
 from device.doctor.findings import Language, Outcome
@@ -105,6 +106,7 @@ def test_a_measurement_that_cannot_be_believed_calls_nothing_safe_and_says_why(
     assert said[reason].outcome is Outcome.FAILURE
     assert all(said[reason].fix(language) for language in get_args(Language))
     assert verdict.findings[-1].phrase is words.UNDECIDED
+    assert torn(verdict.findings) is (reason in {"starved", "torn", "unsteady", "impossible_drift", "vague_drift"})
     assert not {"safe", "last_resort", "chosen"} & set(said)
     assert affordable(verdict, Board.ZERO2W) == verdict
     assert exit_code(verdict.findings) == 1
