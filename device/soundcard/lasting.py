@@ -49,7 +49,8 @@ class Standstill:
     """Tells when a card no longer runs: PortAudio ended a stream, or one direction stood still for too long."""
 
     LONGEST: Final = 1.5
-    """Seconds without a block or a sample played; a busy computer is late by a tenth of it."""
+    """Seconds without a block or a sample played; a busy computer is late by a tenth of it, and only an emulated board beside much
+    other work by all of it, now and then, which costs it a second of sound."""
 
     def __init__(self) -> None:
         self._heard: tuple[int | None, float] = (None, 0.0)
