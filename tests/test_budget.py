@@ -14,7 +14,7 @@ import pytest
 from device.boards import Board
 from device.config import explain, load
 from device.messages.settings import flattened
-from tests.bench.budget import kept_up, mean, spent, verdict
+from tests.bench.budget import kept_up, mean, spent, turns, verdict
 from tests.bench.parts import PARTS, parts
 from tests.bench.processes import cost
 from tests.bench.quota import quota
@@ -71,7 +71,26 @@ def test_the_mean_of_runs_is_of_all_that_was_counted_and_of_the_worst_that_was_s
     )
     held = mean([Run(0.2, throttled=0.1), Run(0.0, throttled=0.3, talked=False)])
     assert held.throttled == pytest.approx(0.2)
-    assert not held.talked
+    assert (held.cores, held.talked) == (0.2, False)
+
+
+def test_a_board_on_which_nobody_talked_has_no_count_that_fits() -> None:
+    free = mean([Run(0.0, talked=False)])
+    assert math.isnan(free.cores)
+    assert verdict(Board.PI4, [*spent(Board.PI4, free)]) == "pi4: does not fit: of one core there"
+
+
+async def test_free_and_held_runs_take_turns_where_a_share_can_be_held() -> None:
+    asked = list[float | None]()
+
+    async def trial(share: float | None) -> Run | None:
+        asked.append(share)
+        return FREE if share is None else None
+
+    free, held = await turns(trial, 0.1, 2)
+    assert asked == [None, 0.1, None, 0.1]
+    assert free.cores == pytest.approx(FREE.cores)
+    assert held is None
 
 
 def test_what_a_part_takes_is_the_median_difference_of_runs_next_to_one_another() -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import statistics
 import sys
 import tempfile
@@ -30,12 +31,13 @@ from tests.pulse import pulse_server
 
 
 def mean(runs: list[Run]) -> Run:
-    """Return the mean of runs of one kind; nobody talked where in one nobody did."""
+    """Return the mean of those runs of one kind in which somebody talked, not a number where in none; in all, or not in all."""
     throttled = [run.throttled for run in runs if run.throttled is not None]
+    talked = [run for run in runs if run.talked] or [Run(math.nan, math.nan, math.nan)]
     return Run(
-        statistics.fmean(run.cores for run in runs),
-        statistics.fmean(run.lag for run in runs),
-        statistics.fmean(run.xruns for run in runs),
+        statistics.fmean(run.cores for run in talked),
+        statistics.fmean(run.lag for run in talked),
+        statistics.fmean(run.xruns for run in talked),
         statistics.fmean(throttled) if throttled else None,
         all(run.talked for run in runs),
         statistics.fmean(run.speed for run in runs),
@@ -48,14 +50,14 @@ async def turns(
     """Run freely and with `share` of a core, by turns; return the means, None for the second where nothing can be held."""
     free, held = list[Run](), list[Run]()
     for _ in range(rounds):
-        free += [run for run in [await trial(None)] if run is not None]
-        held += [run for run in [await trial(share)] if run is not None]
-        print(f"  {_told(free)}" + (f"; held: {_told(held)}" if held else ""), file=sys.stderr)
+        for runs, given in ((free, None), (held, share)):
+            if (run := await trial(given)) is not None:
+                runs.append(run)
+                print(f"  {'freely' if given is None else 'held'}: {_told(run)}", file=sys.stderr)
     return mean(free), mean(held) if held else None
 
 
-def _told(runs: list[Run]) -> str:
-    run = runs[-1]
+def _told(run: Run) -> str:
     return (
         f"{100 * run.cores:.1f} % of a core at usual speed, now {100 * run.speed:.0f} % of that,"
         f" {run.lag:.1f} ms, {run.xruns:.1f} gaps a minute"

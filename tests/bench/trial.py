@@ -97,10 +97,9 @@ async def _held(pid: int, limit: Limit | None, speed: Speed) -> AsyncIterator[No
         yield
         return
     limit.quota.hold(pid)
-    following = asyncio.create_task(_follow(limit, speed))
-    try:
+    async with asyncio.TaskGroup() as tasks:
+        following = tasks.create_task(_follow(limit, speed), name="follow the speed")
         yield
-    finally:
         following.cancel()
 
 

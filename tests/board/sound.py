@@ -17,8 +17,7 @@ ALIKE: Final = 0.4
 """Of an earcon in what was recorded, of 1; an emulated card misses its time again and again, and no fault's earcon comes to 0.3."""
 
 PIECE: Final = RATE * 3 // 10
-"""Samples that are looked for at once: an emulated card leaves out a little every other second, and no two kinds of sound
-have this much in common."""
+"""Samples that are looked for at once: an emulated card leaves out a little every other second."""
 
 Samples = NDArray[np.int16]
 
@@ -52,7 +51,10 @@ def likeness(heard: Samples, expected: Samples) -> float:
 
 
 def pieces(heard: Samples, expected: Samples) -> float:
-    """Return how alike what was heard is to the piece of `expected` that was heard best, 0 to 1; silent pieces do not count."""
+    """Return how alike what was heard is to the pieces of `expected`, each at its best place: the mean, 0 to 1.
+
+    Sounds of one family have pieces in common, so that this tells which of them it was, by comparison; silent ones do not count.
+    """
     rows = expected[: len(expected) // PIECE * PIECE].reshape(-1, PIECE)
     power = np.square(rows.astype(float)).mean(axis=1)
-    return max(likeness(heard, row) for row, loud in zip(rows, power > 0.2 * power.max(), strict=True) if loud)
+    return float(np.mean([likeness(heard, row) for row in rows[power > 0.2 * power.max()]]))
